@@ -1,0 +1,1 @@
+"""`model=custom model.target=my_module:MyModel`: any importable nn.Module as a model."""

@@ -1,0 +1,68 @@
+"""Random data as a pure function of a few integers.
+
+Philox is counter-based: a stream is fixed by its key alone, whatever was drawn before and in
+whichever process. Only the generator's raw 64-bit words are used, and turned into bits, integers
+and uniforms here, because NumPy promises the words across its releases but not what its
+``Generator`` methods make of them (NEP 19).
+"""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Stream(enum.IntEnum):
+    """What a stream is for. Streams of different purposes share no key, hence no sequence."""
+
+    TRAINING = 0
+    VALIDATION = 1
+    TEST = 2
+    INITIALISATION = 3
+
+
+def stable_id(text: str) -> int:
+    """A 64-bit number that stands for ``text`` in a key; Python's own hash differs per process."""
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
+
+
+class RandomWords:
+    """A stream of random 64-bit words, and the few distributions that the tasks need."""
+
+    def __init__(self, stream: Stream, *key: int) -> None:
+        """``key`` is any number of non-negative integers; equal keys give equal streams."""
+        self._philox = np.random.Philox(np.random.SeedSequence([int(stream), *key]))
+
+    def words(self, count: int) -> NDArray[np.uint64]:
+        """Return the next ``count`` words."""
+        return np.asarray(self._philox.random_raw(count), dtype=np.uint64)
+
+    def bits(self, *shape: int) -> NDArray[np.uint8]:
+        """Fair coins, zero or one, of the given shape."""
+        count = int(np.prod(shape, dtype=np.int64))
+        # Little-endian bytes, so that the bits are the same on every machine.
+        packed = self.words(-(-count // 64)).astype("<u8", copy=False).view(np.uint8)
+        return np.unpackbits(packed, count=count, bitorder="little").reshape(shape)
+
+    def integers(self, low: int, high: int, *shape: int) -> NDArray[np.int64]:
+        """Integers uniform over ``low`` to ``high``, both included, at most 2**32 values.
+
+        The upper 32 bits of a word times the width, shifted: the bias is below 2**-32 x width.
+        """
+        count = int(np.prod(shape, dtype=np.int64))
+        upper = self.words(count) >> np.uint64(32)
+        scaled = (upper * np.uint64(high - low + 1)) >> np.uint64(32)
+        return scaled.astype(np.int64).reshape(shape) + low
+
+    def integer(self, low: int, high: int) -> int:
+        """One integer uniform over ``low`` to ``high``, both included."""
+        return int(self.integers(low, high, 1)[0])
+
+    def uniform(self, *shape: int) -> NDArray[np.float64]:
+        """Doubles uniform over the open interval (0, 1): midpoints of 2**52 equal cells."""
+        count = int(np.prod(shape, dtype=np.int64))
+        cells = (self.words(count) >> np.uint64(12)).astype(np.float64)
+        return ((cells + 0.5) * 2.0**-52).reshape(shape)

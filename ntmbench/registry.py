@@ -1,0 +1,150 @@
+"""Names of tasks and models: registration, look-up with suggestions, plug-ins.
+
+Whatever registers does so through the entry-point group ``ntmbench.plugins``, the suite's own
+tasks and models included: importing the entry point's module runs its decorators.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.metadata
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ntmbench.settings import SettingError, UserError, check_choice, did_you_mean
+from ntmbench.task import Task
+
+if TYPE_CHECKING:
+    from ntmbench.model import SequenceModel
+
+PLUGIN_GROUP = "ntmbench.plugins"
+
+TaskT = TypeVar("TaskT", bound=type[Task])
+ModelT = TypeVar("ModelT", bound=type["SequenceModel"])
+
+
+class PluginError(UserError):
+    """An installed plug-in can not be loaded, or claims a name that is taken."""
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelEntry:
+    """A registered model: the dataclass of its settings, and what builds it from them."""
+
+    settings: type
+    build: Callable[[int, int, Any], SequenceModel]
+
+
+_tasks: dict[str, type[Task]] = {}
+_models: dict[str, ModelEntry] = {}
+
+
+def register_task(name: str) -> Callable[[TaskT], TaskT]:
+    """Class decorator: make a Task, a frozen dataclass, known as ``name``."""
+
+    def register(task: TaskT) -> TaskT:
+        if name in _tasks:
+            raise PluginError(f"Two tasks are registered as '{name}'.")
+        task.name = name
+        _tasks[name] = task
+        return task
+
+    return register
+
+
+def register_model(name: str, settings: type) -> Callable[[ModelT], ModelT]:
+    """Class decorator: make a model known as ``name``.
+
+    ``settings`` is a dataclass of plain values with defaults. The class is called with the input
+    width, the output width and an instance of it.
+    """
+
+    def register(model: ModelT) -> ModelT:
+        if name in _models:
+            raise PluginError(f"Two models are registered as '{name}'.")
+        _models[name] = ModelEntry(settings, model)
+        return model
+
+    return register
+
+
+@cache
+def load_plugins() -> None:
+    """Import every installed plug-in, once per process.
+
+    Raises:
+        PluginError: naming the plug-in that failed.
+    """
+    for entry_point in importlib.metadata.entry_points(group=PLUGIN_GROUP):
+        try:
+            entry_point.load()
+        except Exception as error:
+            raise PluginError(
+                f"Plug-in '{entry_point.name}' ({entry_point.value}) can not be loaded: "
+                f"{type(error).__name__}: {error}"
+            ) from error
+
+
+def task_names() -> list[str]:
+    """The names of all registered tasks, sorted."""
+    load_plugins()
+    return sorted(_tasks)
+
+
+def model_names() -> list[str]:
+    """The names of all registered models, sorted."""
+    load_plugins()
+    return sorted(_models)
+
+
+def task_class(name: str) -> type[Task]:
+    """The task class registered as ``name``; SettingError with the nearest name otherwise."""
+    check_choice("task", name, task_names())
+    return _tasks[name]
+
+
+def model_entry(name: str) -> ModelEntry:
+    """The model registered as ``name``; SettingError with the nearest name otherwise."""
+    check_choice("model", name, model_names())
+    return _models[name]
+
+
+def make_task(name: str, **settings: Any) -> Task:
+    """Build a task: ``make_task("copy", max_length=40)``.
+
+    Raises:
+        SettingError: for an unknown task or setting, or a value out of range.
+    """
+    task: Task = _construct(task_class(name), f"task {name}", settings)
+    return task
+
+
+def make_model(
+    name: str, input_width: int, output_width: int, *, seed: int = 0, **settings: Any
+) -> SequenceModel:
+    """Build a model with its own initialisation stream: PyTorch's global state is untouched.
+
+    Raises:
+        SettingError: for an unknown model or setting, or a value out of range.
+    """
+    import torch  # imported here so that listing names needs no PyTorch
+
+    from ntmbench.randomness import RandomWords, Stream
+
+    entry = model_entry(name)
+    built = _construct(entry.settings, f"model {name}", settings)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(int(RandomWords(Stream.INITIALISATION, seed).words(1)[0] >> 1))
+        return entry.build(input_width, output_width, built)
+
+
+def _construct(settings_class: type, owner: str, settings: Mapping[str, Any]) -> Any:
+    allowed = [field.name for field in dataclasses.fields(settings_class)]
+    for name in settings:
+        if name not in allowed:
+            raise SettingError(
+                f"{owner} has no setting '{name}'. Allowed: {', '.join(allowed)}."
+                f"{did_you_mean(name, allowed)}"
+            )
+    return settings_class(**settings)

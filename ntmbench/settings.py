@@ -1,0 +1,57 @@
+"""Checks of user settings, and the one exception that stands for "the user can mend this".
+
+Every refusal of the suite is a single line that says what was wrong, what is allowed and,
+for names, the nearest valid choice.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Iterable, Sequence
+
+
+class UserError(Exception):
+    """Something that the user can mend. The command line prints it as one line and exits with 2."""
+
+
+class SettingError(UserError, ValueError):
+    """A setting is unknown, of the wrong type or outside its range."""
+
+
+def did_you_mean(name: str, choices: Iterable[str]) -> str:
+    """Return ``" Did you mean 'x'?"`` for the nearest of ``choices``, or an empty string."""
+    near = difflib.get_close_matches(name, list(choices), n=1, cutoff=0.5)
+    return f" Did you mean '{near[0]}'?" if near else ""
+
+
+def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
+    """Raise SettingError unless ``value`` is one of ``choices``."""
+    if value not in choices:
+        allowed = ", ".join(choices)
+        raise SettingError(
+            f"{name}={value} is not a choice. Allowed: {allowed}.{did_you_mean(value, choices)}"
+        )
+
+
+def check_range(
+    name: str,
+    value: float,
+    low: float = -math.inf,
+    high: float = math.inf,
+    *,
+    above: float | None = None,
+) -> None:
+    """Raise SettingError unless ``low <= value <= high``, and ``value > above`` where given.
+
+    NaN is outside every range.
+    """
+    if low <= value <= high and (above is None or value > above):
+        return
+    if above is not None:
+        allowed = f"above {above:g}" + ("" if math.isinf(high) else f" and at most {high:g}")
+    elif math.isinf(high):
+        allowed = f"{low:g} or more"
+    else:
+        allowed = f"from {low:g} to {high:g}"
+    raise SettingError(f"{name}={value} is out of range. Allowed: {allowed}.")
