@@ -1,1 +1,105 @@
-"""`model=custom model.target=my_module:MyModel`: any importable nn.Module as a model."""
+"""`model=custom model.target=my_module:MyModel`: any importable nn.Module as a model.
+
+The class is called as ``MyModel(input_width, output_width, **model.arguments)`` and must map
+inputs ``[T, B, input_width]`` to logits ``[T, B, output_width]``.
+"""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ntmbench.model import ModelError, SequenceModel
+from ntmbench.registry import register_model
+from ntmbench.settings import SettingError
+
+
+@dataclass(frozen=True)
+class CustomSettings:
+    """Settings of a model that the user brings."""
+
+    #: ``package.module:Class`` of an nn.Module.
+    target: str = ""
+    #: Keyword arguments that the class is called with after the two widths.
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Check the form of ``target``."""
+        module, _, name = self.target.partition(":")
+        if not (module and name.isidentifier()):
+            raise SettingError(
+                f"model.target={self.target or '(empty)'} names no class. "
+                "Allowed: module:Class, for example model.target=my_module:MyModel."
+            )
+
+
+class Custom(SequenceModel):
+    """A user's module behind the suite's contract; its output's shape is checked at each call."""
+
+    def __init__(self, module: nn.Module, output_width: int, target: str) -> None:
+        """Wrap ``module``, and name it as ``target`` in refusals."""
+        super().__init__()
+        self.module = module
+        self.output_width = output_width
+        self.target = target
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Map inputs ``[T, B, in]`` to logits ``[T, B, out]``; ModelError for another shape."""
+        logits = self.module(inputs)
+        expected = (*inputs.shape[:2], self.output_width)
+        if not isinstance(logits, Tensor):
+            raise ModelError(
+                f"model.target={self.target} returned a {type(logits).__name__}. "
+                f"Expected: a tensor of logits [T, B, out] = {list(expected)}."
+            )
+        if logits.shape != expected:
+            raise ModelError(
+                f"model.target={self.target} returned shape {list(logits.shape)}. "
+                f"Expected: logits [T, B, out] = {list(expected)}."
+            )
+        return logits
+
+
+@register_model("custom", settings=CustomSettings)
+def build_custom(input_width: int, output_width: int, settings: CustomSettings) -> SequenceModel:
+    """Import and build the user's class, and try it on three steps of two sequences.
+
+    Raises:
+        ModelError: if it can not be imported, built or run, or gives another shape.
+    """
+    where = f"model.target={settings.target}"
+    module_name, _, class_name = settings.target.partition(":")
+    try:
+        found = getattr(importlib.import_module(module_name), class_name)
+    except Exception as error:  # a user's module may raise anything
+        raise ModelError(f"{where} can not be imported: {_one_line(error)}") from error
+    try:
+        built = found(input_width, output_width, **settings.arguments)
+    except Exception as error:
+        raise ModelError(
+            f"{where} can not be built as {class_name}({input_width}, {output_width}, "
+            f"**model.arguments): {_one_line(error)}"
+        ) from error
+    if not isinstance(built, nn.Module):
+        raise ModelError(f"{where} is not a torch.nn.Module but a {type(built).__name__}.")
+    if isinstance(built, SequenceModel):
+        return built
+    model = Custom(built, output_width, settings.target)
+    try:
+        with torch.no_grad():
+            model(torch.zeros(3, 2, input_width))
+    except ModelError:
+        raise
+    except Exception as error:
+        raise ModelError(
+            f"{where} fails on inputs [T, B, in] = [3, 2, {input_width}]: {_one_line(error)}"
+        ) from error
+    return model
+
+
+def _one_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"

@@ -1,17 +1,39 @@
-"""SequenceModel and Trace: the contract between models and the runner."""
+"""SequenceModel, TensorBatch and Trace: the contract between models and the runner."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import ClassVar
 
+import torch
 from torch import Tensor, nn
 
 from ntmbench.settings import UserError
+from ntmbench.task import Batch
 
 
 class ModelError(UserError):
     """A model can not be built, or does not keep the contract."""
+
+
+@dataclass(frozen=True)
+class TensorBatch:
+    """A Batch as tensors on a device; the same fields and shapes."""
+
+    inputs: Tensor  # [T, B, in]
+    targets: Tensor  # [T, B, out]
+    mask: Tensor  # [T, B]
+    answer_start: int
+
+    @classmethod
+    def of(cls, batch: Batch, device: torch.device) -> TensorBatch:
+        """Move a Batch to ``device``."""
+        return cls(
+            torch.from_numpy(batch.inputs).to(device),
+            torch.from_numpy(batch.targets).to(device),
+            torch.from_numpy(batch.mask).to(device),
+            batch.answer_start,
+        )
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 PLUGIN_GROUP = "ntmbench.plugins"
 
 TaskT = TypeVar("TaskT", bound=type[Task])
-ModelT = TypeVar("ModelT", bound=type["SequenceModel"])
+BuilderT = TypeVar("BuilderT", bound=Callable[[int, int, Any], "SequenceModel"])
 
 
 class PluginError(UserError):
@@ -53,14 +53,14 @@ def register_task(name: str) -> Callable[[TaskT], TaskT]:
     return register
 
 
-def register_model(name: str, settings: type) -> Callable[[ModelT], ModelT]:
-    """Class decorator: make a model known as ``name``.
+def register_model(name: str, settings: type) -> Callable[[BuilderT], BuilderT]:
+    """Decorator of a model class, or of a function that builds one: make it known as ``name``.
 
-    ``settings`` is a dataclass of plain values with defaults. The class is called with the input
-    width, the output width and an instance of it.
+    ``settings`` is a dataclass of plain values with defaults. The class or function is called with
+    the input width, the output width and an instance of it.
     """
 
-    def register(model: ModelT) -> ModelT:
+    def register(model: BuilderT) -> BuilderT:
         if name in _models:
             raise PluginError(f"Two models are registered as '{name}'.")
         _models[name] = ModelEntry(settings, model)

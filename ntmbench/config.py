@@ -1,0 +1,219 @@
+"""What a run is made of: typed settings, checked once, and the identity that they give it."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ntmbench.registry import make_task, model_entry
+from ntmbench.settings import SettingError, check_choice, check_range, did_you_mean
+from ntmbench.task import Task
+
+OPTIMIZERS = ("rmsprop", "adam")
+SCHEDULES = ("constant", "linear", "cosine")
+DEVICES = ("auto", "cpu", "cuda")
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """How a model is trained; every field can change the numbers."""
+
+    #: Training sequences in all. Budgets are counted in sequences, whatever the batch size.
+    sequences: int = 50_000
+    #: Sequences of one length that share a step of the optimizer.
+    batch_size: int = 1
+    #: rmsprop (centered, as in the NTM paper) or adam.
+    optimizer: str = "rmsprop"
+    #: Step size at the start.
+    learning_rate: float = 1e-4
+    #: constant, linear or cosine; the last two fall to ``final_learning_rate``.
+    schedule: str = "constant"
+    #: Share of the learning rate that is left at the end of a falling schedule.
+    final_learning_rate: float = 0.01
+    #: Sequences over which the learning rate rises from zero.
+    warmup_sequences: int = 0
+    #: Momentum of rmsprop; the first beta of adam.
+    momentum: float = 0.9
+    #: Decay of the squared gradients' mean: alpha of rmsprop, the second beta of adam.
+    smoothing: float = 0.95
+    #: Added to the root of the squared gradients' mean.
+    epsilon: float = 1e-4
+    #: The gradient's norm is clipped at this; 0 leaves it as it is.
+    clip_norm: float = 10.0
+    #: Decay per step of the weights' running average, which is then what is validated and
+    #: selected; 0 averages nothing.
+    weight_average: float = 0.0
+    #: Sequences between two validations, each a row of the learning curve.
+    validate_every: int = 1_000
+    #: Validation sequences with the lengths of training (the learning curve).
+    validation_sequences: int = 640
+    #: Validation sequences of each selection length, a little beyond training.
+    selection_sequences: int = 128
+    #: The run ends as diverged after this many steps in a row without finite loss and gradient.
+    patience: int = 20
+
+    def __post_init__(self) -> None:
+        """Check names and ranges."""
+        check_range("train.sequences", self.sequences, 1)
+        check_range("train.batch_size", self.batch_size, 1)
+        check_choice("train.optimizer", self.optimizer, OPTIMIZERS)
+        check_range("train.learning_rate", self.learning_rate, above=0.0)
+        check_choice("train.schedule", self.schedule, SCHEDULES)
+        check_range("train.final_learning_rate", self.final_learning_rate, 0, 1)
+        check_range("train.warmup_sequences", self.warmup_sequences, 0)
+        check_range("train.momentum", self.momentum, 0, 0.9999)
+        check_range("train.smoothing", self.smoothing, 0, 0.99999)
+        check_range("train.epsilon", self.epsilon, above=0.0)
+        check_range("train.clip_norm", self.clip_norm, 0)
+        check_range("train.weight_average", self.weight_average, 0, 0.99999)
+        check_range("train.validate_every", self.validate_every, 1)
+        check_range("train.validation_sequences", self.validation_sequences, 1)
+        check_range("train.selection_sequences", self.selection_sequences, 1)
+        check_range("train.patience", self.patience, 1)
+
+    @property
+    def steps(self) -> int:
+        """Optimizer steps that use up the sequences."""
+        return -(-self.sequences // self.batch_size)
+
+
+@dataclass(frozen=True)
+class EvaluationSettings:
+    """How the selected weights are tested."""
+
+    #: Test sequences of each length.
+    sequences: int = 512
+    #: Test lengths; empty for the task's own grid.
+    lengths: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        check_range("evaluation.sequences", self.sequences, 1)
+        for length in self.lengths:
+            check_range("evaluation.lengths", length, 1)
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """One run, resolved and checked."""
+
+    task: Task
+    model: str
+    #: An instance of the model's settings dataclass.
+    model_settings: Any
+    train: TrainSettings
+    evaluation: EvaluationSettings
+    #: Seeds the training data and the initial weights.
+    seed: int = 0
+    device: str = "auto"
+    #: CPU threads; 0 takes as many as the machine has cores.
+    threads: int = 1
+    results_dir: Path = Path("results")
+    #: Run again what is finished.
+    rerun: bool = False
+    #: Seconds between two checkpoints.
+    checkpoint_seconds: float = 30.0
+
+    def __post_init__(self) -> None:
+        """Check the ranges that no part checks by itself."""
+        check_range("seed", self.seed, 0, 2**63 - 1)
+        check_choice("device", self.device, DEVICES)
+        check_range("threads", self.threads, 0)
+        check_range("checkpoint_seconds", self.checkpoint_seconds, 0)
+
+    def identity(self) -> dict[str, Any]:
+        """Everything that can change the numbers, as plain values.
+
+        Not in it: where results go, the device, the threads, and settings that their dataclass
+        marks with ``metadata={"identity": False}`` (the engine of the NTM).
+        """
+        return {
+            "task": {"name": self.task.name, "version": self.task.version, **_plain(self.task)},
+            "model": {"name": self.model, **_plain(self.model_settings)},
+            "train": _plain(self.train),
+            "evaluation": _plain(self.evaluation),
+            "seed": self.seed,
+        }
+
+    @property
+    def run_name(self) -> str:
+        """``<task>-<model>-s<seed>-<hash>``, the name of the run's folder."""
+        return f"{self.task.name}-{self.model}-s{self.seed}-{fingerprint(self.identity())}"
+
+    @property
+    def folder(self) -> Path:
+        """Where the run's files are."""
+        return self.results_dir / "runs" / self.run_name
+
+    def resolved(self) -> dict[str, Any]:
+        """Every setting as plain values: what ``config.yaml`` of the run holds."""
+        return {
+            "task": {"name": self.task.name, **dataclasses.asdict(self.task)},  # type: ignore[call-overload]
+            "model": {"name": self.model, **dataclasses.asdict(self.model_settings)},
+            "train": dataclasses.asdict(self.train),
+            "evaluation": dataclasses.asdict(self.evaluation),
+            "seed": self.seed,
+            "device": self.device,
+            "threads": self.threads,
+            "results_dir": str(self.results_dir),
+            "rerun": self.rerun,
+            "checkpoint_seconds": self.checkpoint_seconds,
+        }
+
+
+def fingerprint(values: Mapping[str, Any]) -> str:
+    """Eight hexadecimal digits that stand for plain values, whatever their order."""
+    canonical = json.dumps(values, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()[:8]
+
+
+def run_config(values: Mapping[str, Any]) -> RunConfig:
+    """Build a RunConfig from nested plain values, as composed by Hydra.
+
+    Raises:
+        SettingError: for an unknown key or name, a wrong type or a value out of range.
+    """
+    fields = {f.name for f in dataclasses.fields(RunConfig)} - {"model_settings"}
+    _refuse_unknown(values, fields, "")
+    task = dict(values["task"])
+    model = dict(values["model"])
+    task_name, model_name = str(task.pop("name")), str(model.pop("name"))
+    settings_class = model_entry(model_name).settings
+    _refuse_unknown(model, {f.name for f in dataclasses.fields(settings_class)}, "model.")
+    for part, settings in (("train", TrainSettings), ("evaluation", EvaluationSettings)):
+        _refuse_unknown(values[part], {f.name for f in dataclasses.fields(settings)}, f"{part}.")
+    plain = {name: values[name] for name in fields - {"task", "model", "train", "evaluation"}}
+    plain["results_dir"] = Path(plain["results_dir"])
+    return RunConfig(
+        task=make_task(task_name, **task),
+        model=model_name,
+        model_settings=settings_class(**model),
+        train=TrainSettings(**values["train"]),
+        evaluation=EvaluationSettings(**values["evaluation"]),
+        **plain,
+    )
+
+
+def _refuse_unknown(values: Mapping[str, Any], allowed: set[str], prefix: str) -> None:
+    for key in values:
+        if key not in allowed:
+            raise SettingError(
+                f"Unknown setting {prefix}{key}. "
+                f"Allowed: {', '.join(prefix + name for name in sorted(allowed))}."
+                f"{did_you_mean(key, allowed)}"
+            )
+
+
+def _plain(settings: Any) -> dict[str, Any]:
+    """The fields of a settings dataclass that belong to a run's identity."""
+    values = dataclasses.asdict(settings)
+    return {
+        f.name: values[f.name]
+        for f in dataclasses.fields(settings)
+        if f.metadata.get("identity", True)
+    }

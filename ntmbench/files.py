@@ -1,0 +1,40 @@
+"""Files that are whole or absent: written beside, flushed to the disk, then renamed into place."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+
+def write_atomically(path: Path, write: Callable[[IO[bytes]], None]) -> None:
+    """Replace ``path`` by what ``write`` puts into a binary file.
+
+    At any moment, a full disk and a power cut included, ``path`` holds its old content or its new.
+
+    Raises:
+        OSError: if it can not be written; the old content is then still there.
+    """
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(0o644)  # mkstemp makes files that only their owner reads
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace ``path`` by ``text`` in UTF-8, atomically."""
+    write_atomically(path, lambda file: _write(file, text))
+
+
+def _write(file: IO[bytes], text: str) -> None:
+    file.write(text.encode())

@@ -1,0 +1,75 @@
+"""The three figures by which every model is judged, per sequence.
+
+The literature mixes two of them up. ``wrong_bits`` counts thresholded bits that differ, and
+``loss_bits`` is the cross-entropy in bits; both are sums over the scored steps of a sequence.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Per-sequence means over a number of sequences."""
+
+    sequences: int
+    loss_bits: float
+    wrong_bits: float
+    exact_match: float
+    scored_bits: float
+
+
+def loss_bits(logits: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
+    """Cross-entropy in bits of each sequence, ``[B]``.
+
+    Shapes: logits and targets ``[T, B, out]``, mask ``[T, B]``.
+    """
+    nats = functional.binary_cross_entropy_with_logits(logits, targets, reduction="none")
+    return (nats.sum(dim=2) * mask).sum(dim=0) / math.log(2)
+
+
+def wrong_bits(logits: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
+    """Bits of each sequence that differ after thresholding at probability 1/2, ``[B]``.
+
+    Shapes: logits and targets ``[T, B, out]``, mask ``[T, B]``.
+    """
+    differs = (logits > 0) != (targets > 0.5)
+    return (differs.sum(dim=2) * mask).sum(dim=0)
+
+
+def scored_bits(targets: Tensor, mask: Tensor) -> Tensor:
+    """Bits of each sequence that are scored at all, ``[B]``."""
+    return mask.sum(dim=0) * targets.shape[2]
+
+
+@torch.no_grad()
+def score(logits: Tensor, targets: Tensor, mask: Tensor) -> Scores:
+    """Score one batch; logits and targets ``[T, B, out]``, mask ``[T, B]``."""
+    wrong = wrong_bits(logits, targets, mask)
+    return Scores(
+        sequences=targets.shape[1],
+        loss_bits=loss_bits(logits, targets, mask).double().mean().item(),
+        wrong_bits=wrong.double().mean().item(),
+        exact_match=(wrong == 0).double().mean().item(),
+        scored_bits=scored_bits(targets, mask).double().mean().item(),
+    )
+
+
+def pool(parts: Iterable[Scores]) -> Scores:
+    """The scores of several batches together, each weighted by its sequences."""
+    parts = list(parts)
+    total = sum(part.sequences for part in parts)
+
+    def mean(name: str) -> float:
+        return sum(getattr(part, name) * part.sequences for part in parts) / total
+
+    return Scores(
+        total, mean("loss_bits"), mean("wrong_bits"), mean("exact_match"), mean("scored_bits")
+    )

@@ -1,0 +1,249 @@
+"""A run's folder: its files, its status, its lock, and many runs read back as tables.
+
+In ``<results_dir>/runs/<task>-<model>-s<seed>-<hash>/`` lie ``config.yaml`` (every setting),
+``status.json``, ``metrics.csv`` (the learning curve, on validation data), ``evaluation.csv`` (the
+test grid), ``checkpoint.pt``, ``log.txt`` and ``plots/``.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ntmbench.config import fingerprint
+from ntmbench.files import write_text
+from ntmbench.settings import UserError
+
+METRICS_COLUMNS = ["step", "sequences", "seconds", "loss_bits", "wrong_bits", "exact_match"]
+EVALUATION_COLUMNS = [
+    "length",
+    "memory_slots",
+    "sequences",
+    "loss_bits",
+    "wrong_bits",
+    "chance_wrong_bits",
+    "exact_match",
+]
+RUN_COLUMNS = [
+    "run",
+    "task",
+    "model",
+    "seed",
+    "setting",
+    "state",
+    "active",
+    "parameters",
+    "train_sequences",
+    "min_length",
+    "max_length",
+    "selected_step",
+    "sequences_per_second",
+    "train_seconds",
+    "wall_seconds",
+    "device",
+    "started",
+    "error",
+    "folder",
+]
+
+
+class RunError(UserError):
+    """A run's folder can not be used."""
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The names of the files in a run's folder."""
+
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        """Every setting, as YAML that the command line reads back."""
+        return self.path / "config.yaml"
+
+    @property
+    def status(self) -> Path:
+        """State, versions, device and times, as JSON."""
+        return self.path / "status.json"
+
+    @property
+    def metrics(self) -> Path:
+        """The learning curve."""
+        return self.path / "metrics.csv"
+
+    @property
+    def evaluation(self) -> Path:
+        """The test grid."""
+        return self.path / "evaluation.csv"
+
+    @property
+    def checkpoint(self) -> Path:
+        """Weights, optimizer and counters; after the end also the selected weights."""
+        return self.path / "checkpoint.pt"
+
+    @property
+    def log(self) -> Path:
+        """What the run said."""
+        return self.path / "log.txt"
+
+    @property
+    def plots(self) -> Path:
+        """Pictures of the run."""
+        return self.path / "plots"
+
+    def read_status(self) -> dict[str, Any]:
+        """The status, or an empty dict where the run has not begun.
+
+        Raises:
+            RunError: if the file is there but is not a status.
+        """
+        try:
+            status = json.loads(self.status.read_text())
+        except FileNotFoundError:
+            return {}
+        except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+            raise RunError(f"{self.status} can not be read: {error}") from error
+        if not isinstance(status, dict) or "state" not in status:
+            raise RunError(f"{self.status} is not the status of a run.")
+        return status
+
+    def write_status(self, status: Mapping[str, Any]) -> None:
+        """Replace the status."""
+        write_text(self.status, json.dumps(status, indent=2) + "\n")
+
+    def write_table(self, path: Path, table: pd.DataFrame) -> None:
+        """Replace one of the folder's CSV files; floats keep all their digits."""
+        write_text(path, table.to_csv(index=False))
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the run for this process; the system lets go of it however the process ends.
+
+        Raises:
+            RunError: if another process holds it.
+        """
+        with (self.path / ".lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise RunError(
+                    f"Another process is at work on this run: {self.path}. "
+                    "Wait for it, or stop it; it resumes with the same command."
+                ) from error
+            yield
+
+    def is_locked(self) -> bool:
+        """Whether a process is at work on the run."""
+        try:
+            with (self.path / ".lock").open() as file:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except FileNotFoundError:
+            return False
+        except BlockingIOError:
+            return True
+        return False
+
+
+@dataclass(frozen=True)
+class Results:
+    """Any number of runs as tidy tables, joined by the column ``run`` (the folder's name).
+
+    Attributes:
+        runs: a row per run, see RUN_COLUMNS. ``setting`` is the same for runs that differ in their
+            seed alone. ``state`` is running, finished, failed or diverged; a run that says running
+            is ``active`` while a process is at work on it and was interrupted otherwise.
+        metrics: ``run``, ``task``, ``model``, ``seed`` and the columns of ``metrics.csv``.
+        evaluation: the same of ``evaluation.csv``.
+        settings: of each run, its identity: the settings that can change its numbers.
+        unreadable: folders that hold no readable run, and why.
+    """
+
+    runs: pd.DataFrame
+    metrics: pd.DataFrame
+    evaluation: pd.DataFrame
+    settings: dict[str, dict[str, Any]]
+    unreadable: dict[str, str]
+
+
+def load_results(path: str | Path = "results") -> Results:
+    """Read every run under a results folder, or under its ``runs``; finished or not.
+
+    Raises:
+        RunError: if ``path`` does not exist or is not a folder.
+    """
+    root = Path(path)
+    if not root.is_dir():
+        raise RunError(f"There is no results folder at {root}.")
+    runs_root = root / "runs" if (root / "runs").is_dir() else root
+    rows: list[dict[str, Any]] = []
+    metrics: list[pd.DataFrame] = []
+    evaluations: list[pd.DataFrame] = []
+    settings: dict[str, dict[str, Any]] = {}
+    unreadable: dict[str, str] = {}
+    for path_of_run in sorted(p for p in runs_root.iterdir() if p.is_dir()):
+        folder = RunFolder(path_of_run)
+        try:
+            status = folder.read_status()
+            if not status:
+                continue
+            row = _run_row(folder, status)
+            tables = [_read_table(file) for file in (folder.metrics, folder.evaluation)]
+        except (RunError, KeyError, TypeError, ValueError) as error:
+            unreadable[str(path_of_run)] = f"{type(error).__name__}: {error}"
+            continue
+        rows.append(row)
+        settings[row["run"]] = status["settings"]
+        for table, collected in zip(tables, (metrics, evaluations), strict=True):
+            for name in ("seed", "model", "task", "run"):
+                table.insert(0, name, row[name])
+            collected.append(table)
+    keys = ["run", "task", "model", "seed"]
+    return Results(
+        runs=pd.DataFrame(rows, columns=RUN_COLUMNS),
+        metrics=_join(metrics, keys + METRICS_COLUMNS),
+        evaluation=_join(evaluations, keys + EVALUATION_COLUMNS),
+        settings=settings,
+        unreadable=unreadable,
+    )
+
+
+def _run_row(folder: RunFolder, status: Mapping[str, Any]) -> dict[str, Any]:
+    identity = dict(status["settings"])
+    shared = {key: value for key, value in identity.items() if key != "seed"}
+    # A third party's task may have no length settings; its range is then left out.
+    lengths = {key: identity["task"].get(key) for key in ("min_length", "max_length")}
+    row = {
+        **lengths,
+        "run": folder.path.name,
+        "task": identity["task"]["name"],
+        "model": identity["model"]["name"],
+        "seed": identity["seed"],
+        "setting": fingerprint(shared),
+        "state": status["state"],
+        "active": status["state"] == "running" and folder.is_locked(),
+        "train_sequences": identity["train"]["sequences"],
+        "folder": str(folder.path),
+    }
+    return {**{key: status.get(key) for key in RUN_COLUMNS}, **row}
+
+
+def _read_table(path: Path) -> pd.DataFrame:
+    try:
+        return pd.read_csv(path)
+    except FileNotFoundError:
+        return pd.DataFrame()
+
+
+def _join(tables: Iterable[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
+    filled = [table for table in tables if len(table)]
+    if not filled:
+        return pd.DataFrame(columns=columns)
+    return pd.concat(filled, ignore_index=True)[columns]
