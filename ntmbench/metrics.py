@@ -68,7 +68,7 @@ def pool(parts: Iterable[Scores]) -> Scores:
     total = sum(part.sequences for part in parts)
 
     def mean(name: str) -> float:
-        return sum(getattr(part, name) * part.sequences for part in parts) / total
+        return float(sum(getattr(part, name) * part.sequences for part in parts) / total)
 
     return Scores(
         total, mean("loss_bits"), mean("wrong_bits"), mean("exact_match"), mean("scored_bits")

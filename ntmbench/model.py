@@ -76,7 +76,8 @@ class SequenceModel(nn.Module):
         The runner calls this in place of ``forward``. ``targets [T, B, out]`` are given in training
         only, for teacher forcing; a model that is fed its own outputs overrides this method.
         """
-        return self(inputs)
+        logits: Tensor = self(inputs)
+        return logits
 
     def trace(self, inputs: Tensor) -> Trace | None:
         """Run ``inputs [T, B, in]`` and return what the memory did; None without a memory."""

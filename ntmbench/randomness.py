@@ -33,8 +33,17 @@ class RandomWords:
     """A stream of random 64-bit words, and the few distributions that the tasks need."""
 
     def __init__(self, stream: Stream, *key: int) -> None:
-        """``key`` is any number of non-negative integers; equal keys give equal streams."""
-        self._philox = np.random.Philox(np.random.SeedSequence([int(stream), *key]))
+        """``key`` is any number of integers from 0 to 2**64 - 1; equal keys give equal streams.
+
+        Raises:
+            ValueError: for an integer outside that range.
+        """
+        if any(not 0 <= number < 2**64 for number in key):
+            raise ValueError(f"Key {key} has a number outside 0 to 2**64 - 1.")
+        # Two words for each number, and their count: SeedSequence by itself takes (1,) and (1, 0),
+        # or (2**32,) and (0, 1), for the same key.
+        halves = [half for number in key for half in (number & 0xFFFFFFFF, number >> 32)]
+        self._philox = np.random.Philox(np.random.SeedSequence([int(stream), len(key), *halves]))
 
     def words(self, count: int) -> NDArray[np.uint64]:
         """Return the next ``count`` words."""

@@ -66,7 +66,7 @@ class RunFolder:
 
     @property
     def config(self) -> Path:
-        """Every setting, as YAML that the command line reads back."""
+        """Every setting, resolved, as YAML."""
         return self.path / "config.yaml"
 
     @property

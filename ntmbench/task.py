@@ -49,7 +49,7 @@ class Batch:
     @property
     def size(self) -> int:
         """The number of sequences, B."""
-        return self.inputs.shape[1]
+        return int(self.inputs.shape[1])
 
     def __getitem__(self, sequences: slice) -> Batch:
         """The batch of a slice of the sequences."""

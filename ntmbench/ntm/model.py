@@ -1,1 +1,185 @@
 """The Neural Turing Machine as a SequenceModel."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ntmbench.model import SequenceModel, Trace
+from ntmbench.ntm.cell import HeadOutputs, NTMCell, NTMState
+from ntmbench.ntm.controller import LayerState, initialised_linear
+from ntmbench.ntm.settings import NTMSettings
+from ntmbench.registry import register_model
+from ntmbench.settings import SettingError, check_range, did_you_mean
+
+#: Standard deviation of the memory's first content where it is learned or random.
+MEMORY_SPREAD = 0.1
+
+
+@register_model("ntm", settings=NTMSettings)
+class NTM(SequenceModel):
+    """Neural Turing Machine (Graves, Wayne and Danihelka 2014) over whole sequences.
+
+    ``NTM(9, 8, memory_slots=64)`` is a plain ``nn.Module`` that maps inputs ``[T, B, 9]`` to logits
+    ``[T, B, 8]``. Its answer at a step is a linear map of the controller's output and of what the
+    read heads read at that step.
+
+    Weights start Xavier-uniform and biases at zero, the LSTM's forget gates at one.
+
+    ``memory_slots`` may be set at any time: a learned or random initial memory then repeats its
+    rows, and a learned initial weighting gives no weight to further slots. The parameters and the
+    ``state_dict`` do not depend on it.
+    """
+
+    memory_slots: int
+    first_controller: Tensor
+    first_reads: Tensor
+    first_memory: Tensor
+
+    def __init__(
+        self,
+        input_width: int,
+        output_width: int,
+        settings: NTMSettings | None = None,
+        **overrides: Any,
+    ) -> None:
+        """Build the machine.
+
+        Args:
+            input_width: channels of the input.
+            output_width: channels of the answer.
+            settings: all settings; the defaults of NTMSettings if omitted.
+            **overrides: single settings by name, replacing those of ``settings``.
+
+        Raises:
+            SettingError: for an unknown setting or a value out of range.
+        """
+        super().__init__()
+        check_range("input_width", input_width, 1)
+        check_range("output_width", output_width, 1)
+        self.settings = settings = _settings(settings, overrides)
+        self.memory_slots = settings.memory_slots
+        self.cell = NTMCell(input_width, settings)
+        read_width = settings.read_heads * settings.word_size
+        self.output = initialised_linear(settings.controller_size + read_width, output_width)
+        self._add_initial_values()
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Map inputs ``[T, B, in]`` to logits ``[T, B, out]``."""
+        state = self.initial_state(inputs.shape[1])
+        answers = []
+        for step_inputs in inputs:  # [B, in]
+            outputs, _, state = self.cell(step_inputs, state)
+            answers.append(torch.cat([outputs, state.reads.flatten(1)], dim=-1))
+        logits: Tensor = self.output(torch.stack(answers))
+        return logits
+
+    def trace(self, inputs: Tensor) -> Trace:
+        """Run inputs ``[T, B, in]`` and return what the memory did at every step."""
+        state = self.initial_state(inputs.shape[1])
+        answers: list[Tensor] = []
+        asked: list[HeadOutputs] = []
+        states: list[NTMState] = []
+        for step_inputs in inputs:
+            outputs, step_asked, state = self.cell(step_inputs, state)
+            answers.append(torch.cat([outputs, state.reads.flatten(1)], dim=-1))
+            asked.append(step_asked)
+            states.append(state)
+        weightings = torch.stack([state.weightings for state in states])  # [T, B, H, N]
+        return Trace(
+            logits=self.output(torch.stack(answers)),
+            read_weightings=weightings[:, :, : self.settings.read_heads],
+            write_weightings=weightings[:, :, self.settings.read_heads :],
+            reads=torch.stack([state.reads for state in states]),
+            erases=torch.stack([step.erases for step in asked]),
+            adds=torch.stack([step.adds for step in asked]),
+            memory=torch.stack([state.memory for state in states]),
+            key_strength=torch.stack([step.key_strength for step in asked]),
+            interpolation_gate=torch.stack([step.interpolation_gate for step in asked]),
+            shift=torch.stack([step.shift for step in asked]),
+            sharpening=torch.stack([step.sharpening for step in asked]),
+        )
+
+    def initial_state(self, batch_size: int) -> NTMState:
+        """The state before the first step for ``batch_size`` sequences.
+
+        Raises:
+            SettingError: if ``memory_slots`` was set to less than 2.
+        """
+        reads = self.first_reads.expand(batch_size, -1, -1)
+        weightings = self.initial_weightings().expand(batch_size, -1, -1)
+        memory = self.initial_memory().expand(batch_size, -1, -1)
+        return NTMState(self._initial_controller(batch_size), reads, weightings, memory)
+
+    def initial_memory(self) -> Tensor:
+        """The memory ``[N, M]`` before the first step, for the present ``memory_slots``."""
+        check_range("memory_slots", self.memory_slots, 2)
+        slots = torch.arange(self.memory_slots, device=self.first_memory.device)
+        return self.first_memory[slots % len(self.first_memory)]
+
+    def initial_weightings(self) -> Tensor:
+        """The weightings ``[H, N]`` before the first step, for the present ``memory_slots``."""
+        heads, slots = self.settings.heads, self.memory_slots
+        like = self.first_memory
+        if self.settings.initial_weighting == "uniform":
+            return like.new_full((heads, slots), 1 / slots)
+        weightings = like.new_zeros(heads, slots)
+        if self.settings.initial_weighting == "one_hot":
+            weightings[:, 0] = 1
+            return weightings
+        known = torch.softmax(self.weighting_logits[:, :slots], dim=-1)
+        return torch.cat([known, weightings[:, known.shape[1] :]], dim=-1)
+
+    def _initial_controller(self, batch_size: int) -> tuple[LayerState, ...]:
+        return tuple(
+            tuple(state.expand(batch_size, -1) for state in layer)
+            for layer in self.first_controller
+        )
+
+    def _add_initial_values(self) -> None:
+        """Add what stands before the first step: parameters where learned, buffers otherwise.
+
+        Constants are not persistent, so that they are no part of the ``state_dict``.
+        """
+        settings = self.settings
+        slots, words = settings.memory_slots, settings.word_size
+        learned = settings.initial_state == "learned"
+        states = (settings.controller_layers, self.cell.controller.states, settings.controller_size)
+        # [layers, states, controller_size] and [R, M]
+        self._add_value("first_controller", torch.zeros(states), learned and states[1] > 0)
+        self._add_value("first_reads", torch.zeros(settings.read_heads, words), learned)
+
+        if settings.initial_memory == "constant":
+            row = torch.full((1, words), settings.initial_memory_value)
+            self._add_value("first_memory", row, False)
+        elif settings.initial_memory == "random":
+            self.register_buffer("first_memory", torch.randn(slots, words) * MEMORY_SPREAD)
+        else:
+            self._add_value("first_memory", torch.randn(slots, words) * MEMORY_SPREAD, True)
+
+        if settings.initial_weighting == "learned":
+            # Half of the weight on slot 0: equal weights on equal rows would stay equal for ever.
+            logits = torch.zeros(settings.heads, slots)
+            logits[:, 0] = math.log(slots - 1)
+            self.weighting_logits = nn.Parameter(logits)
+
+    def _add_value(self, name: str, value: Tensor, learned: bool) -> None:
+        if learned:
+            self.register_parameter(name, nn.Parameter(value))
+        else:
+            self.register_buffer(name, value, persistent=False)
+
+
+def _settings(settings: NTMSettings | None, overrides: dict[str, Any]) -> NTMSettings:
+    known = [field.name for field in dataclasses.fields(NTMSettings)]
+    for name in overrides:
+        if name not in known:
+            raise SettingError(
+                f"NTM has no setting '{name}'. Allowed: {', '.join(known)}."
+                f"{did_you_mean(name, known)}"
+            )
+    return dataclasses.replace(settings or NTMSettings(), **overrides)

@@ -1,0 +1,85 @@
+"""Checkpoints: tensors and plain values, written atomically, loaded whole or refused."""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ntmbench.files import write_atomically
+from ntmbench.settings import UserError
+
+FORMAT = 1
+
+
+class CheckpointError(UserError):
+    """A checkpoint is damaged, or is not of this run."""
+
+
+def save_checkpoint(path: Path, identity: str, state: Mapping[str, Any]) -> None:
+    """Write ``state`` (tensors, plain values, lists and dicts of them) atomically.
+
+    ``identity`` names what the state belongs to; loading asks for the same.
+    """
+    content = {
+        "format": FORMAT,
+        "identity": identity,
+        "state": dict(state),
+        "digest": _digest(state),
+    }
+    write_atomically(path, lambda file: torch.save(content, file))
+
+
+def load_checkpoint(path: Path, identity: str) -> dict[str, Any]:
+    """Read what ``save_checkpoint`` wrote, onto the CPU.
+
+    Raises:
+        CheckpointError: if the file is damaged, or belongs to something else than ``identity``.
+    """
+    remedy = "Move it away to start this run anew."
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
+        raise CheckpointError(f"{path} is damaged and can not be read. {remedy}") from error
+    if not (isinstance(content, dict) and content.keys() >= {"format", "identity", "state"}):
+        raise CheckpointError(f"{path} is not a checkpoint of this suite. {remedy}")
+    if content["format"] != FORMAT:
+        raise CheckpointError(
+            f"{path} has checkpoint format {content['format']}; this version reads {FORMAT}. "
+            f"{remedy}"
+        )
+    if content["identity"] != identity:
+        raise CheckpointError(
+            f"{path} belongs to another run ({content['identity']}, not {identity}). {remedy}"
+        )
+    if content.get("digest") != _digest(content["state"]):
+        raise CheckpointError(f"{path} is damaged: its digest does not match. {remedy}")
+    state: dict[str, Any] = content["state"]
+    return state
+
+
+def _digest(state: Any) -> str:
+    """SHA-256 over every key, value and tensor, since the file format checks no tensor's bytes."""
+    digest = hashlib.sha256()
+
+    def add(value: Any) -> None:
+        if isinstance(value, Mapping):
+            for key, inner in value.items():
+                digest.update(f"{key!r}:".encode())
+                add(inner)
+        elif isinstance(value, list | tuple):
+            for inner in value:
+                add(inner)
+        elif isinstance(value, torch.Tensor):
+            array = value.detach().cpu().contiguous().numpy()
+            digest.update(f"{array.dtype}{array.shape}".encode())
+            digest.update(array.tobytes())
+        else:
+            digest.update(f"{value!r},".encode())
+
+    add(state)
+    return digest.hexdigest()

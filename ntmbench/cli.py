@@ -1,0 +1,104 @@
+"""`python -m ntmbench`: a Hydra application around one function, ``job``."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import hydra
+from hydra.conf import HydraConf
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig
+from rich.console import Console
+
+from ntmbench import sweeps
+from ntmbench.composition import CONFIG_MODULE, check_overrides, register_schemas, to_run_config
+from ntmbench.runner import reason_of, run, show
+from ntmbench.settings import UserError
+from ntmbench.training import Interrupted
+
+REFUSED = 2
+FAILED = 1
+
+
+@hydra.main(version_base="1.3", config_path=f"pkg://{CONFIG_MODULE}", config_name="config")
+def job(composed: DictConfig) -> None:
+    """Run one configuration; in a sweep, one of its cells."""
+    context = HydraConfig.get()
+    if context.mode is RunMode.MULTIRUN:
+        _sweep_cell(composed, context)
+        return
+    console = Console()
+    outcome = run(to_run_config(composed), console)
+    show(outcome, console)
+    if outcome.state != "finished":
+        raise SystemExit(FAILED)
+
+
+def main() -> None:
+    """Check the command line, run it, and end with an exit code that says how it went.
+
+    0: finished. 1: a run failed or diverged. 2: refused. 130: interrupted.
+    """
+    sys.exit(_guarded(_main))
+
+
+def _main() -> int:
+    register_schemas()
+    arguments = sys.argv[1:]
+    options = [argument for argument in arguments if argument.startswith("-")]
+    if set(options) <= {"-m", "--multirun"}:  # Hydra's other options change what is composed
+        check_overrides([argument for argument in arguments if argument not in options])
+    interrupted: Interrupted | None = None
+    try:
+        job()
+    except Interrupted as error:
+        interrupted = error
+    sweep = sweeps.current_sweep()
+    code = 0 if sweep is None else sweeps.conclude(sweep, Console())
+    if interrupted is not None:
+        raise interrupted
+    return code
+
+
+def _guarded(command: Callable[[], int]) -> int:
+    """Run a command; print what stopped it in one line, and return the exit code."""
+    try:
+        return command()
+    except UserError as error:
+        print(f"ntmbench: {error}", file=sys.stderr)
+        return REFUSED
+    except OSError as error:
+        print(f"ntmbench: {reason_of(error)}", file=sys.stderr)
+        return REFUSED
+    except Interrupted as error:
+        print("ntmbench: interrupted; resume with the same command.", file=sys.stderr)
+        return 128 + error.signal_number
+    except KeyboardInterrupt:
+        print("ntmbench: interrupted; resume with the same command.", file=sys.stderr)
+        return 128 + signal.SIGINT
+
+
+def _sweep_cell(composed: DictConfig, context: HydraConf) -> None:
+    """Run a cell, and note its end in the sweep's folder: no failure may stop the other cells."""
+    folder, number = Path(context.runtime.output_dir), int(context.job.num)
+    overrides = [str(override) for override in context.overrides.task]
+    console = Console()
+    config = None
+    try:
+        config = to_run_config(composed)
+        sweeps.write_cell(folder, number, overrides, config, "running")
+        outcome = run(config, console)
+    except Interrupted:
+        sweeps.write_cell(folder, number, overrides, config, "interrupted")
+        raise
+    except Exception as error:
+        reason = reason_of(error)
+        console.print(f"{' '.join(overrides)}: {reason}", highlight=False, markup=False)
+        sweeps.write_cell(folder, number, overrides, config, "failed", reason=reason)
+        return
+    show(outcome, console)
+    sweeps.write_cell(folder, number, overrides, config, outcome.state, outcome, outcome.reason)

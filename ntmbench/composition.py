@@ -1,0 +1,181 @@
+"""Between Hydra and the suite: schemas that the YAML is checked against, and the check up front.
+
+Hydra finds most mistakes itself, but late and in several lines; here each override is tried before
+anything starts, and refused in one line.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.resources
+import typing
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from hydra import compose, initialize_config_module
+from hydra.core.config_store import ConfigStore
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from ntmbench import registry
+from ntmbench.config import EvaluationSettings, RunConfig, TrainSettings, run_config
+from ntmbench.settings import SettingError, check_choice, did_you_mean
+
+CONFIG_MODULE = "ntmbench.conf"
+
+
+def register_schemas() -> None:
+    """Tell Hydra the types of all settings, and of every registered task and model."""
+    store = ConfigStore.instance()
+    parts = {
+        "task": Any,
+        "model": Any,
+        "train": schema_of(TrainSettings),
+        "evaluation": schema_of(EvaluationSettings),
+        "seed": int,
+        "device": str,
+        "threads": int,
+        "results_dir": str,
+        "rerun": bool,
+        "checkpoint_seconds": float,
+    }
+    root = dataclasses.make_dataclass(
+        "ConfigSchema", [(name, kind, dataclasses.field()) for name, kind in parts.items()]
+    )
+    store.store(group="schema", name="config", node=root)
+    named: list[tuple[str, str, type]] = [
+        *(("task", name, registry.task_class(name)) for name in registry.task_names()),
+        *(("model", name, registry.model_entry(name).settings) for name in registry.model_names()),
+    ]
+    conf = importlib.resources.files(CONFIG_MODULE)
+    for group, name, settings in named:
+        schema = schema_of(settings, name=name)
+        store.store(group=f"schema/{group}", name=name, node=schema)
+        if not (conf / group / f"{name}.yaml").is_file():  # a plug-in's
+            store.store(group=group, name=name, node=schema)
+
+
+def schema_of(settings: type, **constants: str) -> type:
+    """A mutable twin of a settings dataclass: OmegaConf makes frozen ones read-only."""
+    hints = typing.get_type_hints(settings)
+    fields: list[Any] = [
+        (name, str, dataclasses.field(default=value)) for name, value in constants.items()
+    ]
+    for field in dataclasses.fields(settings):
+        if field.default_factory is not dataclasses.MISSING:
+            default: Any = dataclasses.field(default_factory=field.default_factory)
+        else:
+            default = dataclasses.field(default=field.default)
+        fields.append((field.name, hints[field.name], default))
+    return dataclasses.make_dataclass(f"{settings.__name__}Schema", fields)
+
+
+def to_run_config(composed: DictConfig) -> RunConfig:
+    """Check a composed configuration and build the run from it.
+
+    Raises:
+        SettingError: for an unknown key or name, a wrong type or a value out of range.
+    """
+    values = OmegaConf.to_container(composed, resolve=True)
+    assert isinstance(values, dict)
+    return run_config({str(name): value for name, value in values.items()})
+
+
+def check_overrides(arguments: Sequence[str]) -> None:
+    """Refuse a command line's overrides in one line, before Hydra starts.
+
+    In a sweep each value is tried once, beside the first values of the others.
+
+    Raises:
+        SettingError: for what can not be parsed, an unknown name or key, a wrong type or value.
+    """
+    try:
+        overrides = OverridesParser.create().parse_overrides(list(arguments))
+    except HydraException as error:
+        raise SettingError(_first_line(error)) from error
+    overrides = [o for o in overrides if not o.key_or_group.startswith("hydra")]
+    for override in overrides:
+        _check_name(override)
+    with initialize_config_module(CONFIG_MODULE, version_base="1.3"):
+        for cell in _cells(overrides):
+            _check_cell(cell)
+
+
+def _check_name(override: Override) -> None:
+    """Refuse an unknown choice; a recipe too, which is optional, so that Hydra would let it be."""
+    choices: dict[str, Callable[[], list[str]]] = {
+        "task": registry.task_names,
+        "model": registry.model_names,
+        "recipe": lambda: _choices_in_files("recipe"),
+        "experiment": lambda: [*_choices_in_files("experiment"), "null"],
+    }
+    if override.key_or_group in choices:
+        for value in _values(override):
+            check_choice(override.key_or_group, value, choices[override.key_or_group]())
+
+
+def _choices_in_files(group: str) -> list[str]:
+    files = (importlib.resources.files(CONFIG_MODULE) / group).iterdir()
+    return sorted(f.name.removesuffix(".yaml") for f in files if f.name.endswith(".yaml"))
+
+
+def _values(override: Override) -> list[str]:
+    if override.is_sweep_override():
+        return list(override.sweep_string_iterator())
+    return [str(override.get_value_element_as_str())]
+
+
+def _cells(overrides: Sequence[Override]) -> Iterator[list[str]]:
+    """Lists of overrides without sweeps, in which each swept value occurs once."""
+    fixed = {i: o.input_line or "" for i, o in enumerate(overrides) if not o.is_sweep_override()}
+    swept = {
+        i: [f"{o.get_key_element()}={value}" for value in o.sweep_string_iterator()]
+        for i, o in enumerate(overrides)
+        if o.is_sweep_override()
+    }
+    first = {**fixed, **{i: values[0] for i, values in swept.items()}}
+    yield [first[i] for i in sorted(first)]
+    for i, values in swept.items():
+        for value in values[1:]:
+            cell = {**first, i: value}
+            yield [cell[j] for j in sorted(cell)]
+
+
+def _check_cell(overrides: list[str]) -> None:
+    try:
+        to_run_config(compose("config", overrides=overrides))
+    except (HydraException, OmegaConfBaseException) as error:
+        # The shortest list that already fails ends with the override at fault.
+        for count in range(1, len(overrides) + 1):
+            try:
+                compose("config", overrides=overrides[:count])
+            except (HydraException, OmegaConfBaseException) as narrowed:
+                raise SettingError(_refusal(overrides[count - 1], overrides, narrowed)) from error
+        raise SettingError(_first_line(error)) from error
+
+
+def _refusal(override: str, cell: Sequence[str], error: Exception) -> str:
+    key = override.lstrip("+~").partition("=")[0]
+    known = _known_keys(cell)
+    if key in known:
+        return f"{override} is refused: {_first_line(error.__cause__ or error)}"
+    siblings = [name for name in known if name.rpartition(".")[0] == key.rpartition(".")[0]]
+    near = did_you_mean(key, siblings) or did_you_mean(key, known)
+    return f"Unknown setting {key}. Allowed: {', '.join(sorted(siblings or known))}.{near}"
+
+
+def _known_keys(cell: Sequence[str]) -> list[str]:
+    """The path of every setting, for the cell's task and model."""
+    choices = [o for o in cell if o.partition("=")[0] in ("task", "model")]
+    composed = compose("config", overrides=choices)
+    keys = [*composed, "recipe", "experiment"]
+    for part in ("task", "model", "train", "evaluation"):
+        keys += [f"{part}.{name}" for name in composed[part]]
+    return [str(key) for key in keys]
+
+
+def _first_line(error: BaseException) -> str:
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), repr(error))

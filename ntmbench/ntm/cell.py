@@ -1,0 +1,116 @@
+"""One step of the Neural Turing Machine: controller, heads and memory.
+
+Within a step all heads, the read heads first, address the memory that the step before left;
+reads are taken from that memory, and then the writes change it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F  # noqa: N812 (PyTorch's own convention)
+from torch import Tensor, nn
+
+from ntmbench.ntm import addressing
+from ntmbench.ntm.controller import Controller, LayerState, initialised_linear
+from ntmbench.ntm.settings import NTMSettings
+
+#: Head outputs above count as this before the softplus. It bounds key strength and sharpening
+#: where both are long since decisive, and with them the gradients that they multiply.
+SOFTPLUS_LIMIT = 50.0
+
+
+class HeadOutputs(NamedTuple):
+    """What the controller asks of the heads at one step; H = R + W heads, read heads first."""
+
+    keys: Tensor  # [B, H, M], tanh
+    key_strength: Tensor  # [B, H], softplus: beta
+    interpolation_gate: Tensor  # [B, H], sigmoid: g
+    shift: Tensor  # [B, H, S], softmax: s
+    sharpening: Tensor  # [B, H], 1 + softplus: gamma
+    erases: Tensor  # [B, W, M], sigmoid
+    adds: Tensor  # [B, W, M], tanh
+
+
+class NTMState(NamedTuple):
+    """What one step hands to the next."""
+
+    controller: tuple[LayerState, ...]  # one tuple of [B, controller_size] for each layer
+    reads: Tensor  # [B, R, M]
+    weightings: Tensor  # [B, H, N], read heads first
+    memory: Tensor  # [B, N, M]
+
+
+class NTMCell(nn.Module):
+    """Controller, heads and memory."""
+
+    def __init__(self, input_width: int, settings: NTMSettings) -> None:
+        """``input_width`` channels of input."""
+        super().__init__()
+        self.settings = settings
+        heads, writes = settings.heads, settings.write_heads
+        words, shifts = settings.word_size, settings.shift_width
+        self.controller = Controller(
+            settings.controller,
+            input_width + settings.read_heads * words,
+            settings.controller_size,
+            settings.controller_layers,
+        )
+        # One row of the weight for each number that HeadOutputs holds, in its order.
+        self.head_sizes = [
+            heads * words,
+            heads,
+            heads,
+            heads * shifts,
+            heads,
+            writes * words,
+            writes * words,
+        ]
+        self.heads = initialised_linear(settings.controller_size, sum(self.head_sizes))
+
+    def forward(self, inputs: Tensor, state: NTMState) -> tuple[Tensor, HeadOutputs, NTMState]:
+        """One step.
+
+        Args:
+            inputs: ``[B, input_width]``.
+            state: what the step before left.
+
+        Returns:
+            The controller's output ``[B, controller_size]``, what the heads were asked to do, and
+            the state after the step.
+        """
+        outputs, controller = self.controller(
+            torch.cat([inputs, state.reads.flatten(1)], dim=-1), state.controller
+        )
+        asked = self.head_outputs(outputs)
+        weightings = self.address(asked, state)
+        read_weightings = weightings[:, : self.settings.read_heads]
+        write_weightings = weightings[:, self.settings.read_heads :]
+        reads = addressing.read(state.memory, read_weightings)
+        memory = addressing.write(state.memory, write_weightings, asked.erases, asked.adds)
+        return outputs, asked, NTMState(controller, reads, weightings, memory)
+
+    def head_outputs(self, outputs: Tensor) -> HeadOutputs:
+        """Map the controller's output ``[B, controller_size]`` into the range of each number."""
+        heads, writes = self.settings.heads, self.settings.write_heads
+        keys, strength, gate, shift, sharpening, erases, adds = self.heads(outputs).split(
+            self.head_sizes, dim=-1
+        )
+        return HeadOutputs(
+            keys=torch.tanh(keys.unflatten(-1, (heads, -1))),
+            key_strength=F.softplus(strength.clamp(max=SOFTPLUS_LIMIT)),
+            interpolation_gate=torch.sigmoid(gate),
+            shift=torch.softmax(shift.unflatten(-1, (heads, -1)), dim=-1),
+            sharpening=1 + F.softplus(sharpening.clamp(max=SOFTPLUS_LIMIT)),
+            erases=torch.sigmoid(erases.unflatten(-1, (writes, -1))),
+            adds=torch.tanh(adds.unflatten(-1, (writes, -1))),
+        )
+
+    @staticmethod
+    def address(asked: HeadOutputs, state: NTMState) -> Tensor:
+        """The weightings ``[B, H, N]`` of this step: figure 2 of the paper."""
+        content = addressing.content_weighting(state.memory, asked.keys, asked.key_strength)
+        gated = addressing.interpolate(content, state.weightings, asked.interpolation_gate)
+        shifted = addressing.circular_shift(gated, asked.shift)
+        return addressing.sharpen(shifted, asked.sharpening)

@@ -1,0 +1,71 @@
+"""Settings of the Neural Turing Machine: plain values, importable without PyTorch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ntmbench.settings import SettingError, check_choice, check_range
+
+CONTROLLERS = ("lstm", "gru", "rnn", "feedforward")
+INITIAL_MEMORIES = ("constant", "learned", "random")
+INITIAL_WEIGHTINGS = ("one_hot", "uniform", "learned")
+INITIAL_STATES = ("zeros", "learned")
+
+
+@dataclass(frozen=True)
+class NTMSettings:
+    """Settings of the NTM; the defaults are the paper's sizes for copy.
+
+    Raises:
+        SettingError: for a value that is not allowed, naming it as on the command line.
+    """
+
+    #: Kind of controller: lstm, gru, rnn or feedforward (tanh units).
+    controller: str = "lstm"
+    #: Units in each layer of the controller.
+    controller_size: int = 100
+    #: Stacked layers of the controller.
+    controller_layers: int = 1
+    #: Memory slots, N.
+    memory_slots: int = 128
+    #: Numbers in one slot, M.
+    word_size: int = 20
+    #: Read heads.
+    read_heads: int = 1
+    #: Write heads.
+    write_heads: int = 1
+    #: Allowed shifts of a weighting, odd and centred on no shift: 3 allows -1, 0 and +1.
+    shift_width: int = 3
+    #: Memory before the first step: one constant, learned, or drawn once with the weights.
+    initial_memory: str = "constant"
+    #: The constant that fills the memory where initial_memory is constant.
+    initial_memory_value: float = 1e-6
+    #: Weightings before the first step: one_hot on slot 0, uniform, or learned. With uniform a
+    #: constant memory has slots that nothing tells apart, and works like a single slot.
+    initial_weighting: str = "one_hot"
+    #: Controller state and read vectors before the first step: zeros or learned.
+    initial_state: str = "zeros"
+
+    def __post_init__(self) -> None:
+        """Check every value."""
+        check_choice("model.controller", self.controller, CONTROLLERS)
+        check_range("model.controller_size", self.controller_size, 1)
+        check_range("model.controller_layers", self.controller_layers, 1)
+        check_range("model.memory_slots", self.memory_slots, 2)
+        check_range("model.word_size", self.word_size, 1)
+        check_range("model.read_heads", self.read_heads, 1)
+        check_range("model.write_heads", self.write_heads, 1)
+        check_range("model.shift_width", self.shift_width, 1)
+        if self.shift_width % 2 == 0:
+            raise SettingError(
+                f"model.shift_width={self.shift_width} is even. Allowed: 1, 3, 5 and so on."
+            )
+        check_choice("model.initial_memory", self.initial_memory, INITIAL_MEMORIES)
+        check_range("model.initial_memory_value", self.initial_memory_value, -1e6, 1e6)
+        check_choice("model.initial_weighting", self.initial_weighting, INITIAL_WEIGHTINGS)
+        check_choice("model.initial_state", self.initial_state, INITIAL_STATES)
+
+    @property
+    def heads(self) -> int:
+        """All heads, H: the read heads and then the write heads."""
+        return self.read_heads + self.write_heads

@@ -1,0 +1,78 @@
+"""What a perfect and a constant answer score on the very data that a run was scored on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ntmbench.task import Batch, Task
+
+
+@dataclass(frozen=True)
+class Bits:
+    """Per-sequence means, as in ``metrics.csv``."""
+
+    loss_bits: float
+    wrong_bits: float
+
+
+@dataclass(frozen=True)
+class DataLevels:
+    """The two ends of the scale on a set of sequences.
+
+    Attributes:
+        optimum: the task's oracle; zero wrong bits where the task is deterministic.
+        chance: the best constant answer, one fixed probability per output channel.
+    """
+
+    optimum: Bits
+    chance: Bits
+
+    @property
+    def solvable(self) -> bool:
+        """Whether zero wrong bits can be had at all."""
+        return self.optimum.wrong_bits == 0
+
+
+def validation_levels(task: Task, sequences: int) -> DataLevels:
+    """The levels on the validation data of the learning curve."""
+    return data_levels(task, task.validation_batches(sequences))
+
+
+def length_levels(task: Task, length: int, sequences: int) -> DataLevels:
+    """The levels on the test sequences of a length."""
+    return data_levels(task, [task.test_set(length, sequences)])
+
+
+def data_levels(task: Task, batches: Iterable[Batch]) -> DataLevels:
+    """The levels on any batches of a task."""
+    sequences = steps = 0
+    loss = wrong = 0.0
+    ones = np.zeros(task.output_width)
+    for batch in batches:
+        scored = batch.mask > 0  # [T, B]
+        targets = batch.targets[scored] > 0.5  # [scored, out]
+        probability = task.oracle(batch.inputs)[scored].astype(np.float64)  # [scored, out]
+        sequences += batch.size
+        steps += len(targets)
+        ones += targets.sum(axis=0)
+        wrong += np.count_nonzero((probability > 0.5) != targets)
+        loss += float(_surprise(np.where(targets, probability, 1 - probability)).sum())
+    share = ones / steps  # [out]
+    entropy = share * _surprise(share) + (1 - share) * _surprise(1 - share)
+    return DataLevels(
+        optimum=Bits(loss / sequences, wrong / sequences),
+        chance=Bits(
+            float(entropy.sum()) * steps / sequences,
+            float(np.minimum(share, 1 - share).sum()) * steps / sequences,
+        ),
+    )
+
+
+def _surprise(probability: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Bits that an event of this probability tells; finite for zero, which is only met times 0."""
+    bits: NDArray[np.float64] = -np.log2(np.maximum(probability, 2.0**-1000))
+    return bits

@@ -1,0 +1,168 @@
+"""The report's pictures of a task: learning curves and scores over length, all models in one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from ntmbench.report.style import (
+    Level,
+    Look,
+    draw_levels,
+    legend_below,
+    scale_bits,
+    scale_lengths,
+    shade_training,
+    styled,
+    thousands,
+    wrapped,
+)
+
+#: Stands for infinity, the score of what diverged: a band up to here leaves the picture.
+BEYOND = 1e9
+
+AXIS = {
+    "wrong_bits": "wrong bits per sequence",
+    "loss_bits": "loss, bits per sequence",
+    "exact_match": "sequences without a wrong bit",
+}
+
+
+@styled
+def plot_curves(
+    curves: pd.DataFrame,
+    bands: pd.DataFrame,
+    column: str,
+    looks: Mapping[str, Look],
+    levels: Sequence[Level] = (),
+) -> Figure:
+    """Learning curves: a thin line per run, the median over runs and their interquartile range.
+
+    Args:
+        curves: the columns run, label, sequences and ``column``.
+        bands: the columns label, sequences, runs, low, median and high.
+        column: loss_bits or wrong_bits.
+        looks: how each label is drawn; labels without data are left out.
+        levels: lines to compare with.
+    """
+    figure, axes = _panel()
+    draw_levels(axes, levels)
+    for label, look in looks.items():
+        runs = [
+            run[["sequences", column]].to_numpy(dtype=float)
+            for _, run in curves[curves["label"] == label].groupby("run")
+        ]
+        if not runs:
+            continue
+        band = bands[bands["label"] == label]
+        if len(runs) > 1:
+            axes.add_collection(
+                LineCollection(runs, colors=look.colour, linewidths=0.6, alpha=0.45, zorder=2)
+            )
+            axes.fill_between(
+                band["sequences"],
+                band["low"],
+                band["high"].clip(upper=BEYOND),
+                where=np.isfinite(band["low"]),
+                color=look.colour,
+                alpha=0.18,
+                linewidth=0,
+            )
+        axes.plot(
+            band["sequences"],
+            band["median"].replace(math.inf, math.nan),
+            color=look.colour,
+            linestyle=look.dashes,
+            label=wrapped(label),
+            zorder=3,
+        )
+    values = pd.concat([curves[column], pd.Series([level.high for level in levels])])
+    values = values[np.isfinite(values)]
+    scale_bits(axes, list(values))
+    _cut_off(axes, values)
+    axes.set_xlim(left=0, right=max(curves["sequences"].max(), 1))
+    thousands(axes)
+    axes.set_xlabel("training sequences")
+    axes.set_ylabel(f"{AXIS[column]} (validation)")
+    legend_below(figure, [axes], columns=2)
+    return figure
+
+
+@styled
+def plot_lengths(
+    table: pd.DataFrame,
+    column: str,
+    looks: Mapping[str, Look],
+    trained: tuple[int, int] | None,
+    levels: pd.DataFrame,
+) -> Figure:
+    """A score over the test length: median and range over runs, training lengths shaded.
+
+    Args:
+        table: the columns label, length, evaluated and ``<column>_median``, ``_min``, ``_max``.
+        column: wrong_bits, loss_bits or exact_match.
+        looks: how each label is drawn; labels without data are left out.
+        trained: the shortest and the longest training length.
+        levels: the columns length, name and value: lines to compare with, over length.
+    """
+    figure, axes = _panel()
+    if trained is not None:
+        shade_training(axes, trained)
+    for name, line in levels.groupby("name"):
+        dashes = (0, (1, 1)) if name == "optimum" else (0, (6, 3))
+        axes.plot(line["length"], line["value"], color="0.35", ls=dashes, lw=1.2, label=str(name))
+    for label, look in looks.items():
+        rows = table[table["label"] == label]
+        if rows.empty:
+            continue
+        if rows["evaluated"].max() > 1:
+            axes.fill_between(
+                rows["length"],
+                rows[f"{column}_min"],
+                rows[f"{column}_max"].clip(upper=BEYOND),
+                color=look.colour,
+                alpha=0.15,
+                linewidth=0,
+            )
+        axes.plot(
+            rows["length"],
+            rows[f"{column}_median"],
+            color=look.colour,
+            linestyle=look.dashes,
+            marker="o",
+            markersize=4.5,
+            label=wrapped(label),
+        )
+    if column == "exact_match":
+        axes.set_ylim(-0.03, 1.03)
+        axes.yaxis.set_major_formatter(PercentFormatter(1))
+    else:
+        values = pd.concat([table[f"{column}_min"], table[f"{column}_max"], levels["value"]])
+        values = values[np.isfinite(values)]
+        scale_bits(axes, list(values))
+        _cut_off(axes, values)
+    scale_lengths(axes, [int(length) for length in table["length"]])
+    axes.set_xlabel("test length")
+    axes.set_ylabel(f"{AXIS[column]} (test)")
+    legend_below(figure, [axes], columns=2)
+    return figure
+
+
+def _panel() -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(5.6, 3.3), dpi=140)
+    return figure, figure.subplots()
+
+
+def _cut_off(axes: Axes, values: pd.Series[float]) -> None:
+    """Keep a band that goes to infinity from deciding the scale."""
+    if len(values) and axes.get_yscale() == "linear":
+        low, high = values.min(), values.max()
+        margin = max(0.1 * (high - low), 0.01 * high, 1e-9)
+        axes.set_ylim(low - margin, high + margin)

@@ -1,0 +1,89 @@
+"""The tasks that the runs were trained on, built again for their chance and optimum."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from ntmbench.registry import make_task
+from ntmbench.report.levels import DataLevels, length_levels, validation_levels
+from ntmbench.report.reference import PaperResult, paper_results
+from ntmbench.settings import UserError
+from ntmbench.task import Task
+
+
+@dataclass(frozen=True)
+class Section:
+    """A task with its settings.
+
+    Attributes:
+        label: names it among the others.
+        lengths: the shortest and the longest training length; None where it is not known.
+        validation: chance and optimum on validation data; None where the task can not be built.
+        test_optimum: loss bits of the optimum by test length, where that is not zero.
+        paper: what the NTM paper has on it.
+        note: why it can not be built, or nothing.
+    """
+
+    label: str
+    lengths: tuple[int, int] | None
+    validation: DataLevels | None
+    test_optimum: Mapping[int, float]
+    paper: tuple[PaperResult, ...]
+    note: str
+
+    @property
+    def solvable(self) -> bool:
+        """Whether zero wrong bits can be had; taken to be so where it is not known."""
+        return self.validation is None or self.validation.solvable
+
+    def optimum_loss_bits(self, length: int) -> float:
+        """The least loss that can be had on the test data of a length; NaN where not known."""
+        if self.validation is None:
+            return math.nan
+        return 0.0 if self.solvable else self.test_optimum[length]
+
+
+def make_section(
+    label: str, identity: Mapping[str, Any], runs: pd.DataFrame, evaluation: pd.DataFrame
+) -> Section:
+    """Build the section of runs whose settings share the task in ``identity``.
+
+    ``runs`` and ``evaluation`` hold the section's rows. A task that is not installed here, or in
+    another version, is no error: what would need it is left out, and ``note`` says why.
+    """
+    lengths = _lengths(runs)
+    try:
+        task = _same_task(identity["task"])
+    except UserError as error:
+        return Section(label, lengths, None, {}, (), f"No chance or optimum: {error}")
+    validation = validation_levels(task, int(identity["train"]["validation_sequences"]))
+    test_optimum = {}
+    if not validation.solvable:
+        sizes = evaluation.groupby("length")["sequences"].max()
+        for length, sequences in zip(sizes.index.astype(int), sizes.astype(int), strict=True):
+            levels = length_levels(task, length, sequences)
+            test_optimum[length] = levels.optimum.loss_bits
+    return Section(label, task.length_range, validation, test_optimum, paper_results(task), "")
+
+
+def _same_task(settings: Mapping[str, Any]) -> Task:
+    values = {key: value for key, value in settings.items() if key not in ("name", "version")}
+    task = make_task(settings["name"], **values)
+    if task.version != settings["version"]:
+        raise UserError(
+            f"the runs have version {settings['version']} of task {task.name}, "
+            f"and version {task.version} is installed."
+        )
+    return task
+
+
+def _lengths(runs: pd.DataFrame) -> tuple[int, int] | None:
+    known = runs[["min_length", "max_length"]].dropna()
+    if known.empty:
+        return None
+    return int(known["min_length"].iloc[0]), int(known["max_length"].iloc[0])

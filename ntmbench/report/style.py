@@ -1,0 +1,209 @@
+"""The look of every figure: colour-blind safe, readable at half size, drawn without a display.
+
+Figures are made by matplotlib's object interface: no global figure, no window, no backend to set.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import textwrap
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+from ntmbench.report.reference import PaperResult
+
+#: Below this many bits a logarithmic axis turns linear, so that it can show zero.
+LINEAR_BELOW = 0.1
+
+#: Of Okabe and Ito (2008), but for the yellow, which is too pale for a line.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#555555")
+DASHES = ("-", "--", "-.", ":")
+
+#: Decorator of every function that draws.
+styled = rc_context(
+    {
+        "axes.axisbelow": True,
+        "axes.grid": True,
+        "axes.labelsize": 11,
+        "axes.linewidth": 0.8,
+        "axes.spines.right": False,
+        "axes.spines.top": False,
+        "axes.titlesize": 12,
+        "axes.titlelocation": "left",
+        "figure.constrained_layout.use": True,
+        "figure.dpi": 120,
+        "figure.titlesize": 12,
+        "font.size": 10,
+        "grid.alpha": 0.25,
+        "grid.linewidth": 0.6,
+        "legend.fontsize": 9.5,
+        "legend.framealpha": 0.85,
+        "legend.handlelength": 2.6,
+        "lines.linewidth": 1.8,
+        "xtick.labelsize": 10,
+        "ytick.labelsize": 10,
+    }
+)
+
+
+@dataclass(frozen=True)
+class Look:
+    """How the line of one model is drawn."""
+
+    colour: str
+    dashes: str
+
+
+def looks(labels: Iterable[str]) -> dict[str, Look]:
+    """A look for each label: colours first, then dashes; after 28 labels they come again."""
+    choices = [Look(colour, dashes) for dashes, colour in product(DASHES, COLOURS)]
+    return {label: choices[i % len(choices)] for i, label in enumerate(labels)}
+
+
+@dataclass(frozen=True)
+class Level:
+    """A value to compare with, drawn as a labelled horizontal line, or a band from low to high."""
+
+    label: str
+    low: float
+    high: float
+    dashes: str | tuple[float, tuple[float, ...]]
+
+
+def chance_level(value: float) -> Level:
+    """What the best constant answer scores."""
+    return Level("chance", value, value, (0, (6, 3)))
+
+
+def optimum_level(value: float) -> Level:
+    """What the task's oracle scores, where that is not zero."""
+    return Level("optimum", value, value, (0, (1, 1)))
+
+
+def paper_levels(results: Iterable[PaperResult], optimum: float) -> list[Level]:
+    """Where the paper's learning curves end, of those that do not end at the optimum."""
+    dashes: tuple[tuple[float, tuple[float, ...]], ...] = ((0, (5, 1.5, 1, 1.5)), (0, (2, 1)))
+    known = [(result, result.above_optimum) for result in results if result.above_optimum]
+    return [
+        Level(f"paper's {result.model}", optimum + low, optimum + high, dashes[place % len(dashes)])
+        for place, (result, (low, high)) in enumerate(known)
+    ]
+
+
+def draw_levels(axes: Axes, levels: Iterable[Level]) -> None:
+    """Draw lines to compare with, behind the data."""
+    for level in levels:
+        middle = (level.low + level.high) / 2
+        axes.axhline(
+            middle, color="0.35", linestyle=level.dashes, linewidth=1.2, label=level.label, zorder=1
+        )
+        if level.low < level.high:
+            axes.axhspan(level.low, level.high, color="0.35", alpha=0.12, linewidth=0, zorder=1)
+
+
+def scale_bits(axes: Axes, values: Sequence[float]) -> None:
+    """Give the y axis a scale on which ``values`` (bits per sequence) can be told apart.
+
+    Logarithmic down to LINEAR_BELOW and linear below that where they span more than a factor of
+    ten; linear otherwise.
+    """
+    if not values or min(values) * 10 > max(values):
+        axes.margins(y=0.12)
+        return
+    top = max(*values, 1.0)
+    axes.set_yscale("symlog", linthresh=LINEAR_BELOW, linscale=0.6)
+    ticks = [0.0, LINEAR_BELOW]
+    while ticks[-1] * 10 <= top * 2:
+        ticks.append(ticks[-1] * 10)
+    axes.yaxis.set_major_locator(FixedLocator(ticks))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+    axes.set_ylim(-0.02, top * 2)
+
+
+def scale_lengths(axes: Axes, lengths: Sequence[int]) -> None:
+    """Put ticks at the test lengths, on a logarithmic axis where they span a factor of eight.
+
+    Ticks that would run into the one before are left out. The axis ends near the lengths.
+    """
+    low, high = min(lengths), max(lengths)
+    logarithmic = high >= 8 * low
+    if logarithmic:
+        axes.set_xscale("log")
+    ticks: list[int] = []
+    for length in sorted(set(lengths)):
+        if logarithmic:
+            near = bool(ticks) and length < ticks[-1] * (high / low) ** 0.09
+        else:
+            near = bool(ticks) and length - ticks[-1] < (high - low) * 0.09
+        if not near:
+            ticks.append(length)
+    margin = (high / low) ** 0.05 if logarithmic else max((high - low) * 0.05, 1)
+    if logarithmic:
+        axes.set_xlim(low / margin, high * margin)
+    else:
+        axes.set_xlim(low - margin, high + margin)
+    axes.xaxis.set_major_locator(FixedLocator(ticks))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+
+
+def shade_training(axes: Axes, lengths: tuple[int, int]) -> None:
+    """Shade the range of training lengths; a range of one length becomes a broad line."""
+    look: dict[str, Any] = {"color": "0.5", "alpha": 0.18, "label": "training lengths", "zorder": 0}
+    if lengths[0] < lengths[1]:
+        axes.axvspan(*lengths, linewidth=0, **look)
+    else:
+        axes.axvline(lengths[0], linewidth=12, **look)
+
+
+def legend_below(figure: Figure, handles_of: Sequence[Axes], *, columns: int) -> None:
+    """One legend for all ``handles_of``, under the axes, where it hides no data.
+
+    The figure is made so much higher. Long labels take a line each.
+    """
+    entries = {}
+    for axes in handles_of:
+        handles, labels = axes.get_legend_handles_labels()
+        entries.update(dict(zip(labels, handles, strict=True)))
+    if not entries:
+        return
+    if max(len(line) for label in entries for line in label.split("\n")) > 34:
+        columns = max(1, columns // 2)
+    lines = sum(label.count("\n") + 1 for label in entries) / columns
+    figure.set_figheight(figure.get_figheight() + 0.15 + 0.2 * math.ceil(lines))
+    figure.legend(
+        entries.values(), entries.keys(), loc="outside lower left", ncols=columns, frameon=False
+    )
+
+
+def thousands(axes: Axes) -> None:
+    """Write the numbers of sequences on the x axis as 10k, 1M."""
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short_count(value)))
+
+
+def short_count(value: float) -> str:
+    """``12000 -> 12k``, ``1500000 -> 1.5M``."""
+    if abs(value) >= 1e6:
+        return f"{value / 1e6:g}M"
+    return f"{value / 1e3:g}k" if abs(value) >= 1e3 else f"{value:g}"
+
+
+def wrapped(text: str, width: int = 46) -> str:
+    """Break a long label of a legend; text from settings is not read as mathematics."""
+    return textwrap.fill(text, width).replace("$", r"\$")
+
+
+def png(figure: Figure) -> bytes:
+    """The figure as a PNG file; equal figures give equal bytes."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", metadata={"Software": None})
+    return buffer.getvalue()

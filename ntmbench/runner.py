@@ -1,0 +1,299 @@
+"""One run from its settings to its files: lock, train, evaluate, draw, and keep the status."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import subprocess
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from omegaconf import OmegaConf
+from rich.console import Console
+
+from ntmbench.config import RunConfig
+from ntmbench.evaluation import evaluate
+from ntmbench.files import write_text
+from ntmbench.model import ModelError, SequenceModel
+from ntmbench.progress import TrainingBar, evaluation_table, logger, logging_to
+from ntmbench.registry import make_model
+from ntmbench.report.run_plots import plot_run
+from ntmbench.runs import METRICS_COLUMNS, RunError, RunFolder
+from ntmbench.settings import UserError
+from ntmbench.training import CurvePoint, Interrupted, Monitor, TrainResult, resolve_device, train
+
+ENDED = ("finished", "diverged")
+VERSIONED = ("ntmbench", "torch", "numpy", "pandas", "hydra-core", "numba")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended: its folder, state and reason, and its test grid where there is one."""
+
+    folder: Path
+    state: str
+    reason: str | None = None
+    evaluation: pd.DataFrame | None = None
+    #: It had ended before, and was not run again.
+    already: bool = False
+
+
+def check_possible(config: RunConfig) -> SequenceModel:
+    """Refuse what can not run, before anything is written; return the model, freshly made.
+
+    Raises:
+        UserError: for a device that is not there, a model that can not answer the task or can not
+            be built, a results folder that can not be written.
+    """
+    resolve_device(config.device)
+    model = make_model(
+        config.model,
+        config.task.input_width,
+        config.task.output_width,
+        seed=config.seed,
+        **vars(config.model_settings),
+    )
+    if model.needs_input_phase and not config.task.has_input_phase:
+        raise ModelError(
+            f"model={config.model} needs an input phase to encode, and task={config.task.name} "
+            "has none: it asks for an answer at every step. Allowed: model=ntm, lstm."
+        )
+    _check_writable(config.results_dir)
+    return model
+
+
+def run(config: RunConfig, console: Console) -> Outcome:
+    """Train and evaluate one run, or go on with it, or report it as done.
+
+    Raises:
+        UserError: for what the user can mend.
+        Interrupted: after SIGINT or SIGTERM; the same run goes on later.
+    """
+    model = check_possible(config)
+    _set_threads(config.threads)
+    folder = RunFolder(config.folder)
+    folder.path.mkdir(parents=True, exist_ok=True)
+    with folder.locked():
+        status = folder.read_status()
+        if status.get("state") in ENDED and not config.rerun:
+            return Outcome(
+                folder.path,
+                status["state"],
+                status.get("error"),
+                pd.read_csv(folder.evaluation, dtype={"memory_slots": "Int64"}),
+                already=True,
+            )
+        if config.rerun and status.get("state") in ENDED:
+            folder.checkpoint.unlink(missing_ok=True)
+            status = {}
+        with logging_to(folder.log, console):
+            return _run_locked(config, folder, model, console, status)
+
+
+def _run_locked(
+    config: RunConfig,
+    folder: RunFolder,
+    model: SequenceModel,
+    console: Console,
+    earlier: dict[str, Any],
+) -> Outcome:
+    started = time.monotonic()
+    wall_before = float(earlier.get("wall_seconds") or 0.0)
+    device = resolve_device(config.device)
+    status: dict[str, Any] = {
+        "state": "running",
+        "error": None,
+        "settings": config.identity(),
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "device": _device_name(device),
+        "threads": torch.get_num_threads(),
+        "versions": _versions(),
+        "commit": _commit(),
+        "started": earlier.get("started") or _now(),
+        "wall_seconds": wall_before,
+    }
+
+    def note(**values: Any) -> None:
+        status.update(values, wall_seconds=wall_before + time.monotonic() - started)
+        folder.write_status(status)
+
+    try:
+        write_text(folder.config, OmegaConf.to_yaml(OmegaConf.create(config.resolved())))
+        note()
+        logger.info(
+            "%s: %s parameters on %s", folder.path.name, f"{status['parameters']:,}", device.type
+        )
+        with TrainingBar(console, config.train.steps * config.train.batch_size) as bar:
+            result = train(
+                model,
+                config.task,
+                config.train,
+                seed=config.seed,
+                device=config.device,
+                checkpoint=folder.checkpoint,
+                identity=folder.path.name,
+                checkpoint_seconds=config.checkpoint_seconds,
+                monitor=_RunMonitor(folder, bar, config.train.batch_size),
+            )
+        evaluation = _finish(config, folder, model, result)
+    except Interrupted:
+        note()
+        logger.info("Interrupted. Resume with the same command.")
+        raise
+    except Exception as error:
+        reason = reason_of(error)
+        logger.exception("Failed: %s", reason, extra={"file_only": True})
+        note(state="failed", error=reason)
+        raise
+    divergence = None
+    if result.diverged_at is not None:
+        divergence = (
+            f"diverged at step {result.diverged_at}: {config.train.patience} steps in a row "
+            f"without finite loss and gradient; evaluated the weights of step "
+            f"{result.selected_step}"
+        )
+    state = "finished" if divergence is None else "diverged"
+    note(
+        state=state,
+        error=divergence,
+        selected_step=result.selected_step,
+        rejected_steps=result.rejected_steps,
+        sequences_per_second=result.sequences_per_second,
+        train_seconds=result.seconds,
+        ended=_now(),
+    )
+    return Outcome(folder.path, state, divergence, evaluation)
+
+
+def _finish(
+    config: RunConfig, folder: RunFolder, model: SequenceModel, result: TrainResult
+) -> pd.DataFrame:
+    """Test the selected weights, and draw the run."""
+    logger.info(
+        "Trained in %.0f s, %.0f sequences/s; testing the weights of step %d.",
+        result.seconds,
+        result.sequences_per_second,
+        result.selected_step,
+    )
+    evaluation = evaluate(
+        model,
+        config.task,
+        lengths=config.evaluation.lengths,
+        sequences=config.evaluation.sequences,
+    )
+    folder.write_table(folder.evaluation, evaluation)
+    folder.plots.mkdir(exist_ok=True)
+    plot_run(folder, config.task, model)
+    return evaluation
+
+
+def reason_of(error: Exception) -> str:
+    """Say in one line why a run ended."""
+    if isinstance(error, UserError):
+        return str(error)
+    if isinstance(error, OSError) and error.filename:
+        return f"Can not write {error.filename}: {error.strerror}."
+    return " ".join(f"{type(error).__name__}: {error}".split())
+
+
+class _RunMonitor(Monitor):
+    """Keeps metrics.csv, the log and the bar up to date."""
+
+    def __init__(self, folder: RunFolder, bar: TrainingBar, batch_size: int) -> None:
+        self._folder = folder
+        self._bar = bar
+        self._batch_size = batch_size
+
+    def stepped(self, sequences: int, loss_bits: float) -> None:
+        self._bar.stepped(sequences, loss_bits)
+
+    def validated(self, curve: list[CurvePoint], *, selected: bool) -> None:
+        table = pd.DataFrame([vars(point) for point in curve])[METRICS_COLUMNS]
+        self._folder.write_table(self._folder.metrics, table)
+        point = curve[-1]
+        self._bar.validated(point.wrong_bits)
+        logger.info(
+            "%7d sequences  loss %8.3f bits  wrong %7.3f bits  exact %6.1f %%%s",
+            point.sequences,
+            point.loss_bits,
+            point.wrong_bits,
+            100 * point.exact_match,
+            "  selected" if selected else "",
+        )
+
+    def rejected(self, step: int, what: str) -> None:
+        logger.warning("Step %d was not applied: its %s is not finite.", step, what)
+
+    def resumed(self, step: int) -> None:
+        logger.info("Resumed at step %d.", step)
+        self._bar.start_at(step * self._batch_size)
+
+
+def show(outcome: Outcome, console: Console) -> None:
+    """Print the evaluation and where it lies."""
+    if outcome.evaluation is not None:
+        verdict = "already done" if outcome.already else outcome.state
+        console.print(evaluation_table(outcome.evaluation, f"{outcome.folder.name}: {verdict}"))
+    if outcome.reason:
+        console.print(outcome.reason, highlight=False)
+    if outcome.already:
+        console.print("Not run again; rerun=true forces it.", highlight=False)
+    # A path is printed in one piece, however narrow the terminal, so that it can be copied.
+    console.print(str(outcome.folder), highlight=False, soft_wrap=True)
+
+
+def _check_writable(results_dir: Path) -> None:
+    """Refuse a results folder that can not be made or written, without making it."""
+    nearest = results_dir.absolute()
+    while not nearest.exists() and nearest != nearest.parent:
+        nearest = nearest.parent
+    if not nearest.is_dir():
+        raise RunError(f"results_dir={results_dir}: {nearest} is a file, not a folder.")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise RunError(f"results_dir={results_dir}: no permission to write in {nearest}.")
+
+
+def _set_threads(threads: int) -> None:
+    torch.set_num_threads(threads or os.cpu_count() or 1)
+
+
+def _device_name(device: torch.device) -> str:
+    if device.type == "cuda":
+        return f"cuda ({torch.cuda.get_device_name(device)})"
+    return f"cpu ({platform.machine()}, {os.cpu_count()} cores)"
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "python": platform.python_version(),
+        **{name: importlib.metadata.version(name) for name in VERSIONED},
+    }
+
+
+def _commit() -> str | None:
+    """The git commit of the source that runs, with ``+`` where it was changed; None elsewhere."""
+    source = Path(__file__).parent
+    try:
+        root = _git(source, "rev-parse", "--show-toplevel")
+        if not root or Path(root) / source.name != source:
+            return None  # installed into an environment; a repository around that is not ours
+        return _git(source, "describe", "--always", "--abbrev=40", "--dirty=+")
+    except FileNotFoundError:
+        return None  # no git on this machine
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    command = ["git", "-C", str(folder), *arguments]
+    return (
+        subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip() or None
+    )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

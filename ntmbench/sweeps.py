@@ -1,0 +1,117 @@
+"""Sweeps: what became of each cell, and the table over all of them at the end.
+
+Cells run wherever Hydra's launcher puts them, so each leaves a small file in the sweep's folder.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig
+from rich.console import Console
+from rich.table import Table
+
+from ntmbench.config import RunConfig
+from ntmbench.files import write_text
+from ntmbench.runner import Outcome
+
+COLUMNS = [
+    "cell", "task", "model", "seed", "state", "length", "wrong_bits", "exact_match", "reason",
+    "folder", "overrides",
+]  # fmt: skip
+
+#: Where this process's sweep keeps its cells; Hydra tells only its callbacks.
+_folder: Path | None = None
+
+
+class RememberSweep(Callback):
+    """Hydra callback: remember the sweep's folder for the table at the end.
+
+    The end itself is not left to a callback, because Hydra 1.3 does not call it after a failure.
+    """
+
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Take the folder from Hydra's own settings."""
+        global _folder
+        _folder = Path(config.hydra.sweep.dir)
+
+
+def current_sweep() -> Path | None:
+    """The folder of the sweep that this process started; None without one."""
+    return _folder
+
+
+def write_cell(
+    folder: Path,
+    number: int,
+    overrides: list[str],
+    config: RunConfig | None,
+    state: str,
+    outcome: Outcome | None = None,
+    reason: str | None = None,
+) -> None:
+    """Note what became of a cell, at its start and at its end."""
+    cell: dict[str, Any] = {
+        "cell": number,
+        "overrides": " ".join(overrides),
+        "state": state,
+        "reason": reason,
+    }
+    if config is not None:
+        cell.update(task=config.task.name, model=config.model, seed=config.seed)
+    if outcome is not None:
+        cell.update(folder=str(outcome.folder))
+        if config is not None and outcome.evaluation is not None:
+            rows = {row["length"]: row for row in outcome.evaluation.to_dict("records")}
+            # The end of the training range, or the first test length where it is not tested.
+            tested = rows.get(config.task.length_range[1], next(iter(rows.values())))
+            cell.update({name: tested[name] for name in ("length", "wrong_bits", "exact_match")})
+    folder.mkdir(parents=True, exist_ok=True)
+    write_text(folder / "cell.json", json.dumps(cell, indent=2) + "\n")
+
+
+def read_cells(sweep: Path) -> pd.DataFrame:
+    """The cells of a sweep, in their order, with the columns of ``sweep.csv``."""
+    cells = [json.loads(path.read_text()) for path in sweep.glob("*/cell.json")]
+    table = pd.DataFrame(cells, columns=COLUMNS)
+    return table.sort_values("cell", ignore_index=True)
+
+
+def conclude(sweep: Path, console: Console) -> int:
+    """Print and write the table over all cells; return the exit code, 1 where one failed."""
+    cells = read_cells(sweep)
+    write_text(sweep / "sweep.csv", cells.to_csv(index=False))
+    table = Table(title="Sweep", title_justify="left")
+    for heading in ("task", "model", "seed", "state", "length", "wrong bits", "exact"):
+        table.add_column(heading)
+    for cell in cells.to_dict("records"):
+        tested = pd.notna(cell["wrong_bits"])
+        table.add_row(
+            *(_cell_text(cell[name]) for name in ("task", "model", "seed", "state")),
+            f"{cell['length']:.0f}" if tested else "-",
+            f"{cell['wrong_bits']:.3f}" if tested else "-",
+            f"{cell['exact_match']:.1%}" if tested else "-",
+        )
+    console.print(table)
+    failed = cells[~cells["state"].isin(["finished"])]
+    if len(failed):
+        console.print(f"{len(failed)} of {len(cells)} cells did not finish:", highlight=False)
+        for cell in failed.to_dict("records"):
+            console.print(
+                f"  {cell['overrides']}: {cell['reason'] or cell['state']}",
+                highlight=False,
+                soft_wrap=True,
+                markup=False,
+            )
+    console.print(str(sweep / "sweep.csv"), highlight=False, soft_wrap=True)
+    return 1 if len(failed) else 0
+
+
+def _cell_text(value: Any) -> str:
+    if pd.isna(value):
+        return "-"
+    return f"{value:.0f}" if isinstance(value, float) else str(value)

@@ -1,0 +1,354 @@
+"""The training loop: sample, forward, loss, step; validate, select, checkpoint, resume."""
+
+from __future__ import annotations
+
+import math
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pandas as pd
+import torch
+from torch import Tensor, nn
+
+from ntmbench import metrics
+from ntmbench.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
+from ntmbench.config import TrainSettings
+from ntmbench.evaluation import answer, enough_memory, score_batch
+from ntmbench.model import TensorBatch
+from ntmbench.optimization import WeightAverage, learning_rate_at, make_optimizer
+from ntmbench.settings import UserError
+from ntmbench.task import Batch, Task
+
+
+class DeviceError(UserError):
+    """The device that was asked for is not there."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """Training was stopped by a signal; its checkpoint, if it has one, is up to date."""
+
+    def __init__(self, signal_number: int) -> None:
+        """Remember which signal it was."""
+        super().__init__()
+        self.signal_number = signal_number
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """A row of the learning curve: per-sequence means on validation data."""
+
+    step: int
+    sequences: int
+    seconds: float
+    loss_bits: float
+    wrong_bits: float
+    exact_match: float
+
+
+@dataclass(frozen=True)
+class Selected:
+    """The best weights so far, by wrong and then by loss bits, as shares of the scored bits.
+
+    The shares are means over the validation sets: the one with the lengths of training, and one
+    for each of the task's selection lengths, a little beyond them.
+    """
+
+    step: int
+    wrong_share: float
+    loss_share: float
+    weights: dict[str, Tensor]
+
+    def beats(self, other: Selected | None) -> bool:
+        """Whether these weights are better; a loss that is not a number is worse than any."""
+        if other is None:
+            return True
+        mine, theirs = (
+            (s.wrong_share, math.inf if math.isnan(s.loss_share) else s.loss_share)
+            for s in (self, other)
+        )
+        return mine < theirs
+
+
+@dataclass
+class TrainState:
+    """Where training stands, apart from model, optimizer and average."""
+
+    step: int = 0
+    rejected_in_a_row: int = 0
+    rejected: int = 0
+    diverged: bool = False
+    #: Seconds spent in the loop, and of these in steps rather than validation.
+    seconds: float = 0.0
+    step_seconds: float = 0.0
+    curve: list[CurvePoint] = field(default_factory=list)
+    selected: Selected | None = None
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """What training came to; the model holds the selected weights.
+
+    ``diverged_at`` is the step at which training gave up for want of finite numbers.
+    """
+
+    curve: pd.DataFrame
+    selected_step: int
+    sequences_per_second: float
+    seconds: float
+    rejected_steps: int
+    diverged_at: int | None
+
+
+class Monitor:
+    """Watches training; this one sees nothing."""
+
+    def stepped(self, sequences: int, loss_bits: float) -> None:
+        """After each step, with the sequences so far and the batch's mean loss in bits."""
+
+    def validated(self, curve: list[CurvePoint], *, selected: bool) -> None:
+        """After each validation, with the whole learning curve."""
+
+    def rejected(self, step: int, what: str) -> None:
+        """After a step that was not applied because ``what`` was not finite."""
+
+    def resumed(self, step: int) -> None:
+        """After going on from a checkpoint."""
+
+
+def train(
+    model: nn.Module,
+    task: Task,
+    settings: TrainSettings | None = None,
+    *,
+    seed: int = 0,
+    device: str = "auto",
+    checkpoint: Path | None = None,
+    identity: str = "",
+    checkpoint_seconds: float = 30.0,
+    monitor: Monitor | None = None,
+) -> TrainResult:
+    """Train a model on a task, and leave the selected weights in it.
+
+    Goes on from ``checkpoint`` where that file exists, to the numbers that an undisturbed training
+    would have reached (on CPU bit for bit). ``identity`` says what a checkpoint belongs to.
+
+    Raises:
+        CheckpointError: if the checkpoint is damaged or belongs to something else.
+        DeviceError: if there is no such device.
+        Interrupted: after SIGINT or SIGTERM, once the checkpoint is written.
+    """
+    settings = settings or TrainSettings()
+    monitor = monitor or Monitor()
+    on = resolve_device(device)
+    model.to(on).train()
+    optimizer = make_optimizer(model, settings)
+    average = WeightAverage(model, settings.weight_average)
+    state = TrainState()
+    validation = list(task.validation_batches(settings.validation_sequences))
+    beyond = [
+        (length, task.selection_set(length, settings.selection_sequences))
+        for length in task.selection_lengths
+    ]
+    steps_per_validation = -(-settings.validate_every // settings.batch_size)
+
+    def validate() -> None:
+        with average.applied():
+            point, candidate = _validate(model, task, validation, beyond, state, settings)
+        state.curve.append(point)
+        better = candidate.beats(state.selected)
+        if better:
+            state.selected = candidate
+        monitor.validated(state.curve, selected=better)
+
+    def save() -> None:
+        if checkpoint is not None:
+            save_checkpoint(checkpoint, identity, _packed(state, model, optimizer, average))
+
+    with _stop_requests() as stop, _own_random_state(seed):
+        if checkpoint is not None and checkpoint.exists():
+            state = _restore(checkpoint, identity, model, optimizer, average)
+            monitor.resumed(state.step)
+        started, saved = time.monotonic() - state.seconds, time.monotonic()
+        if not state.curve:
+            validate()
+        while state.step < settings.steps and not state.diverged:
+            step_started = time.monotonic()
+            batch = TensorBatch.of(task.train_batch(seed, state.step, settings.batch_size), on)
+            for group in optimizer.param_groups:
+                group["lr"] = learning_rate_at(state.step, settings)
+            optimizer.zero_grad(set_to_none=True)
+            logits = answer(model, batch, teacher=True)  # [T, B, out]
+            bits = metrics.loss_bits(logits, batch.targets, batch.mask)  # [B]
+            scored = metrics.scored_bits(batch.targets, batch.mask)  # [B]
+            loss = (bits / scored).mean() * math.log(2)  # nats per scored bit
+            loss.backward()  # type: ignore[no-untyped-call]
+            norm = clip_gradients(model, settings.clip_norm)
+            loss_bits = bits.detach().mean().item()
+            if math.isfinite(loss_bits) and math.isfinite(norm):
+                optimizer.step()
+                average.update(state.step)
+                state.rejected_in_a_row = 0
+            else:
+                state.rejected += 1
+                state.rejected_in_a_row += 1
+                state.diverged = state.rejected_in_a_row >= settings.patience
+                monitor.rejected(state.step, "gradient" if math.isfinite(loss_bits) else "loss")
+            state.step += 1
+            monitor.stepped(state.step * settings.batch_size, loss_bits)
+            now = time.monotonic()
+            state.step_seconds += now - step_started
+            state.seconds = now - started
+            if state.step % steps_per_validation == 0 or state.step == settings.steps:
+                validate()
+            if stop.signal_number:
+                save()
+                raise Interrupted(stop.signal_number)
+            if time.monotonic() - saved >= checkpoint_seconds:
+                save()
+                saved = time.monotonic()
+        state.seconds = time.monotonic() - started
+    save()
+    assert state.selected is not None  # validated before the first step
+    model.load_state_dict(state.selected.weights)
+    return TrainResult(
+        curve=pd.DataFrame([asdict(point) for point in state.curve]),
+        selected_step=state.selected.step,
+        sequences_per_second=state.step * settings.batch_size / max(state.step_seconds, 1e-9),
+        seconds=state.seconds,
+        rejected_steps=state.rejected,
+        diverged_at=state.step if state.diverged else None,
+    )
+
+
+def resolve_device(device: str) -> torch.device:
+    """``auto`` is CUDA where there is a GPU, else the CPU.
+
+    Raises:
+        DeviceError: if CUDA is asked for and there is none.
+    """
+    available = torch.cuda.is_available()
+    if device == "cuda" and not available:
+        raise DeviceError("device=cuda, but PyTorch sees no GPU here. Allowed: device=cpu, auto.")
+    return torch.device("cuda" if device == "cuda" or (device == "auto" and available) else "cpu")
+
+
+def clip_gradients(model: nn.Module, limit: float) -> float:
+    """Scale the gradients to a norm of at most ``limit`` (0: no limit); return the norm before."""
+    gradients = [p.grad for p in model.parameters() if p.grad is not None]
+    norm = nn.utils.get_total_norm(gradients)
+    if limit > 0:
+        nn.utils.clip_grads_with_norm_(model.parameters(), limit, norm)
+    return norm.item()
+
+
+def _validate(
+    model: nn.Module,
+    task: Task,
+    validation: list[Batch],
+    beyond: list[tuple[int, Batch]],
+    state: TrainState,
+    settings: TrainSettings,
+) -> tuple[CurvePoint, Selected]:
+    """Score the model's present weights, for the learning curve and for the selection."""
+    within = metrics.pool(score_batch(model, batch) for batch in validation)
+    sets = [within]
+    for length, batch in beyond:
+        with enough_memory(model, task, length):
+            sets.append(score_batch(model, batch))
+    point = CurvePoint(
+        state.step,
+        state.step * settings.batch_size,
+        state.seconds,
+        within.loss_bits,
+        within.wrong_bits,
+        within.exact_match,
+    )
+    weights = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
+    wrong = sum(s.wrong_bits / s.scored_bits for s in sets) / len(sets)
+    loss = sum(s.loss_bits / s.scored_bits for s in sets) / len(sets)
+    return point, Selected(state.step, wrong, loss, weights)
+
+
+def _packed(
+    state: TrainState, model: nn.Module, optimizer: torch.optim.Optimizer, average: WeightAverage
+) -> dict[str, Any]:
+    plain = asdict(state)
+    if state.selected is not None:  # asdict copies tensors one by one; these are copies already
+        plain["selected"] = {**asdict(state.selected), "weights": state.selected.weights}
+    return {
+        "progress": plain,
+        "model": dict(model.state_dict()),
+        "optimizer": optimizer.state_dict(),
+        "average": average.tensors(),
+        "random": torch.get_rng_state(),
+    }
+
+
+def _restore(
+    path: Path,
+    identity: str,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    average: WeightAverage,
+) -> TrainState:
+    packed = load_checkpoint(path, identity)
+    expected = {name: tensor.shape for name, tensor in model.state_dict().items()}
+    found = {name: tensor.shape for name, tensor in packed["model"].items()}
+    if expected != found:  # before anything is loaded: never half of a checkpoint
+        raise CheckpointError(
+            f"{path} holds weights of another shape than this model's. "
+            "Move it away to start this run anew."
+        )
+    model.load_state_dict(packed["model"])
+    optimizer.load_state_dict(packed["optimizer"])
+    average.load(packed["average"])
+    torch.set_rng_state(packed["random"])
+    progress = dict(packed["progress"])
+    progress["curve"] = [CurvePoint(**point) for point in progress["curve"]]
+    progress["selected"] = progress["selected"] and Selected(**progress["selected"])
+    return TrainState(**progress)
+
+
+@dataclass
+class _StopRequest:
+    signal_number: int = 0
+
+
+@contextmanager
+def _stop_requests() -> Iterator[_StopRequest]:
+    """Note SIGINT and SIGTERM, so that no step is cut in half; a second one acts at once."""
+    stop = _StopRequest()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop  # only the main thread may handle signals
+        return
+    before: dict[int, Any] = {}
+
+    def restore_handlers() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    def request(number: int, frame: FrameType | None) -> None:
+        stop.signal_number = number
+        restore_handlers()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        before[number] = signal.signal(number, request)
+    try:
+        yield stop
+    finally:
+        restore_handlers()
+
+
+@contextmanager
+def _own_random_state(seed: int) -> Iterator[None]:
+    """Give a model's random layers, if it has any, a stream of their own."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield

@@ -1,0 +1,155 @@
+"""Repeat copy: reproduce a sequence as often as asked, and say when it is done."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ntmbench.randomness import RandomWords
+from ntmbench.registry import register_task
+from ntmbench.sequences import (
+    MAX_LENGTH,
+    answer_at_end,
+    check_sizes,
+    first_raised,
+    question_and_answer,
+    scaled_grid,
+)
+from ntmbench.settings import check_range
+from ntmbench.task import Batch, Chance, FloatArray, Task
+
+
+@register_task("repeat_copy")
+@dataclass(frozen=True)
+class RepeatCopy(Task):
+    """Reproduce L vectors R times, then raise an end marker (Graves et al. 2014, section 4.2).
+
+    ``a b | 3 -> a b a b a b end``, for example ``5 1 | 2 -> 5 1 5 1 end``.
+
+    After the vectors comes one step with a delimiter and, on a channel of its own, the number of
+    repeats scaled to mean 0 and variance 1 over training. The paper has no delimiter; here it
+    keeps a number of repeats equal to the mean, which is scaled to 0, from being invisible. The
+    end marker is an output channel; all channels are scored on all LR + 1 steps of the answer.
+    T = L + 1 + LR + 1. In training the number of repeats is drawn with the length, once a batch.
+
+    One vector of two bits, three times (inputs: bits, delimiter, repeats | targets: bits, end)::
+
+        >>> from ntmbench.sequences import as_text
+        >>> task = RepeatCopy(bits=2, max_repeats=3)
+        >>> print(as_text(task.test_set(length=1, sequences=2), sequence=1))
+        0 1 0 0 | . . .
+        0 0 1 +1.22 | . . .
+        0 0 0 0 | 0 1 0
+        0 0 0 0 | 0 1 0
+        0 0 0 0 | 0 1 0
+        0 0 0 0 | 0 0 1
+    """
+
+    #: Bits of a vector.
+    bits: int = 8
+    #: Shortest training sequence, in vectors.
+    min_length: int = 1
+    #: Longest training sequence, in vectors.
+    max_length: int = 10
+    #: Fewest repeats in training.
+    min_repeats: int = 1
+    #: Most repeats in training.
+    max_repeats: int = 10
+    #: Repeats in test and selection data; 0 stands for max_repeats.
+    test_repeats: int = 0
+
+    version = 1
+
+    def __post_init__(self) -> None:
+        """Check the settings; SettingError names the one that is out of range."""
+        check_sizes(self.bits, self.min_length, self.max_length)
+        check_range("task.max_repeats", self.max_repeats, 1, MAX_LENGTH)
+        check_range("task.min_repeats", self.min_repeats, 1, self.max_repeats)
+        check_range("task.test_repeats", self.test_repeats, 0, MAX_LENGTH)
+
+    @property
+    def input_width(self) -> int:
+        """The vector, the delimiter and the number of repeats."""
+        return self.bits + 2
+
+    @property
+    def output_width(self) -> int:
+        """The vector and the end marker."""
+        return self.bits + 1
+
+    @property
+    def length_range(self) -> tuple[int, int]:
+        """Vectors, from the shortest training sequence to the longest."""
+        return self.min_length, self.max_length
+
+    @property
+    def selection_lengths(self) -> tuple[int, ...]:
+        """One and a half times the training range."""
+        return (self.max_length * 3 // 2,)
+
+    @property
+    def test_lengths(self) -> tuple[int, ...]:
+        """The paper's lengths: the training range's end and twice that."""
+        return scaled_grid(
+            (10, 20), trained_to=10, min_length=self.min_length, max_length=self.max_length
+        )
+
+    def draw(self, words: RandomWords, batch_size: int, length: int, *, test: bool) -> Batch:
+        """Draw sequences of ``length`` vectors, and for training one number of repeats for all."""
+        check_range("length", length, 1)
+        repeats = (
+            self._repeats_in_tests if test else words.integer(self.min_repeats, self.max_repeats)
+        )
+        vectors = words.bits(length, batch_size, self.bits)
+        mean, deviation = self._repeats_in_training
+        question = np.zeros((length + 1, batch_size, self.input_width), np.float32)
+        question[:length, :, : self.bits] = vectors
+        question[length, :, self.bits] = 1
+        question[length, :, self.bits + 1] = (repeats - mean) / deviation
+        return question_and_answer(question, self._answer(vectors, repeats))
+
+    def oracle(self, inputs: FloatArray) -> FloatArray:
+        """Read the number of repeats off the delimiter's step, and repeat what came before."""
+        length = first_raised(inputs[:, :, self.bits])
+        mean, deviation = self._repeats_in_training
+        repeats = round(float(inputs[length, 0, self.bits + 1]) * deviation + mean)
+        return answer_at_end(self._answer(inputs[:length, :, : self.bits], repeats), len(inputs))
+
+    def chance(self, length: int) -> Chance:
+        """A constant can not tell the end marker's step, where every bit is 0, from the others."""
+        steps = length * self._repeats_in_tests + 1
+        a_bit_is_1 = (steps - 1) / 2 / steps
+        wrong = self.bits * (steps - 1) / 2 + 1
+        loss = steps * (self.bits * _entropy(a_bit_is_1) + _entropy(1 / steps))
+        return Chance(wrong, loss)
+
+    def vectors_to_store(self, length: int) -> int:
+        """One slot for each vector; the repeats read them again."""
+        return length
+
+    @property
+    def _repeats_in_tests(self) -> int:
+        return self.test_repeats or self.max_repeats
+
+    @property
+    def _repeats_in_training(self) -> tuple[float, float]:
+        """Mean and standard deviation; the deviation of a single value is taken as 1."""
+        values = self.max_repeats - self.min_repeats + 1
+        deviation = math.sqrt((values**2 - 1) / 12) if values > 1 else 1.0
+        return (self.min_repeats + self.max_repeats) / 2, deviation
+
+    def _answer(self, vectors: NDArray[np.generic], repeats: int) -> FloatArray:
+        length, batch_size, _ = vectors.shape
+        answer = np.zeros((length * repeats + 1, batch_size, self.output_width), np.float32)
+        answer[:-1, :, : self.bits] = np.tile(vectors, (repeats, 1, 1))
+        answer[-1, :, self.bits] = 1
+        return answer
+
+
+def _entropy(probability: float) -> float:
+    """Entropy in bits of a coin that shows 1 with a probability strictly between 0 and 1."""
+    other = 1 - probability
+    return -probability * math.log2(probability) - other * math.log2(other)

@@ -1,0 +1,127 @@
+"""Controls: what must solve a task does, and what must not beat chance does not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from ntmbench.registry import make_task, task_names
+from ntmbench.task import Batch, Task
+
+SEQUENCES = 2048
+
+Floats = NDArray[np.float64]
+
+# Default sizes, and small ones at which the end marker and repeated items weigh more.
+TASKS = [
+    *(make_task(name) for name in task_names()),
+    make_task("repeat_copy", bits=2, max_repeats=2, max_length=2),
+    make_task("repeat_copy", bits=1, max_length=1, test_repeats=1),
+    make_task("recall", bits=1, item_length=1),
+    make_task("sorting", bits=2, max_length=3),
+    make_task("ngrams", context=1, min_length=20, max_length=20),
+]
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Scores of each sequence, ``[B]``."""
+
+    wrong_bits: Floats
+    loss_bits: Floats
+
+
+def score(probabilities: Floats, batch: Batch) -> Scores:
+    """Score probabilities ``[T, B, out]``."""
+    scored = batch.mask[:, :, np.newaxis]
+    of_target = np.where(batch.targets == 1, probabilities, 1 - probabilities)
+    wrong = (probabilities > 0.5) != (batch.targets == 1)
+    with np.errstate(divide="ignore"):
+        loss = np.where(scored == 1, -np.log2(of_target), 0)
+    return Scores((wrong * scored).sum(axis=(0, 2)), loss.sum(axis=(0, 2)))
+
+
+def oracle(task: Task, batch: Batch) -> Floats:
+    return task.oracle(batch.inputs).astype(np.float64)
+
+
+def best_constant(fit: Batch, batch: Batch) -> Floats:
+    """The share of ones of each output channel, at every step."""
+    share = fit.targets[fit.mask == 1].mean(axis=0, dtype=np.float64)
+    return np.broadcast_to(share, batch.targets.shape)
+
+
+def best_memoryless(fit: Batch, batch: Batch) -> Floats:
+    """The share of ones of each output channel, for each value of the current input.
+
+    Inputs take so few values where answers are scored that no feedforward network fits better.
+    """
+    values, index = np.unique(fit.inputs[fit.mask == 1], axis=0, return_inverse=True)
+    assert len(values) < 10
+    targets = fit.targets[fit.mask == 1]
+    probabilities = best_constant(fit, batch).copy()
+    for number, value in enumerate(values):
+        share = targets[index.ravel() == number].mean(axis=0, dtype=np.float64)
+        probabilities[(batch.inputs == value).all(axis=2)] = share
+    return probabilities
+
+
+def data(task: Task) -> tuple[Batch, Batch]:
+    """A set to fit on and one to score on."""
+    length = task.length_range[1]
+    return task.selection_set(length, SEQUENCES), task.test_set(length, SEQUENCES)
+
+
+def margin(values: Floats) -> float:
+    """Five standard errors, and a little for the error of what was fitted."""
+    return float(5 * values.std() / np.sqrt(len(values)) + 1e-3 * values.mean())
+
+
+@pytest.mark.parametrize("task", [task for task in TASKS if task.name != "ngrams"], ids=repr)
+def test_oracle_scores_full_marks_where_the_answer_is_determined(task: Task) -> None:
+    _, batch = data(task)
+    scores = score(oracle(task, batch), batch)
+    assert scores.wrong_bits.max() == 0
+    assert scores.loss_bits.max() == 0
+
+
+def test_ngrams_optimum_is_the_papers() -> None:
+    """133 bits of 200 (Graves et al. 2014, figure 13), of which 5 are for the first coins."""
+    task = make_task("ngrams")
+    _, batch = data(task)
+    loss = score(oracle(task, batch), batch).loss_bits
+    assert loss.mean() + 5 == pytest.approx(133, abs=margin(loss))
+    memoryless = score(best_memoryless(*data(task)), batch).loss_bits
+    assert loss.mean() + 50 < memoryless.mean()
+
+
+@pytest.mark.parametrize("task", TASKS, ids=repr)
+def test_best_constant_scores_chance(task: Task) -> None:
+    fit, batch = data(task)
+    scores = score(best_constant(fit, batch), batch)
+    chance = task.chance(task.length_range[1])
+    assert scores.wrong_bits.mean() == pytest.approx(
+        chance.wrong_bits, abs=margin(scores.wrong_bits)
+    )
+    assert scores.loss_bits.mean() == pytest.approx(chance.loss_bits, abs=margin(scores.loss_bits))
+
+
+@pytest.mark.parametrize("task", TASKS, ids=repr)
+def test_memoryless_model_beats_chance_only_where_the_task_says_so(task: Task) -> None:
+    fit, batch = data(task)
+    scores = score(best_memoryless(fit, batch), batch)
+    chance = task.chance(task.length_range[1])
+    beats_wrong = scores.wrong_bits.mean() < chance.wrong_bits - margin(scores.wrong_bits)
+    beats_loss = scores.loss_bits.mean() < chance.loss_bits - margin(scores.loss_bits)
+    assert (beats_wrong or beats_loss) != task.needs_memory
+
+
+def test_chance_of_repeat_copy_by_hand() -> None:
+    """One bit, once: it is 1 at half of the first steps and never at the marker's."""
+    chance = make_task("repeat_copy", bits=1, max_length=1, test_repeats=1).chance(1)
+    quarter = 0.25 * np.log2(4) + 0.75 * np.log2(4 / 3)
+    assert chance.wrong_bits == 0.5 + 1
+    assert chance.loss_bits == pytest.approx(2 * quarter + 2)

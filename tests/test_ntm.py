@@ -1,0 +1,220 @@
+"""The NTM: shapes, independence of sequences, addressing in place, resizing, every setting."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from ntmbench.ntm.model import NTM
+from ntmbench.ntm.settings import NTMSettings
+from ntmbench.registry import make_model
+from ntmbench.settings import SettingError
+
+SMALL: dict[str, Any] = {"controller_size": 7, "memory_slots": 6, "word_size": 4}
+
+VARIANTS: list[dict[str, Any]] = [
+    {},
+    {"controller": "gru"},
+    {"controller": "rnn"},
+    {"controller": "feedforward"},
+    {"controller": "feedforward", "controller_layers": 2, "initial_state": "learned"},
+    {"controller": "gru", "controller_layers": 2, "initial_state": "learned"},
+    {"controller_layers": 3, "initial_state": "learned"},
+    {"read_heads": 3, "write_heads": 2},
+    {"shift_width": 1},
+    {"shift_width": 5},
+    {"shift_width": 9},
+    {"initial_memory": "learned"},
+    {"initial_memory": "random"},
+    {"initial_memory_value": 0.0},
+    {"initial_weighting": "uniform"},
+    {"initial_weighting": "learned"},
+]
+
+
+def machine(**overrides: Any) -> NTM:
+    torch.manual_seed(0)
+    return NTM(3, 2, **(SMALL | overrides))
+
+
+def sequences(steps: int = 5, batch: int = 3) -> Tensor:
+    return torch.rand(steps, batch, 3, generator=torch.Generator().manual_seed(1))
+
+
+@pytest.mark.parametrize("overrides", VARIANTS, ids=str)
+def test_logits_and_gradients_of_every_setting(overrides: dict[str, Any]) -> None:
+    model = machine(**overrides)
+    logits = model(sequences())
+    assert logits.shape == (5, 3, 2)
+    logits.square().sum().backward()
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.isfinite().all(), name
+
+
+@pytest.mark.parametrize("overrides", VARIANTS, ids=str)
+def test_sequences_do_not_see_each_other(overrides: dict[str, Any]) -> None:
+    model = machine(**overrides)
+    inputs = sequences()
+    alone = torch.cat([model(inputs[:, i : i + 1]) for i in range(3)], dim=1)
+    torch.testing.assert_close(model(inputs), alone)
+
+
+@pytest.mark.parametrize("overrides", VARIANTS, ids=str)
+def test_trace(overrides: dict[str, Any]) -> None:
+    model = machine(**overrides)
+    configuration = model.settings
+    reads, writes = configuration.read_heads, configuration.write_heads
+    inputs = sequences()
+    trace = model.trace(inputs)
+    torch.testing.assert_close(trace.logits, model(inputs))
+    assert trace.read_weightings.shape == (5, 3, reads, 6)
+    assert trace.write_weightings.shape == (5, 3, writes, 6)
+    assert trace.reads.shape == (5, 3, reads, 4)
+    assert trace.erases.shape == trace.adds.shape == (5, 3, writes, 4)
+    assert trace.memory.shape == (5, 3, 6, 4)
+    assert trace.shift.shape == (5, 3, reads + writes, configuration.shift_width)
+    for weighting in (trace.read_weightings, trace.write_weightings, trace.shift):
+        torch.testing.assert_close(weighting.sum(-1), torch.ones(weighting.shape[:-1]))
+        assert (weighting >= 0).all()
+    for gate in (trace.interpolation_gate, trace.erases):
+        assert ((gate >= 0) & (gate <= 1)).all()
+    assert (trace.key_strength >= 0).all()
+    assert (trace.sharpening >= 1).all()
+    # What is read at a step is what the step before left in the memory.
+    read = trace.read_weightings[1:] @ trace.memory[:-1]
+    torch.testing.assert_close(trace.reads[1:], read)
+
+
+def test_learned_initial_values_get_gradients() -> None:
+    learned = {"initial_memory": "learned", "initial_weighting": "learned"}
+    model = machine(**learned, initial_state="learned", controller_layers=2)
+    model(sequences()).square().sum().backward()
+    names = ("first_controller", "first_reads", "first_memory", "weighting_logits")
+    for name in names:
+        parameter = model.get_parameter(name)
+        assert parameter.grad is not None
+        assert parameter.grad.abs().max() > 0, name
+
+
+def steer(model: NTM, move: int) -> None:
+    """Make every head ignore content and move by ``move`` slots at every step."""
+    _, _, gate, shift, sharpening = torch.split(model.cell.heads.bias, model.cell.head_sizes)[:5]
+    with torch.no_grad():
+        model.cell.heads.weight.zero_()
+        gate.fill_(-200.0)
+        shift.view(model.settings.heads, -1)[:, model.settings.shift_width // 2 + move] = 200.0
+        sharpening.fill_(10.0)
+
+
+@pytest.mark.parametrize("move", [-1, 0, 1])
+def test_direction_of_the_shift(move: int) -> None:
+    model = machine()
+    steer(model, move)
+    trace = model.trace(sequences())
+    for weighting in (trace.read_weightings, trace.write_weightings):
+        slots = weighting.argmax(-1)[:, 0, 0].tolist()
+        assert slots == [(move * step) % 6 for step in range(1, 6)]
+
+
+@pytest.mark.parametrize("overrides", VARIANTS, ids=str)
+@pytest.mark.parametrize("slots", [3, 6, 15])
+def test_resized_memory(overrides: dict[str, Any], slots: int) -> None:
+    model = machine(**overrides)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    model.memory_slots = slots
+    trace = model.trace(sequences())
+    assert trace.memory.shape[2] == slots
+    torch.testing.assert_close(
+        trace.read_weightings.sum(-1), torch.ones(5, 3, model.settings.read_heads)
+    )
+    assert model.state_dict().keys() == before.keys()
+    for name, value in model.state_dict().items():
+        assert torch.equal(value, before[name])
+
+
+def test_further_slots_repeat_a_learned_memory_and_get_no_learned_weight() -> None:
+    model = machine(initial_memory="learned", initial_weighting="learned")
+    small = model.initial_weightings()
+    model.memory_slots = 15
+    memory, weightings = model.initial_memory(), model.initial_weightings()
+    assert torch.equal(memory[:6], model.first_memory)
+    assert torch.equal(memory[6:12], model.first_memory)
+    assert torch.equal(weightings[:, :6], small)
+    assert not weightings[:, 6:].any()
+
+
+def test_a_random_memory_is_kept_with_the_weights() -> None:
+    model = machine(initial_memory="random")
+    other = machine(initial_memory="random")
+    with torch.no_grad():
+        other.first_memory += 1
+    other.load_state_dict(model.state_dict())
+    assert torch.equal(other(sequences()), model(sequences()))
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.sampled_from(["lstm", "gru", "rnn", "feedforward"]),
+    st.sampled_from([0.0, 1e-30, 1.0, -1e6, 1e30]),
+    st.sampled_from([0.0, 1.0, 30.0, -1e4]),
+    st.integers(0, 2**16),
+)
+def test_extremes_stay_finite(controller: str, size: float, scale: float, seed: int) -> None:
+    torch.manual_seed(seed)
+    model = NTM(3, 2, **SMALL, controller=controller, read_heads=2, write_heads=2)
+    with torch.no_grad():
+        model.cell.heads.weight *= scale
+    inputs = (torch.rand(4, 2, 3) * size).requires_grad_()
+    logits = model(inputs)
+    assert logits.isfinite().all()
+    logits.sum().backward()
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None
+        assert parameter.grad.isfinite().all(), name
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("controller", "lstmm"),
+        ("controller_size", 0),
+        ("controller_layers", 0),
+        ("memory_slots", 1),
+        ("word_size", 0),
+        ("read_heads", 0),
+        ("write_heads", 0),
+        ("shift_width", 2),
+        ("shift_width", -1),
+        ("initial_memory", "zero"),
+        ("initial_memory_value", float("nan")),
+        ("initial_weighting", "onehot"),
+        ("initial_state", "learnt"),
+    ],
+)
+def test_refused_settings(name: str, value: object) -> None:
+    with pytest.raises(SettingError, match=f"model.{name}="):
+        NTMSettings(**{name: value})  # type: ignore[arg-type]
+
+
+def test_unknown_setting_names_the_nearest() -> None:
+    with pytest.raises(SettingError, match="Did you mean 'memory_slots'"):
+        NTM(3, 2, memory_slot=5)
+
+
+def test_too_few_slots_at_evaluation() -> None:
+    model = machine()
+    model.memory_slots = 1
+    with pytest.raises(SettingError, match="memory_slots=1"):
+        model(sequences())
+
+
+def test_built_by_name_from_a_seed_alone() -> None:
+    one, two, other = (make_model("ntm", 3, 2, seed=seed, **SMALL) for seed in (5, 5, 6))
+    assert all(torch.equal(a, b) for a, b in zip(one.parameters(), two.parameters(), strict=True))
+    assert not torch.equal(next(one.parameters()), next(other.parameters()))

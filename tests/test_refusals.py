@@ -1,0 +1,144 @@
+"""Wrong input ends in one clear line and exit code 2, and writes nothing."""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from ntmbench.runs import RunFolder
+from tests.conftest import TINY, Ended
+
+Command = Callable[..., Ended]
+
+REFUSED = [
+    (["task=cpy"], "task=cpy is not a choice. Allowed: copy,", "Did you mean 'copy'?"),
+    (["model=ntn"], "model=ntn is not a choice.", "Did you mean 'ntm'?"),
+    (["task=copy,recal"], "task=recal is not a choice.", "Did you mean 'recall'?"),
+    (["sede=1"], "Unknown setting sede.", "Did you mean 'seed'?"),
+    (["task.max_lenght=4"], "Unknown setting task.max_lenght.", "Did you mean 'task.max_length'?"),
+    (["+sede=1"], "Unknown setting sede.", "Did you mean 'seed'?"),
+    (["+task.typo=1"], "task copy has no setting 'typo'.", "Allowed: bits, min_length, max_length"),
+    (["+train.momentun=0.5"], "train.momentun", "momentum"),
+    (["task.bits=many"], "task.bits=many is refused", "could not be converted to Integer"),
+    (["train.learning_rate=fast"], "train.learning_rate=fast is refused", "Float"),
+    (["task.bits=0"], "task.bits=0 is out of range.", "Allowed: from 1 to"),
+    (["train.batch_size=0"], "train.batch_size=0 is out of range.", "Allowed: 1 or more."),
+    (["train.learning_rate=0"], "train.learning_rate=0", "Allowed: above 0."),
+    (["train.optimizer=sgd"], "train.optimizer=sgd is not a choice.", "rmsprop, adam"),
+    (["seed=-1"], "seed=-1 is out of range.", "Allowed: from 0"),
+    (["device=gpu"], "device=gpu is not a choice.", "auto, cpu, cuda"),
+    (["model.memory_slots=1"], "model.memory_slots=1 is out of range.", "Allowed: 2 or more."),
+    (["model.shift_width=2"], "model.shift_width=2 is even.", "1, 3, 5"),
+    (["recipe=copy_ntn"], "recipe=copy_ntn is not a choice.", "Did you mean 'copy_ntm'?"),
+    (["experiment=none_such"], "experiment=none_such is not a choice.", "Allowed:"),
+    (["task=ngrams", "model=seq2seq"], "model=seq2seq needs an input phase", "task=ngrams has"),
+    (["model=custom"], "model.target=(empty) names no class.", "my_module:MyModel"),
+    (["model=custom", "model.target=nowhere:Net"], "can not be imported", "No module named"),
+    (["model=custom", "model.target=torch:Net"], "model.target=torch:Net", "no attribute 'Net'"),
+    (["model=custom", "model.target=torch:zeros"], "is not a torch.nn.Module", "Tensor"),
+    (["task.max_length"], "Error parsing override 'task.max_length'", ""),
+]
+
+
+@pytest.mark.parametrize(("arguments", "wrong", "remedy"), REFUSED, ids=lambda v: str(v)[:40])
+def test_refused_in_one_line(
+    ntmbench: Command, tmp_path: Path, arguments: list[str], wrong: str, remedy: str
+) -> None:
+    ended = ntmbench(*arguments)
+    assert ended.code == 2
+    assert ended.err.startswith("ntmbench: ")
+    assert ended.err.count("\n") == 1
+    assert wrong in ended.err
+    assert remedy in ended.err
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_cuda_without_a_gpu(ntmbench: Command, tmp_path: Path) -> None:
+    ended = ntmbench("device=cuda")
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert "PyTorch sees no GPU" in ended.err
+    assert not list(tmp_path.iterdir())
+
+
+def test_wrong_output_shape_names_both_shapes(
+    ntmbench: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = tmp_path / "modules" / "narrow_net.py"
+    module.parent.mkdir()
+    module.write_text(
+        "from torch import nn\n"
+        "class Narrow(nn.Linear):\n"
+        "    def __init__(self, inputs, outputs):\n"
+        "        super().__init__(inputs, outputs - 1)\n"
+    )
+    monkeypatch.syspath_prepend(str(module.parent))
+    ended = ntmbench("model=custom", "model.target=narrow_net:Narrow")
+    assert ended.code == 2
+    assert "returned shape [3, 2, 7]. Expected: logits [T, B, out] = [3, 2, 8]." in ended.err
+    assert [path.name for path in tmp_path.iterdir()] == ["modules"]
+
+
+def test_results_dir_that_is_a_file(ntmbench: Command, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("precious")
+    ended = ntmbench("results_dir=taken", *TINY)
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert "taken is a file, not a folder" in ended.err
+    assert (tmp_path / "taken").read_text() == "precious"
+
+
+def test_results_dir_that_can_not_be_written(
+    ntmbench: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: Path, *args: object, **kwargs: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self))
+
+    # A superuser may write anywhere, so the system's refusal is played.
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    ended = ntmbench(*TINY)
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert "Permission denied" in ended.err
+
+
+def test_full_disk_keeps_the_earlier_files(tmp_path: Path) -> None:
+    arguments = [*TINY, "checkpoint_seconds=0", "train.sequences=4000"]
+
+    def limit_file_size() -> None:
+        # The run's first files are smaller than this and its checkpoint is larger.
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+
+    ended = subprocess.run(
+        [sys.executable, "-m", "ntmbench", *arguments],
+        cwd=tmp_path,
+        preexec_fn=limit_file_size,  # noqa: PLW1509
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("ntmbench: Can not write")
+    assert ended.stderr.count("\n") == 1
+    (path,) = (tmp_path / "results" / "runs").iterdir()
+    folder = RunFolder(path)
+    assert folder.read_status()["state"] == "failed"
+    assert folder.metrics.read_text().startswith("step,sequences")
+    assert not list(path.glob(".*.*"))  # no half-written temporary
+
+
+def test_second_process_says_so_and_leaves(ntmbench: Command, tmp_path: Path) -> None:
+    assert ntmbench(*TINY).code == 0
+    (path,) = (tmp_path / "results" / "runs").iterdir()
+    before = {file: file.read_bytes() for file in path.iterdir() if file.is_file()}
+    with RunFolder(path).locked():
+        ended = ntmbench(*TINY, "rerun=true")
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert "Another process is at work on this run" in ended.err
+    assert before == {file: file.read_bytes() for file in path.iterdir() if file.is_file()}

@@ -1,0 +1,144 @@
+"""A run from the command line to its files, and what a second command makes of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+import yaml
+
+from ntmbench import load_results
+from ntmbench.runs import EVALUATION_COLUMNS, METRICS_COLUMNS, RunFolder
+from tests.conftest import TINY, Ended, command
+
+Command = Callable[..., Ended]
+
+
+def only_run(tmp_path: Path) -> RunFolder:
+    (path,) = (tmp_path / "results" / "runs").iterdir()
+    return RunFolder(path)
+
+
+def test_files_of_a_finished_run(ntmbench: Command, tmp_path: Path) -> None:
+    ended = ntmbench(*TINY, "seed=3")
+    assert (ended.code, ended.err) == (0, "")
+    folder = only_run(tmp_path)
+    assert folder.path.name.startswith("copy-lstm-s3-")
+    assert str(folder.path.relative_to(tmp_path)) in ended.out
+    status = folder.read_status()
+    assert status["state"] == "finished"
+    assert {"torch", "ntmbench", "python"} <= status["versions"].keys()
+    config = yaml.safe_load(folder.config.read_text())
+    assert (config["task"]["max_length"], config["seed"]) == (3, 3)
+    metrics = pd.read_csv(folder.metrics)
+    assert list(metrics.columns) == METRICS_COLUMNS
+    assert list(metrics["sequences"]) == [0, 16, 32, 48, 64]
+    evaluation = pd.read_csv(folder.evaluation)
+    assert list(evaluation.columns) == EVALUATION_COLUMNS
+    assert list(evaluation["length"]) == [3, 5]
+    assert list(evaluation["chance_wrong_bits"]) == [12, 20]
+    assert "finished" not in folder.log.read_text()
+    assert {path.name for path in folder.plots.iterdir()} >= {"learning_curve.png", "example.png"}
+
+
+def test_finished_run_is_not_run_again(ntmbench: Command, tmp_path: Path) -> None:
+    ntmbench(*TINY)
+    folder = only_run(tmp_path)
+    stamps = {path: path.stat().st_mtime_ns for path in folder.path.iterdir() if path.is_file()}
+    ended = ntmbench(*TINY)
+    assert ended.code == 0
+    assert "already done" in ended.out
+    unchanged = {path: path.stat().st_mtime_ns for path in stamps}
+    unchanged.pop(folder.path / ".lock")
+    stamps.pop(folder.path / ".lock")
+    assert unchanged == stamps
+    before = folder.metrics.read_text()
+    assert "already done" not in ntmbench(*TINY, "rerun=true").out
+    assert without_seconds(before) == without_seconds(folder.metrics.read_text())
+
+
+def without_seconds(csv: str) -> list[list[str]]:
+    """The cells of a metrics.csv but for its third column, the time."""
+    rows = [line.split(",") for line in csv.splitlines()]
+    return [row[:2] + row[3:] for row in rows]
+
+
+def test_identity_ignores_what_can_not_change_the_numbers(
+    ntmbench: Command, tmp_path: Path
+) -> None:
+    ntmbench(*TINY)
+    ended = ntmbench(*TINY, "device=cpu", "threads=2", "checkpoint_seconds=1")
+    assert "already done" in ended.out
+    ntmbench(*TINY, "train.learning_rate=0.002")
+    ntmbench(*TINY, "task.bits=4")
+    assert len(list((tmp_path / "results" / "runs").iterdir())) == 3
+
+
+def test_load_results_reads_finished_and_unfinished_runs(ntmbench: Command, tmp_path: Path) -> None:
+    ntmbench(*TINY)
+    ntmbench(*TINY, "seed=1")
+    second = next(p for p in (tmp_path / "results" / "runs").iterdir() if "-s1-" in p.name)
+    status = json.loads((second / "status.json").read_text())
+    (second / "status.json").write_text(json.dumps({**status, "state": "running"}))
+    (second / "evaluation.csv").unlink()
+    broken = tmp_path / "results" / "runs" / "copy-ntm-s9-00000000"
+    broken.mkdir()
+    (broken / "status.json").write_text("{")
+    results = load_results(tmp_path / "results")
+    runs = results.runs.set_index("seed")
+    assert list(runs.loc[[0, 1], "state"]) == ["finished", "running"]
+    assert not runs.loc[1, "active"]
+    assert runs.loc[0, "setting"] == runs.loc[1, "setting"]
+    assert set(results.metrics["seed"]) == {0, 1}
+    assert set(results.evaluation["seed"]) == {0}
+    assert list(results.unreadable) == [str(broken)]
+
+
+def test_threads_setting_is_honoured(ntmbench: Command, tmp_path: Path) -> None:
+    ntmbench(*TINY, "threads=2")
+    assert torch.get_num_threads() == 2
+    assert only_run(tmp_path).read_status()["threads"] == 2
+
+
+def test_diverged_run_keeps_its_last_good_weights(
+    ntmbench: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "exploding.py").write_text(
+        "import torch\n"
+        "from torch import nn\n"
+        "class Exploding(nn.Module):\n"
+        '    """Its logits are not finite from its ninth training step on."""\n'
+        "    def __init__(self, inputs, outputs):\n"
+        "        super().__init__()\n"
+        "        self.linear = nn.Linear(inputs, outputs)\n"
+        "        self.steps = 0\n"
+        "    def forward(self, inputs):\n"
+        "        self.steps += self.training and torch.is_grad_enabled()\n"
+        "        factor = float('nan') if self.training and self.steps > 8 else 1.0\n"
+        "        return self.linear(inputs) * factor\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    tiny = [argument for argument in TINY if not argument.startswith("model")]
+    ended = ntmbench(
+        "model=custom", "model.target=exploding:Exploding", "train.patience=3", *tiny
+    )
+    assert ended.code == 1
+    assert "diverged at step 11" in ended.out
+    (folder,) = (RunFolder(p) for p in (tmp_path / "results" / "runs").iterdir())
+    status = folder.read_status()
+    assert (status["state"], status["rejected_steps"]) == ("diverged", 3)
+    assert status["selected_step"] <= 8
+    assert len(pd.read_csv(folder.evaluation)) == 2
+    assert pd.read_csv(folder.metrics)["loss_bits"].notna().all()
+
+
+def test_help_is_short_work(tmp_path: Path) -> None:
+    ended = command("--help", folder=tmp_path)
+    assert ended.code == 0
+    assert "task= copy, ngrams, priority_sort" in ended.out
+    assert "learning_rate: " in ended.out
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,440 @@
+"""What each task asks: against definitions in plain Python, and against cases worked by hand."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import math
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from ntmbench.randomness import RandomWords, Stream
+from ntmbench.registry import make_task, task_names
+from ntmbench.settings import SettingError
+from ntmbench.task import Batch, Task
+
+Rows = list[list[float]]
+Settings = dict[str, Any]
+
+# --- Definitions in plain Python: a sequence's input rows to its answer's rows. -----------------
+
+
+def copied(rows: Rows, bits: int) -> Rows:
+    before = [row[bits] for row in rows].index(1)
+    return [row[:bits] for row in rows[:before]]
+
+
+def repeated(rows: Rows, bits: int, min_repeats: int, max_repeats: int, most: int) -> Rows:
+    before = [row[bits] for row in rows].index(1)
+    counts = np.arange(min_repeats, max_repeats + 1)
+    deviation = counts.std() if len(counts) > 1 else 1.0
+    scaled = [(count - counts.mean()) / deviation for count in range(most + 1)]
+    repeats = int(np.abs(np.array(scaled) - rows[before][bits + 1]).argmin())
+    vectors = [[*row[:bits], 0.0] for row in rows[:before]]
+    return [*vectors * repeats, [0.0] * bits + [1.0]]
+
+
+def recalled(rows: Rows, bits: int) -> Rows:
+    items: list[Rows] = []
+    query: Rows = []
+    queries = 0
+    for row in rows:
+        if row[bits + 1]:
+            queries += 1
+        elif queries == 1:
+            query.append(row[:bits])
+        elif row[bits]:
+            items.append([])
+        elif queries == 0:
+            items[-1].append(row[:bits])
+    asked = items.index(query)
+    assert asked < len(items) - 1, "the last item was asked for"
+    return items[asked + 1]
+
+
+def in_ascending_order(rows: Rows, bits: int) -> Rows:
+    vectors = copied(rows, bits)
+    return sorted(vectors, key=lambda row: int("".join(str(int(bit)) for bit in row), 2))
+
+
+def by_priority(rows: Rows, bits: int, answers: int) -> Rows:
+    before = [row[bits + 1] for row in rows].index(1)
+    ordered = sorted(rows[:before], key=lambda row: -row[bits])
+    return [row[:bits] for row in ordered[:answers]]
+
+
+def predicted(rows: Rows, context: int) -> Rows:
+    """The optimal estimate for each step from the first whole context on."""
+    bits = [int(row[0]) for row in rows]
+    seen: dict[tuple[int, ...], Counter[int]] = defaultdict(Counter)
+    estimates = []
+    for step in range(context - 1, len(bits)):
+        counts = seen[tuple(bits[step + 1 - context : step + 1])]
+        estimates.append([(counts[1] + 0.5) / (counts[0] + counts[1] + 1)])
+        if step + 1 < len(bits):
+            counts[bits[step + 1]] += 1
+    return estimates
+
+
+DEFINITIONS: dict[str, Callable[[Rows, Any], Rows]] = {
+    "copy": lambda rows, task: copied(rows, task.bits),
+    "repeat_copy": lambda rows, task: repeated(
+        rows,
+        task.bits,
+        task.min_repeats,
+        task.max_repeats,
+        max(task.max_repeats, task.test_repeats),
+    ),
+    "recall": lambda rows, task: recalled(rows, task.bits),
+    "ngrams": lambda rows, task: predicted(rows, task.context),
+    "sorting": lambda rows, task: in_ascending_order(rows, task.bits),
+    "priority_sort": lambda rows, task: by_priority(rows, task.bits, task.answers),
+}
+
+
+# --- Settings in range. ------------------------------------------------------------------------
+
+
+@st.composite
+def settings_of(draw: st.DrawFn, name: str) -> Settings:
+    """Small settings of a task, all in range."""
+    chosen: Settings = {}
+    shortest = 1
+    if name == "ngrams":
+        chosen["context"] = draw(st.integers(1, 4))
+        shortest = chosen["context"] + 1
+    else:
+        chosen["bits"] = draw(st.integers(1, 64 if name == "sorting" else 10))
+    if name == "recall":
+        chosen["item_length"] = draw(st.integers(1, 4))
+        shortest = 2
+    if name == "priority_sort":
+        chosen["answers"] = shortest = draw(st.integers(1, 8))
+    if name == "repeat_copy":
+        chosen["min_repeats"] = draw(st.integers(1, 4))
+        chosen["max_repeats"] = chosen["min_repeats"] + draw(st.integers(0, 4))
+        chosen["test_repeats"] = draw(st.integers(0, 10))
+    chosen["min_length"] = shortest + draw(st.integers(0, 5))
+    chosen["max_length"] = chosen["min_length"] + draw(st.integers(0, 5))
+    return chosen
+
+
+def scored(values: NDArray[np.float32], batch: Batch, sequence: int) -> Rows:
+    """The rows of ``values [T, B, width]`` where a sequence's answer is scored."""
+    rows: Rows = values[batch.mask[:, sequence] == 1, sequence].tolist()
+    return rows
+
+
+def check_batch(task: Task, batch: Batch, size: int) -> None:
+    """Check a batch's shapes and values, and oracle and targets against the definition."""
+    steps = len(batch.inputs)
+    assert batch.size == size
+    assert batch.inputs.shape == (steps, size, task.input_width)
+    assert batch.targets.shape == (steps, size, task.output_width)
+    assert batch.mask.shape == (steps, size)
+    assert {array.dtype for array in (batch.inputs, batch.targets, batch.mask)} == {
+        np.dtype(np.float32)
+    }
+    assert set(np.unique(batch.targets)) <= {0, 1}
+    assert not batch.targets[batch.mask == 0].any()
+    assert batch.mask.sum() > 0
+    if task.has_input_phase:
+        assert np.array_equal(
+            batch.mask.T, np.tile(np.arange(steps) >= batch.answer_start, (size, 1))
+        )
+        assert not batch.inputs[batch.answer_start :].any()
+    else:
+        assert batch.answer_start == 0
+
+    solved = task.oracle(batch.inputs)
+    assert solved.dtype == np.float32
+    for sequence in range(size):
+        defined = DEFINITIONS[task.name](batch.inputs[:, sequence].tolist(), task)
+        targets = scored(batch.targets, batch, sequence)
+        assert scored(solved, batch, sequence) == np.array(defined, np.float32).tolist()
+        if task.name == "ngrams":
+            first = steps - len(targets)  # the target is the next step's input
+            assert targets[:-1] == batch.inputs[first + 1 :, sequence].tolist()
+        else:
+            assert defined == targets
+
+
+@pytest.mark.parametrize("name", task_names())
+def test_oracle_and_targets_are_as_defined_for_any_settings(name: str) -> None:
+    @settings(derandomize=True, deadline=None, max_examples=60)
+    @given(settings_of(name), st.integers(0, 2**32), st.integers(0, 2**32), st.integers(1, 5))
+    def check(chosen: Settings, seed: int, step: int, size: int) -> None:
+        task = make_task(name, **chosen)
+        check_batch(task, task.train_batch(seed, step, size), size)
+        for length in {*task.test_lengths, *task.selection_lengths}:
+            check_batch(task, task.test_set(length, size), size)
+
+    check()
+
+
+@pytest.mark.parametrize("name", task_names())
+def test_default_data_are_as_defined(name: str) -> None:
+    task = make_task(name)
+    check_batch(task, task.train_batch(0, 0, 16), 16)
+    check_batch(task, task.test_set(task.test_lengths[-1], 16), 16)
+
+
+@pytest.mark.parametrize("name", task_names())
+def test_docstring_examples(name: str) -> None:
+    """Each task shows at least one example, and it is what the task really draws."""
+    results = doctest.testmod(importlib.import_module(f"ntmbench.tasks.{name}"))
+    assert results.attempted >= 2
+    assert results.failed == 0
+
+
+# --- Lengths. ------------------------------------------------------------------------------------
+
+
+def steps_at_default(name: str, length: int) -> int:
+    """T in test data, counted by hand from the reference's definitions."""
+    return {
+        "copy": length + 1 + length,
+        "repeat_copy": length + 1 + 10 * length + 1,
+        "recall": length * (1 + 3) + (1 + 3 + 1) + 3,
+        "ngrams": length - 1,
+        "sorting": length + 1 + length,
+        "priority_sort": length + 1 + 16,
+    }[name]
+
+
+@pytest.mark.parametrize("name", task_names())
+def test_steps_at_default_sizes(name: str) -> None:
+    task = make_task(name)
+    for length in (*task.length_range, *task.selection_lengths, *task.test_lengths):
+        assert len(task.test_set(length, 1).inputs) == steps_at_default(name, length)
+
+
+@pytest.mark.parametrize(
+    ("name", "bits_scored"),
+    [
+        ("copy", 20 * 8),
+        ("repeat_copy", (10 * 10 + 1) * 9),
+        ("recall", 3 * 6),
+        ("ngrams", 195),
+        ("sorting", 20 * 8),
+        ("priority_sort", 16 * 8),
+    ],
+)
+def test_bits_scored_at_default_sizes(name: str, bits_scored: int) -> None:
+    task = make_task(name)
+    batch = task.test_set(task.length_range[1], 1)
+    assert batch.mask.sum() * task.output_width == bits_scored
+
+
+@pytest.mark.parametrize("name", ["copy", "recall", "sorting"])
+def test_every_training_length_is_drawn(name: str) -> None:
+    task = make_task(name)
+    shortest, longest = task.length_range
+    drawn = Counter(len(task.train_batch(0, step, 1).inputs) for step in range(1000))
+    assert set(drawn) == {steps_at_default(name, length) for length in range(shortest, longest + 1)}
+    validation = {len(batch.inputs) for batch in task.validation_batches(32 * 300)}
+    assert validation == set(drawn)
+
+
+def test_every_length_is_drawn_with_every_number_of_repeats() -> None:
+    task: Any = make_task("repeat_copy", max_length=3, min_repeats=2, max_repeats=5)
+    drawn = set()
+    for step in range(300):
+        batch = task.train_batch(0, step, 2)
+        length = batch.answer_start - 1
+        drawn.add((length, int(batch.mask[:, 0].sum() - 1) / length))
+    assert drawn == {(length, repeats) for length in (1, 2, 3) for repeats in (2, 3, 4, 5)}
+
+
+def test_every_item_but_the_last_is_asked_for() -> None:
+    batch = make_task("recall").test_set(6, 512)
+    asked = []
+    for sequence in range(batch.size):
+        rows = batch.inputs[:, sequence].tolist()
+        items = [rows[start : start + 3] for start in range(1, 24, 4)]
+        asked.append(items.index(rows[25:28]))
+    assert set(asked) == {0, 1, 2, 3, 4}
+
+
+@pytest.mark.parametrize(
+    ("name", "chosen", "grid"),
+    [
+        ("copy", {}, (10, 20, 30, 50, 120)),
+        ("copy", {"max_length": 40}, (20, 40, 60, 100, 240)),
+        ("copy", {"max_length": 1}, (1, 2, 6)),
+        ("copy", {"min_length": 18}, (18, 20, 30, 50, 120)),
+        ("repeat_copy", {}, (10, 20)),
+        ("recall", {}, (6, 8, 10, 12, 15, 20)),
+        ("recall", {"max_length": 7}, (7, 9, 11, 14, 17, 23)),
+        ("ngrams", {}, (200, 400)),
+        ("sorting", {}, (10, 20, 30, 40)),
+        ("priority_sort", {}, (20, 25, 30, 40)),
+    ],
+)
+def test_test_lengths(name: str, chosen: Settings, grid: tuple[int, ...]) -> None:
+    assert make_task(name, **chosen).test_lengths == grid
+
+
+# --- Cases worked by hand. -----------------------------------------------------------------------
+
+
+class FixedWords(RandomWords):
+    """Random words whose integers are given."""
+
+    def __init__(self, integers: list[int]) -> None:
+        super().__init__(Stream.TEST)
+        self._integers = integers
+
+    def integers(self, low: int, high: int, *shape: int) -> NDArray[np.int64]:
+        assert all(low <= integer <= high for integer in self._integers)
+        return np.array(self._integers).reshape(shape)
+
+
+def test_priorities_stay_inside_their_open_interval_and_are_exact() -> None:
+    task = make_task("priority_sort", min_length=2, max_length=2, answers=1)
+    batch = task.draw(FixedWords([0, 2**24 - 1]), 1, 2, test=False)
+    assert batch.inputs[:2, 0, 8].tolist() == [-1 + 2.0**-24, 1 - 2.0**-24]
+
+
+def test_equal_priorities_keep_their_order() -> None:
+    task = make_task("priority_sort", bits=3, min_length=6, max_length=6, answers=6)
+    batch = task.draw(FixedWords([5, 9, 5, 9, 9, 5]), 1, 6, test=False)
+    vectors = batch.inputs[:6, 0, :3]
+    assert len(np.unique(vectors, axis=0)) > 3
+    ordered = vectors[[1, 3, 4, 0, 2, 5]]
+    assert np.array_equal(batch.targets[7:, 0], ordered)
+    assert np.array_equal(task.oracle(batch.inputs)[7:, 0], ordered)
+
+
+@pytest.mark.parametrize("name", ["sorting", "priority_sort"])
+def test_whole_rows_are_sorted_and_not_columns(name: str) -> None:
+    task = make_task(name)
+    batch = task.test_set(20, 64)
+    for sequence in range(batch.size):
+        shown = Counter(map(tuple, batch.inputs[:20, sequence, :8].tolist()))
+        answered = Counter(map(tuple, scored(batch.targets, batch, sequence)))
+        assert answered <= shown
+    columns = np.sort(batch.inputs[:20, :, :8], axis=0)[:16]
+    assert (columns != batch.targets[21:37]).mean() > 0.2
+
+
+def test_recall_answers_what_followed_the_first_of_equal_items() -> None:
+    """Items 1 0 1 and the query 1: the answer is 0, though the last item is 1 too."""
+    task = make_task("recall", bits=1, item_length=1)
+    rows = ["010", "100", "010", "000", "010", "100", "001", "100", "001", "000"]
+    inputs = np.array([[[float(digit) for digit in row]] for row in rows], np.float32)
+    assert task.oracle(inputs)[-1, 0].tolist() == [0]
+
+
+def test_ngrams_oracle_by_hand() -> None:
+    """Bits 0 1 0 1 1 0 with a context of one bit."""
+    task = make_task("ngrams", context=1)
+    inputs = np.array([0, 1, 0, 1, 1, 0], np.float32).reshape(6, 1, 1)
+    estimates = task.oracle(inputs)[:, 0, 0].tolist()
+    assert estimates == [0.5, 0.5, 0.75, 0.25, 0.5, np.float32(2.5 / 3)]
+
+
+def test_ngrams_tables_follow_the_arcsine_law() -> None:
+    """The oracle supposes Beta(1/2, 1/2): only then do its estimates come true as often as told."""
+    task = make_task("ngrams")
+    batch = task.test_set(200, 1024)
+    asked = batch.mask == 1
+    estimates, targets = task.oracle(batch.inputs)[asked], batch.targets[asked]
+    values, times = np.unique(estimates, return_counts=True)
+    common = values[times > 2000]
+    assert len(common) >= 15
+    for estimate in common.tolist():
+        came_true = targets[estimates == np.float32(estimate)]
+        error = math.sqrt(estimate * (1 - estimate) / len(came_true))
+        assert came_true.mean() == pytest.approx(estimate, abs=5 * error)
+
+
+def test_repeats_of_test_data() -> None:
+    def steps(task: Task) -> int:
+        return int(task.test_set(2, 1).mask.sum())
+
+    assert steps(make_task("repeat_copy")) == 2 * 10 + 1
+    assert steps(make_task("repeat_copy", test_repeats=20)) == 2 * 20 + 1
+    assert steps(make_task("repeat_copy", min_repeats=3, max_repeats=3)) == 2 * 3 + 1
+
+
+def test_repeat_count_has_mean_0_and_variance_1_in_training() -> None:
+    task: Any = make_task("repeat_copy", max_length=1)
+    counts = [task.train_batch(0, step, 1).inputs[1, 0, 9] for step in range(4000)]
+    assert np.mean(counts) == pytest.approx(0, abs=5 / np.sqrt(4000))
+    assert np.var(counts) == pytest.approx(1, abs=0.06)
+
+
+# --- Refusals. -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "chosen", "line"),
+    [
+        ("copy", {"bits": 0}, "task.bits=0 is out of range. Allowed: from 1 to 1024."),
+        (
+            "copy",
+            {"max_length": 0},
+            "task.max_length=0 is out of range. Allowed: from 1 to 100000.",
+        ),
+        ("copy", {"min_length": 21}, "task.min_length=21 is out of range. Allowed: from 1 to 20."),
+        (
+            "repeat_copy",
+            {"min_repeats": 11},
+            "task.min_repeats=11 is out of range. Allowed: from 1 to 10.",
+        ),
+        (
+            "repeat_copy",
+            {"test_repeats": -1},
+            "task.test_repeats=-1 is out of range. Allowed: from 0 to 100000.",
+        ),
+        ("recall", {"min_length": 1}, "task.min_length=1 is out of range. Allowed: from 2 to 6."),
+        (
+            "recall",
+            {"item_length": 0},
+            "task.item_length=0 is out of range. Allowed: from 1 to 100000.",
+        ),
+        ("ngrams", {"context": 13}, "task.context=13 is out of range. Allowed: from 1 to 12."),
+        ("ngrams", {"min_length": 5}, "task.min_length=5 is out of range. Allowed: from 6 to 200."),
+        (
+            "ngrams",
+            {"max_length": 100},
+            "task.min_length=200 is out of range. Allowed: from 6 to 100.",
+        ),
+        ("sorting", {"bits": 65}, "task.bits=65 is out of range. Allowed: from 1 to 64."),
+        (
+            "priority_sort",
+            {"answers": 21},
+            "task.answers=21 is out of range. Allowed: from 1 to 20.",
+        ),
+    ],
+)
+def test_settings_out_of_range_are_refused(name: str, chosen: Settings, line: str) -> None:
+    with pytest.raises(SettingError) as refusal:
+        make_task(name, **chosen)
+    assert str(refusal.value) == line
+
+
+@pytest.mark.parametrize(
+    ("name", "shortest"),
+    [
+        ("copy", 1),
+        ("repeat_copy", 1),
+        ("recall", 2),
+        ("ngrams", 6),
+        ("sorting", 1),
+        ("priority_sort", 16),
+    ],
+)
+def test_lengths_without_an_answer_are_refused(name: str, shortest: int) -> None:
+    task = make_task(name)
+    task.test_set(shortest, 1)
+    with pytest.raises(SettingError, match=f"Allowed: {shortest} or more"):
+        task.test_set(shortest - 1, 1)
