@@ -118,8 +118,14 @@ def _check_name(override: Override) -> None:
 
 
 def _choices_in_files(group: str) -> list[str]:
-    files = (importlib.resources.files(CONFIG_MODULE) / group).iterdir()
-    return sorted(f.name.removesuffix(".yaml") for f in files if f.name.endswith(".yaml"))
+    """The choices that lie in conf/, those in a sub-folder as ``folder/name``."""
+    names = []
+    for found in (importlib.resources.files(CONFIG_MODULE) / group).iterdir():
+        if found.name.endswith(".yaml"):
+            names.append(found.name.removesuffix(".yaml"))
+        elif found.is_dir() and not found.name.startswith("_"):
+            names += [f"{found.name}/{name}" for name in _choices_in_files(f"{group}/{found.name}")]
+    return sorted(names)
 
 
 def _values(override: Override) -> list[str]:

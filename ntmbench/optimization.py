@@ -1,35 +1,22 @@
-"""Optimizer, learning-rate schedule and the running average of the weights."""
+"""Optimizer steps, the learning-rate schedule and the running average of the weights.
+
+On a CPU all weights of a model lie in one vector, and a step is one compiled pass over it
+(``ntmbench.fused_update``). Elsewhere PyTorch's own optimizers do the same, weight by weight.
+"""
 
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from ntmbench.config import TrainSettings
-
-
-def make_optimizer(model: nn.Module, settings: TrainSettings) -> torch.optim.Optimizer:
-    """Centered RMSProp (Graves 2013, eqs. 38-45, as PyTorch has it) or Adam."""
-    parameters = [p for p in model.parameters() if p.requires_grad]
-    if settings.optimizer == "adam":
-        return torch.optim.Adam(
-            parameters,
-            lr=settings.learning_rate,
-            betas=(settings.momentum, settings.smoothing),
-            eps=settings.epsilon,
-        )
-    return torch.optim.RMSprop(
-        parameters,
-        lr=settings.learning_rate,
-        alpha=settings.smoothing,
-        eps=settings.epsilon,
-        momentum=settings.momentum,
-        centered=True,
-    )
 
 
 def learning_rate_at(step: int, settings: TrainSettings) -> float:
@@ -49,48 +36,207 @@ def learning_rate_at(step: int, settings: TrainSettings) -> float:
     return rate * (floor + (1 - floor) * left)
 
 
-class WeightAverage:
-    """Exponential running average of a model's parameters.
+def decay_at(step: int, decay: float) -> float:
+    """The decay of the weights' average after a step, counted from 0.
 
-    The decay rises to its set value with the steps taken, so that the random initial weights are
-    soon forgotten. With a decay of 0 the average is the weights themselves.
+    It rises to its set value, so that the random initial weights are soon forgotten.
+    """
+    return min(decay, (1 + step) / (10 + step))
+
+
+class Optimizer(ABC):
+    """Clipping, an update and the running average of the weights, for one model.
+
+    Attributes of both kinds are kept in ``state``: plain values and lists of tensors.
     """
 
-    def __init__(self, model: nn.Module, decay: float) -> None:
-        """Start at the model's weights."""
-        self.decay = decay
-        self._parameters = list(model.parameters()) if decay > 0 else []
-        self._average = [p.detach().clone() for p in self._parameters]
+    def __init__(self, model: nn.Module, settings: TrainSettings) -> None:
+        """Take hold of the model's trainable weights."""
+        self.settings = settings
+        self.weights = [p for p in model.parameters() if p.requires_grad]
 
-    @torch.no_grad()
-    def update(self, step: int) -> None:
-        """Take in the weights after a step, counted from 0."""
-        if self._parameters:
-            decay = min(self.decay, (1 + step) / (10 + step))
-            current = [p.detach() for p in self._parameters]
-            torch._foreach_lerp_(self._average, current, 1 - decay)
+    @abstractmethod
+    def gradient_norm(self) -> float:
+        """The norm of the whole gradient, before clipping."""
+
+    @abstractmethod
+    def step(self, number: int, norm: float) -> None:
+        """Apply step ``number``, counted from 0, with a gradient of norm ``norm``."""
+
+    @abstractmethod
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Put the average in the weights' place for as long as the context lasts."""
+
+    @abstractmethod
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint needs of it."""
+
+    @abstractmethod
+    def load(self, state: dict[str, Any]) -> None:
+        """Take over what ``state`` gave."""
+
+    def zero_gradient(self) -> None:
+        """Forget the gradient of the step before."""
+        for weight in self.weights:
+            weight.grad = None
+
+    def clipping(self, norm: float) -> float:
+        """The factor that brings a gradient of this norm down to ``clip_norm``; at most 1."""
+        limit = self.settings.clip_norm
+        return min(1.0, limit / (norm + 1e-6)) if limit > 0 else 1.0
+
+
+def make_optimizer(model: nn.Module, settings: TrainSettings) -> Optimizer:
+    """The compiled optimizer for float32 weights on a CPU, PyTorch's for any others."""
+    weights = list(model.parameters())
+    if all(w.device.type == "cpu" and w.dtype == torch.float32 for w in weights):
+        return CompiledOptimizer(model, settings)
+    return TorchOptimizer(model, settings)
+
+
+class CompiledOptimizer(Optimizer):
+    """One compiled pass over a vector ``[P]`` that the weights become views of."""
+
+    def __init__(self, model: nn.Module, settings: TrainSettings) -> None:
+        """Move the weights into one vector."""
+        super().__init__(model, settings)
+        total = sum(w.numel() for w in self.weights)
+        self._vector = torch.empty(total)
+        start = 0
+        for weight in self.weights:
+            view = self._vector[start : start + weight.numel()].view_as(weight)
+            view.copy_(weight.detach())
+            weight.data = view
+            start += weight.numel()
+        self._gradient = torch.zeros(total)
+        self._moments = {name: torch.zeros(total) for name in ("square", "mean", "velocity")}
+        self._average = self._vector.clone() if settings.weight_average > 0 else torch.empty(0)
+        self._steps = 0
+
+    def gradient_norm(self) -> float:
+        """Gather the gradient into a vector, and return its norm."""
+        from ntmbench.fused_update import squared_norm
+
+        parts = [
+            (torch.zeros_like(w) if w.grad is None else w.grad).reshape(-1) for w in self.weights
+        ]
+        torch.cat(parts, out=self._gradient)
+        return math.sqrt(squared_norm(self._gradient.numpy()))
+
+    def step(self, number: int, norm: float) -> None:
+        """Update the vector of weights, and its average, in place."""
+        from ntmbench import fused_update
+
+        s = self.settings
+        self._steps += 1
+        square, mean, velocity = (self._moments[n].numpy() for n in ("square", "mean", "velocity"))
+        weights, gradient = self._vector.numpy(), self._gradient.numpy()
+        scalars = [self.clipping(norm), learning_rate_at(number, s)]
+        scalars += [s.smoothing, s.momentum, s.epsilon]
+        if s.optimizer == "adam":
+            scalars += [1 - s.smoothing**self._steps, 1 - s.momentum**self._steps]
+            fused_update.update_adam(weights, gradient, square, mean, *map(np.float32, scalars))
+        else:
+            fused_update.update_rmsprop(
+                weights, gradient, square, mean, velocity, *map(np.float32, scalars)
+            )
+        if s.weight_average > 0:
+            share = np.float32(1 - decay_at(number, s.weight_average))
+            fused_update.update_average(self._average.numpy(), weights, share)
 
     @contextmanager
-    def applied(self) -> Iterator[None]:
-        """Put the average in the model's place for as long as the context lasts."""
-        self._swap()
+    def averaged(self) -> Iterator[None]:
+        """Swap vector and average, and back."""
+        if self.settings.weight_average == 0:
+            yield
+            return
+        kept = self._vector.clone()
+        self._vector.copy_(self._average)
         try:
             yield
         finally:
-            self._swap()
+            self._vector.copy_(kept)
 
-    def tensors(self) -> list[Tensor]:
-        """The averages, in the order of the model's parameters; empty with a decay of 0."""
-        return self._average
+    def state(self) -> dict[str, Any]:
+        """The moments, the average and the number of steps applied."""
+        return {
+            "kind": "compiled",
+            "steps": self._steps,
+            "average": self._average,
+            **self._moments,
+        }
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Take over what ``state`` gave."""
+        self._steps = int(state["steps"])
+        self._average.copy_(state["average"])
+        for name, moment in self._moments.items():
+            moment.copy_(state[name])
+
+
+class TorchOptimizer(Optimizer):
+    """PyTorch's optimizers, on any device and for weights of any type."""
+
+    def __init__(self, model: nn.Module, settings: TrainSettings) -> None:
+        """Build the optimizer of the settings."""
+        super().__init__(model, settings)
+        s = settings
+        self._optimizer: torch.optim.Optimizer
+        if s.optimizer == "adam":
+            self._optimizer = torch.optim.Adam(
+                self.weights, s.learning_rate, betas=(s.momentum, s.smoothing), eps=s.epsilon
+            )
+        else:
+            self._optimizer = torch.optim.RMSprop(
+                self.weights,
+                s.learning_rate,
+                alpha=s.smoothing,
+                eps=s.epsilon,
+                momentum=s.momentum,
+                centered=True,
+            )
+        self._average = [w.detach().clone() for w in self.weights] if s.weight_average > 0 else []
+
+    def gradient_norm(self) -> float:
+        """The norm over all gradients."""
+        gradients = [w.grad for w in self.weights if w.grad is not None]
+        return nn.utils.get_total_norm(gradients).item()
 
     @torch.no_grad()
-    def load(self, tensors: list[Tensor]) -> None:
-        """Take over averages that ``tensors`` gave."""
-        for mine, theirs in zip(self._average, tensors, strict=True):
+    def step(self, number: int, norm: float) -> None:
+        """Clip, update, average."""
+        factor = self.clipping(norm)
+        if factor < 1:
+            torch._foreach_mul_([w.grad for w in self.weights if w.grad is not None], factor)
+        for group in self._optimizer.param_groups:
+            group["lr"] = learning_rate_at(number, self.settings)
+        self._optimizer.step()
+        if self._average:
+            share = 1 - decay_at(number, self.settings.weight_average)
+            torch._foreach_lerp_(self._average, [w.detach() for w in self.weights], share)
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Swap each weight and its average, and back."""
+        kept = [w.detach().clone() for w in self.weights] if self._average else []
+        self._fill(self._average)
+        try:
+            yield
+        finally:
+            self._fill(kept)
+
+    def state(self) -> dict[str, Any]:
+        """The optimizer's own state, and the averages."""
+        return {"kind": "torch", "torch": self._optimizer.state_dict(), "average": self._average}
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Take over what ``state`` gave."""
+        self._optimizer.load_state_dict(state["torch"])
+        for mine, theirs in zip(self._average, state["average"], strict=True):
             mine.copy_(theirs)
 
-    def _swap(self) -> None:
-        for parameter, average in zip(self._parameters, self._average, strict=True):
-            kept = parameter.data.clone()
-            parameter.data.copy_(average)
-            average.copy_(kept)
+    @torch.no_grad()
+    def _fill(self, values: list[Tensor]) -> None:
+        for weight, value in zip(self.weights, values, strict=False):
+            weight.copy_(value)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.metadata
+import typing
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -147,4 +148,21 @@ def _construct(settings_class: type, owner: str, settings: Mapping[str, Any]) ->
                 f"{owner} has no setting '{name}'. Allowed: {', '.join(allowed)}."
                 f"{did_you_mean(name, allowed)}"
             )
+    _check_types(settings_class, owner, settings)
     return settings_class(**settings)
+
+
+def _check_types(settings_class: type, owner: str, settings: Mapping[str, Any]) -> None:
+    """Refuse plain values of another type; those from Hydra are converted already."""
+    hints = typing.get_type_hints(settings_class)
+    for name, value in settings.items():
+        kind = hints[name]
+        # A whole number is a fine float, but a bool is no number.
+        fitting = (int, float) if kind is float else kind
+        if kind in (int, float, str, bool) and (
+            not isinstance(value, fitting) or (isinstance(value, bool) and kind is not bool)
+        ):
+            raise SettingError(
+                f"{owner}: {name}={value!r} is of type {type(value).__name__}. "
+                f"Allowed: {kind.__name__}."
+            )

@@ -22,7 +22,7 @@ from ntmbench.checkpoint import CheckpointError, load_checkpoint, save_checkpoin
 from ntmbench.config import TrainSettings
 from ntmbench.evaluation import answer, enough_memory, score_batch
 from ntmbench.model import TensorBatch
-from ntmbench.optimization import WeightAverage, learning_rate_at, make_optimizer
+from ntmbench.optimization import Optimizer, make_optimizer
 from ntmbench.settings import UserError
 from ntmbench.task import Batch, Task
 
@@ -149,7 +149,6 @@ def train(
     on = resolve_device(device)
     model.to(on).train()
     optimizer = make_optimizer(model, settings)
-    average = WeightAverage(model, settings.weight_average)
     state = TrainState()
     validation = list(task.validation_batches(settings.validation_sequences))
     beyond = [
@@ -159,7 +158,7 @@ def train(
     steps_per_validation = -(-settings.validate_every // settings.batch_size)
 
     def validate() -> None:
-        with average.applied():
+        with optimizer.averaged():
             point, candidate = _validate(model, task, validation, beyond, state, settings)
         state.curve.append(point)
         better = candidate.beats(state.selected)
@@ -169,11 +168,11 @@ def train(
 
     def save() -> None:
         if checkpoint is not None:
-            save_checkpoint(checkpoint, identity, _packed(state, model, optimizer, average))
+            save_checkpoint(checkpoint, identity, _packed(state, model, optimizer))
 
     with _stop_requests() as stop, _own_random_state(seed):
         if checkpoint is not None and checkpoint.exists():
-            state = _restore(checkpoint, identity, model, optimizer, average)
+            state = _restore(checkpoint, identity, model, optimizer)
             monitor.resumed(state.step)
         started, saved = time.monotonic() - state.seconds, time.monotonic()
         if not state.curve:
@@ -181,19 +180,16 @@ def train(
         while state.step < settings.steps and not state.diverged:
             step_started = time.monotonic()
             batch = TensorBatch.of(task.train_batch(seed, state.step, settings.batch_size), on)
-            for group in optimizer.param_groups:
-                group["lr"] = learning_rate_at(state.step, settings)
-            optimizer.zero_grad(set_to_none=True)
+            optimizer.zero_gradient()
             logits = answer(model, batch, teacher=True)  # [T, B, out]
             bits = metrics.loss_bits(logits, batch.targets, batch.mask)  # [B]
             scored = metrics.scored_bits(batch.targets, batch.mask)  # [B]
             loss = (bits / scored).mean() * math.log(2)  # nats per scored bit
             loss.backward()  # type: ignore[no-untyped-call]
-            norm = clip_gradients(model, settings.clip_norm)
+            norm = optimizer.gradient_norm()
             loss_bits = bits.detach().mean().item()
             if math.isfinite(loss_bits) and math.isfinite(norm):
-                optimizer.step()
-                average.update(state.step)
+                optimizer.step(state.step, norm)
                 state.rejected_in_a_row = 0
             else:
                 state.rejected += 1
@@ -239,15 +235,6 @@ def resolve_device(device: str) -> torch.device:
     return torch.device("cuda" if device == "cuda" or (device == "auto" and available) else "cpu")
 
 
-def clip_gradients(model: nn.Module, limit: float) -> float:
-    """Scale the gradients to a norm of at most ``limit`` (0: no limit); return the norm before."""
-    gradients = [p.grad for p in model.parameters() if p.grad is not None]
-    norm = nn.utils.get_total_norm(gradients)
-    if limit > 0:
-        nn.utils.clip_grads_with_norm_(model.parameters(), limit, norm)
-    return norm.item()
-
-
 def _validate(
     model: nn.Module,
     task: Task,
@@ -276,17 +263,14 @@ def _validate(
     return point, Selected(state.step, wrong, loss, weights)
 
 
-def _packed(
-    state: TrainState, model: nn.Module, optimizer: torch.optim.Optimizer, average: WeightAverage
-) -> dict[str, Any]:
+def _packed(state: TrainState, model: nn.Module, optimizer: Optimizer) -> dict[str, Any]:
     plain = asdict(state)
     if state.selected is not None:  # asdict copies tensors one by one; these are copies already
         plain["selected"] = {**asdict(state.selected), "weights": state.selected.weights}
     return {
         "progress": plain,
         "model": dict(model.state_dict()),
-        "optimizer": optimizer.state_dict(),
-        "average": average.tensors(),
+        "optimizer": optimizer.state(),
         "random": torch.get_rng_state(),
     }
 
@@ -295,8 +279,7 @@ def _restore(
     path: Path,
     identity: str,
     model: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    average: WeightAverage,
+    optimizer: Optimizer,
 ) -> TrainState:
     packed = load_checkpoint(path, identity)
     expected = {name: tensor.shape for name, tensor in model.state_dict().items()}
@@ -306,9 +289,13 @@ def _restore(
             f"{path} holds weights of another shape than this model's. "
             "Move it away to start this run anew."
         )
+    if packed["optimizer"]["kind"] != optimizer.state()["kind"]:
+        raise CheckpointError(
+            f"{path} was written on another kind of device. Go on with that device, or move it "
+            "away to start this run anew."
+        )
     model.load_state_dict(packed["model"])
-    optimizer.load_state_dict(packed["optimizer"])
-    average.load(packed["average"])
+    optimizer.load(packed["optimizer"])
     torch.set_rng_state(packed["random"])
     progress = dict(packed["progress"])
     progress["curve"] = [CurvePoint(**point) for point in progress["curve"]]

@@ -43,7 +43,8 @@ def _flat(identity: Mapping[str, Any], parts: tuple[str, ...]) -> dict[str, str]
     return {
         f"{part}.{name}": value if isinstance(value, str) else json.dumps(value)
         for part in parts
-        for name, value in dict(identity.get(part, {})).items()
+        if isinstance(identity.get(part), Mapping)
+        for name, value in identity[part].items()
         if name != "name"
     }
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ntmbench.config import TrainSettings
 from ntmbench.task import Batch, Task
 
 
@@ -35,6 +37,17 @@ class DataLevels:
     def solvable(self) -> bool:
         """Whether zero wrong bits can be had at all."""
         return self.optimum.wrong_bits == 0
+
+
+def validation_size(identity: Mapping[str, Any]) -> int:
+    """The number of validation sequences of a run with this identity; the default if it has none.
+
+    On the very same sequences the levels carry no sampling error against the learning curve.
+    """
+    size: int = identity.get("train", {}).get(
+        "validation_sequences", TrainSettings().validation_sequences
+    )
+    return size
 
 
 def validation_levels(task: Task, sequences: int) -> DataLevels:

@@ -21,11 +21,10 @@ from matplotlib.ticker import (
 from numpy.typing import NDArray
 from torch import nn
 
-from ntmbench.config import TrainSettings
 from ntmbench.evaluation import answer, device_of, enough_memory
 from ntmbench.files import write_atomically
 from ntmbench.model import SequenceModel, TensorBatch, Trace
-from ntmbench.report.levels import DataLevels, validation_levels
+from ntmbench.report.levels import DataLevels, validation_levels, validation_size
 from ntmbench.report.reference import PaperResult, paper_results
 from ntmbench.report.statistics import SOLVED_BELOW
 from ntmbench.report.style import (
@@ -81,7 +80,7 @@ def plot_run(folder: RunFolder, task: Task, model: nn.Module) -> list[Path]:
 
     metrics, evaluation = _read(folder.metrics), _read(folder.evaluation)
     if len(metrics):
-        levels = validation_levels(task, _validation_sequences(folder))
+        levels = validation_levels(task, validation_size(folder.read_status().get("settings", {})))
         save("learning_curve", plot_learning_curve(metrics, levels, paper_results(task)))
     if len(evaluation):
         save("generalisation", plot_generalisation(evaluation, task.length_range))
@@ -276,15 +275,6 @@ def _run_example(model: nn.Module, example: Batch) -> tuple[FloatArray, Trace | 
     return torch.sigmoid(logits[:, 0]).cpu().numpy(), trace
 
 
-def _validation_sequences(folder: RunFolder) -> int:
-    """How many validation sequences the run has, so that the levels are of the very same."""
-    settings = folder.read_status().get("settings", {})
-    count: int = settings.get("train", {}).get(
-        "validation_sequences", TrainSettings().validation_sequences
-    )
-    return count
-
-
 def _read(path: Path) -> pd.DataFrame:
     return pd.read_csv(path) if path.exists() else pd.DataFrame()
 
@@ -342,7 +332,7 @@ def _draw(
     channels = values.shape[1]
     axes.yaxis.set_major_locator(FixedLocator(range(0, channels, -(-channels // 5))))
     axes.yaxis.set_major_formatter("{x:.0f}")
-    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, steps=[1, 2, 5, 10]))
     figure.colorbar(image, ax=axes, ticks=sorted({low, 0.0, high}), pad=0.01, format="%.3g")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from ntmbench.registry import make_task
-from ntmbench.report.levels import DataLevels, length_levels, validation_levels
+from ntmbench.report.levels import DataLevels, length_levels, validation_levels, validation_size
 from ntmbench.report.reference import PaperResult, paper_results
 from ntmbench.settings import UserError
 from ntmbench.task import Task
@@ -59,9 +59,9 @@ def make_section(
     lengths = _lengths(runs)
     try:
         task = _same_task(identity["task"])
-    except UserError as error:
+    except (UserError, TypeError, ValueError) as error:
         return Section(label, lengths, None, {}, (), f"No chance or optimum: {error}")
-    validation = validation_levels(task, int(identity["train"]["validation_sequences"]))
+    validation = validation_levels(task, validation_size(identity))
     test_optimum = {}
     if not validation.solvable:
         sizes = evaluation.groupby("length")["sequences"].max()
@@ -73,10 +73,10 @@ def make_section(
 
 def _same_task(settings: Mapping[str, Any]) -> Task:
     values = {key: value for key, value in settings.items() if key not in ("name", "version")}
-    task = make_task(settings["name"], **values)
-    if task.version != settings["version"]:
+    task = make_task(settings["name"], **values)  # TypeError, ValueError: a value it can not take
+    if task.version != settings.get("version"):
         raise UserError(
-            f"the runs have version {settings['version']} of task {task.name}, "
+            f"the runs have version {settings.get('version')} of task {task.name}, "
             f"and version {task.version} is installed."
         )
     return task

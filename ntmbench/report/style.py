@@ -11,7 +11,6 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
 
 from matplotlib import rc_context
 from matplotlib.axes import Axes
@@ -157,12 +156,12 @@ def scale_lengths(axes: Axes, lengths: Sequence[int]) -> None:
 
 
 def shade_training(axes: Axes, lengths: tuple[int, int]) -> None:
-    """Shade the range of training lengths; a range of one length becomes a broad line."""
-    look: dict[str, Any] = {"color": "0.5", "alpha": 0.18, "label": "training lengths", "zorder": 0}
-    if lengths[0] < lengths[1]:
-        axes.axvspan(*lengths, linewidth=0, **look)
-    else:
-        axes.axvline(lengths[0], linewidth=12, **look)
+    """Shade the range of training lengths; a range of one length gets a little breadth."""
+    low, high = lengths
+    breadth = 0.02 * low if low == high else 0
+    axes.axvspan(
+        low - breadth, high + breadth, color="0.5", alpha=0.18, lw=0, label="training lengths"
+    )
 
 
 def legend_below(figure: Figure, handles_of: Sequence[Axes], *, columns: int) -> None:

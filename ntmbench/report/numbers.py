@@ -1,0 +1,48 @@
+"""Numbers as text for people: short, and never rounded to something better than they are."""
+
+from __future__ import annotations
+
+import math
+
+
+def count(value: float) -> str:
+    """``12000 -> 12,000``."""
+    return "" if math.isnan(value) else f"{value:,.0f}"
+
+
+def bits(value: float) -> str:
+    """Three significant digits; only zero itself is written as 0.
+
+    ``0.0 -> 0``, ``0.00004 -> <0.001``, ``0.0123 -> 0.0123``, ``127.72 -> 127.7``.
+    """
+    if math.isnan(value):
+        return ""
+    if math.isinf(value):
+        return "not finite"
+    if value == 0:
+        return "0"
+    if value < 0.001:
+        return "<0.001"
+    if value >= 100:
+        return f"{value:,.1f}"
+    return f"{value:.{2 - math.floor(math.log10(value))}f}"
+
+
+def share(value: float) -> str:
+    """Per cent, rounded down: only what is whole is written as 100%."""
+    return f"{math.floor(value * 1000) / 10:g}%"
+
+
+def sequences(value: float, budget: float, *, unfinished: bool) -> str:
+    """Training sequences until something happened; infinite where it did not.
+
+    That is told as more than the budget, unless some runs may still get there.
+    """
+    if math.isinf(value):
+        return "not yet" if unfinished else f"> {count(budget)}"
+    return count(value)
+
+
+def spread(middle: str, low: str, high: str) -> str:
+    """``median (low to high)``, or the one value where all are alike."""
+    return middle if low == middle == high else f"{middle} ({low} to {high})"
