@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -43,8 +42,10 @@ def load_checkpoint(path: Path, identity: str) -> dict[str, Any]:
     remedy = "Move it away to start this run anew."
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
-        raise CheckpointError(f"{path} is damaged and can not be read. {remedy}") from error
+    except Exception as error:  # a damaged pickle may raise anything
+        raise CheckpointError(
+            f"{path} is damaged and can not be read ({type(error).__name__}). {remedy}"
+        ) from error
     if not (isinstance(content, dict) and content.keys() >= {"format", "identity", "state"}):
         raise CheckpointError(f"{path} is not a checkpoint of this suite. {remedy}")
     if content["format"] != FORMAT:

@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 
 import hydra
 from hydra.conf import HydraConf
@@ -15,7 +16,13 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from ntmbench import sweeps
-from ntmbench.composition import CONFIG_MODULE, check_overrides, register_schemas, to_run_config
+from ntmbench.composition import (
+    CONFIG_MODULE,
+    HYDRA_MAIN,
+    check_overrides,
+    register_schemas,
+    to_run_config,
+)
 from ntmbench.runner import reason_of, run, show
 from ntmbench.settings import UserError
 from ntmbench.training import Interrupted
@@ -24,26 +31,34 @@ REFUSED = 2
 FAILED = 1
 
 
-@hydra.main(version_base="1.3", config_path=f"pkg://{CONFIG_MODULE}", config_name="config")
+@hydra.main(config_path=f"pkg://{CONFIG_MODULE}", config_name="config", **HYDRA_MAIN)
 def job(composed: DictConfig) -> None:
     """Run one configuration; in a sweep, one of its cells."""
     context = HydraConfig.get()
     if context.mode is RunMode.MULTIRUN:
         _sweep_cell(composed, context)
         return
-    console = Console()
-    outcome = run(to_run_config(composed), console)
-    show(outcome, console)
-    if outcome.state != "finished":
-        raise SystemExit(FAILED)
+    # Hydra would print a refusal as a traceback; an exit it lets through.
+    if code := _guarded(lambda: _single_run(composed)):
+        raise SystemExit(code)
 
 
 def main() -> None:
     """Check the command line, run it, and end with an exit code that says how it went.
 
-    0: finished. 1: a run failed or diverged. 2: refused. 130: interrupted.
+    0: finished. 1: a run failed or diverged. 2: refused. 130 and 143: interrupted by SIGINT and
+    SIGTERM.
     """
-    sys.exit(_guarded(_main))
+    before = signal.signal(signal.SIGTERM, _stop)
+    try:
+        code = _guarded(_main)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    sys.exit(code)
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    raise Interrupted(number)
 
 
 def _main() -> int:
@@ -52,10 +67,10 @@ def _main() -> int:
     options = [argument for argument in arguments if argument.startswith("-")]
     if set(options) <= {"-m", "--multirun"}:  # Hydra's other options change what is composed
         check_overrides([argument for argument in arguments if argument not in options])
-    interrupted: Interrupted | None = None
+    interrupted: KeyboardInterrupt | None = None
     try:
         job()
-    except Interrupted as error:
+    except KeyboardInterrupt as error:
         interrupted = error
     sweep = sweeps.current_sweep()
     code = 0 if sweep is None else sweeps.conclude(sweep, Console())
@@ -82,6 +97,13 @@ def _guarded(command: Callable[[], int]) -> int:
         return 128 + signal.SIGINT
 
 
+def _single_run(composed: DictConfig) -> int:
+    console = Console()
+    outcome = run(to_run_config(composed), console)
+    show(outcome, console)
+    return 0 if outcome.state == "finished" else FAILED
+
+
 def _sweep_cell(composed: DictConfig, context: HydraConf) -> None:
     """Run a cell, and note its end in the sweep's folder: no failure may stop the other cells."""
     folder, number = Path(context.runtime.output_dir), int(context.job.num)
@@ -92,7 +114,7 @@ def _sweep_cell(composed: DictConfig, context: HydraConf) -> None:
         config = to_run_config(composed)
         sweeps.write_cell(folder, number, overrides, config, "running")
         outcome = run(config, console)
-    except Interrupted:
+    except KeyboardInterrupt:
         sweeps.write_cell(folder, number, overrides, config, "interrupted")
         raise
     except Exception as error:

@@ -6,12 +6,15 @@ anything starts, and refused in one line.
 
 from __future__ import annotations
 
+import copyreg
 import dataclasses
 import importlib.resources
 import typing
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from typing import Any
 
+import hydra
 from hydra import compose, initialize_config_module
 from hydra.core.config_store import ConfigStore
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -22,11 +25,24 @@ from omegaconf.errors import OmegaConfBaseException
 
 from ntmbench import registry
 from ntmbench.config import EvaluationSettings, RunConfig, TrainSettings, run_config
+from ntmbench.runs import check_writable
 from ntmbench.settings import SettingError, check_choice, did_you_mean
 
 CONFIG_MODULE = "ntmbench.conf"
 
+# Hydra 1.4 behaves so by itself and warns of the keyword. In its place it asks which classes the
+# configuration may name.
+VERSION_BASE: dict[str, Any] = {}
+HYDRA_MAIN: dict[str, Any] = {"execution_whitelist": ["ntmbench.sweeps.RememberSweep"]}
+if hydra.__version__.startswith("1.3."):
+    HYDRA_MAIN = VERSION_BASE = {"version_base": "1.3"}
 
+# Parallel launchers send the schemas, classes made at run time, to other processes. There their
+# fields must find the one object that stands for "no default", not a copy of it.
+copyreg.pickle(type(dataclasses.MISSING), lambda missing: "MISSING")
+
+
+@cache
 def register_schemas() -> None:
     """Tell Hydra the types of all settings, and of every registered task and model."""
     store = ConfigStore.instance()
@@ -91,24 +107,34 @@ def check_overrides(arguments: Sequence[str]) -> None:
 
     Raises:
         SettingError: for what can not be parsed, an unknown name or key, a wrong type or value.
+        RunError: for a results folder that can not be written.
     """
-    try:
-        overrides = OverridesParser.create().parse_overrides(list(arguments))
-    except HydraException as error:
-        raise SettingError(_first_line(error)) from error
-    overrides = [o for o in overrides if not o.key_or_group.startswith("hydra")]
+    parsed = [_parse(argument) for argument in arguments]
+    overrides = [o for o in parsed if not o.key_or_group.startswith("hydra")]
     for override in overrides:
         _check_name(override)
-    with initialize_config_module(CONFIG_MODULE, version_base="1.3"):
+    with initialize_config_module(CONFIG_MODULE, **VERSION_BASE):
         for cell in _cells(overrides):
             _check_cell(cell)
 
 
+def _parse(argument: str) -> Override:
+    try:
+        return OverridesParser.create().parse_override(argument)
+    except HydraException as error:
+        *_, detail = (line for line in str(error).splitlines() if not line.startswith("See "))
+        raise SettingError(
+            f"{argument} can not be parsed: {detail}. Allowed: name=value, for example seed=1."
+        ) from error
+
+
 def _check_name(override: Override) -> None:
-    """Refuse an unknown choice; a recipe too, which is optional, so that Hydra would let it be."""
+    """Refuse an unknown choice; Hydra itself would let the optional groups be."""
     choices: dict[str, Callable[[], list[str]]] = {
         "task": registry.task_names,
         "model": registry.model_names,
+        "budget": lambda: _choices_in_files("budget"),
+        "optimizer": lambda: _choices_in_files("optimizer"),
         "recipe": lambda: _choices_in_files("recipe"),
         "experiment": lambda: [*_choices_in_files("experiment"), "null"],
     }
@@ -152,7 +178,7 @@ def _cells(overrides: Sequence[Override]) -> Iterator[list[str]]:
 
 def _check_cell(overrides: list[str]) -> None:
     try:
-        to_run_config(compose("config", overrides=overrides))
+        config = to_run_config(compose("config", overrides=overrides))
     except (HydraException, OmegaConfBaseException) as error:
         # The shortest list that already fails ends with the override at fault.
         for count in range(1, len(overrides) + 1):
@@ -161,6 +187,7 @@ def _check_cell(overrides: list[str]) -> None:
             except (HydraException, OmegaConfBaseException) as narrowed:
                 raise SettingError(_refusal(overrides[count - 1], overrides, narrowed)) from error
         raise SettingError(_first_line(error)) from error
+    check_writable(config.results_dir)  # before Hydra makes the folder of a sweep in it
 
 
 def _refusal(override: str, cell: Sequence[str], error: Exception) -> str:
@@ -177,7 +204,7 @@ def _known_keys(cell: Sequence[str]) -> list[str]:
     """The path of every setting, for the cell's task and model."""
     choices = [o for o in cell if o.partition("=")[0] in ("task", "model")]
     composed = compose("config", overrides=choices)
-    keys = [*composed, "recipe", "experiment"]
+    keys = [*composed, "budget", "optimizer", "recipe", "experiment"]
     for part in ("task", "model", "train", "evaluation"):
         keys += [f"{part}.{name}" for name in composed[part]]
     return [str(key) for key in keys]

@@ -26,13 +26,13 @@ class TrainSettings:
     #: Training sequences in all. Budgets are counted in sequences, whatever the batch size.
     sequences: int = 50_000
     #: Sequences of one length that share a step of the optimizer.
-    batch_size: int = 1
+    batch_size: int = 16
     #: rmsprop (centered, as in the NTM paper) or adam.
     optimizer: str = "rmsprop"
     #: Step size at the start.
-    learning_rate: float = 1e-4
+    learning_rate: float = 5e-4
     #: constant, linear or cosine; the last two fall to ``final_learning_rate``.
-    schedule: str = "constant"
+    schedule: str = "cosine"
     #: Share of the learning rate that is left at the end of a falling schedule.
     final_learning_rate: float = 0.01
     #: Sequences over which the learning rate rises from zero.

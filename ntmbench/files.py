@@ -8,6 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
+#: Of a file that is not whole yet.
+SUFFIX = ".part"
+
 
 def write_atomically(path: Path, write: Callable[[IO[bytes]], None]) -> None:
     """Replace ``path`` by what ``write`` puts into a binary file.
@@ -15,9 +18,22 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], None]) -> None:
     At any moment, a full disk and a power cut included, ``path`` holds its old content or its new.
 
     Raises:
-        OSError: if it can not be written; the old content is then still there.
+        OSError: naming ``path``, if it can not be written; the old content is then still there.
     """
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        _write_beside(path, write)
+    except OSError as error:  # a full disk names no file, a refused temporary file itself
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from error
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove the temporary files of writers that were killed in ``folder``; none may be at work."""
+    for path in folder.glob(f".*{SUFFIX}"):
+        path.unlink()
+
+
+def _write_beside(path: Path, write: Callable[[IO[bytes]], None]) -> None:
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=SUFFIX)
     temporary = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:

@@ -81,9 +81,9 @@ def load_plugins() -> None:
         try:
             entry_point.load()
         except Exception as error:
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
             raise PluginError(
-                f"Plug-in '{entry_point.name}' ({entry_point.value}) can not be loaded: "
-                f"{type(error).__name__}: {error}"
+                f"Plug-in '{entry_point.name}' ({entry_point.value}) can not be loaded: {reason}"
             ) from error
 
 
@@ -136,7 +136,9 @@ def make_model(
     entry = model_entry(name)
     built = _construct(entry.settings, f"model {name}", settings)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(int(RandomWords(Stream.INITIALISATION, seed).words(1)[0] >> 1))
+        # torch.manual_seed would reach the GPUs too.
+        first = RandomWords(Stream.INITIALISATION, seed).words(1)[0]
+        torch.default_generator.manual_seed(int(first >> 1))
         return entry.build(input_width, output_width, built)
 
 

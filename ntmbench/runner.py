@@ -19,14 +19,13 @@ from rich.console import Console
 
 from ntmbench.config import RunConfig
 from ntmbench.evaluation import evaluate
-from ntmbench.files import write_text
+from ntmbench.files import remove_leftovers, write_text
 from ntmbench.model import ModelError, SequenceModel
 from ntmbench.progress import TrainingBar, evaluation_table, logger, logging_to
 from ntmbench.registry import make_model
-from ntmbench.report.run_plots import plot_run
-from ntmbench.runs import METRICS_COLUMNS, RunError, RunFolder
+from ntmbench.runs import METRICS_COLUMNS, RunFolder, check_writable
 from ntmbench.settings import UserError
-from ntmbench.training import CurvePoint, Interrupted, Monitor, TrainResult, resolve_device, train
+from ntmbench.training import CurvePoint, Monitor, TrainResult, resolve_device, train
 
 ENDED = ("finished", "diverged")
 VERSIONED = ("ntmbench", "torch", "numpy", "pandas", "hydra-core", "numba")
@@ -64,7 +63,7 @@ def check_possible(config: RunConfig) -> SequenceModel:
             f"model={config.model} needs an input phase to encode, and task={config.task.name} "
             "has none: it asks for an answer at every step. Allowed: model=ntm, lstm."
         )
-    _check_writable(config.results_dir)
+    check_writable(config.results_dir)
     return model
 
 
@@ -73,13 +72,14 @@ def run(config: RunConfig, console: Console) -> Outcome:
 
     Raises:
         UserError: for what the user can mend.
-        Interrupted: after SIGINT or SIGTERM; the same run goes on later.
+        KeyboardInterrupt: after SIGINT or SIGTERM; the same run goes on later.
     """
     model = check_possible(config)
     _set_threads(config.threads)
     folder = RunFolder(config.folder)
     folder.path.mkdir(parents=True, exist_ok=True)
     with folder.locked():
+        remove_leftovers(folder.path)
         status = folder.read_status()
         if status.get("state") in ENDED and not config.rerun:
             return Outcome(
@@ -142,7 +142,7 @@ def _run_locked(
                 monitor=_RunMonitor(folder, bar, config.train.batch_size),
             )
         evaluation = _finish(config, folder, model, result)
-    except Interrupted:
+    except KeyboardInterrupt:
         note()
         logger.info("Interrupted. Resume with the same command.")
         raise
@@ -175,6 +175,8 @@ def _finish(
     config: RunConfig, folder: RunFolder, model: SequenceModel, result: TrainResult
 ) -> pd.DataFrame:
     """Test the selected weights, and draw the run."""
+    from ntmbench.report.run_plots import plot_run  # takes a second: not before it is needed
+
     logger.info(
         "Trained in %.0f s, %.0f sequences/s; testing the weights of step %d.",
         result.seconds,
@@ -246,17 +248,6 @@ def show(outcome: Outcome, console: Console) -> None:
         console.print("Not run again; rerun=true forces it.", highlight=False)
     # A path is printed in one piece, however narrow the terminal, so that it can be copied.
     console.print(str(outcome.folder), highlight=False, soft_wrap=True)
-
-
-def _check_writable(results_dir: Path) -> None:
-    """Refuse a results folder that can not be made or written, without making it."""
-    nearest = results_dir.absolute()
-    while not nearest.exists() and nearest != nearest.parent:
-        nearest = nearest.parent
-    if not nearest.is_dir():
-        raise RunError(f"results_dir={results_dir}: {nearest} is a file, not a folder.")
-    if not os.access(nearest, os.W_OK | os.X_OK):
-        raise RunError(f"results_dir={results_dir}: no permission to write in {nearest}.")
 
 
 def _set_threads(threads: int) -> None:

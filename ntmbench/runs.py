@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -56,6 +57,21 @@ RUN_COLUMNS = [
 
 class RunError(UserError):
     """A run's folder can not be used."""
+
+
+def check_writable(results_dir: Path) -> None:
+    """Refuse a results folder that can not be made or written, without making it.
+
+    Raises:
+        RunError: naming the folder.
+    """
+    nearest = results_dir.absolute()
+    while not nearest.exists() and nearest != nearest.parent:
+        nearest = nearest.parent
+    if not nearest.is_dir():
+        raise RunError(f"results_dir={results_dir}: {nearest} is a file, not a folder.")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise RunError(f"results_dir={results_dir}: no permission to write in {nearest}.")
 
 
 @dataclass(frozen=True)
@@ -195,8 +211,11 @@ def load_results(path: str | Path = "results") -> Results:
             if not status:
                 continue
             row = _run_row(folder, status)
-            tables = [_read_table(file) for file in (folder.metrics, folder.evaluation)]
-        except (RunError, KeyError, TypeError, ValueError) as error:
+            tables = [
+                _read_table(folder.metrics, METRICS_COLUMNS),
+                _read_table(folder.evaluation, EVALUATION_COLUMNS),
+            ]
+        except (RunError, OSError, AttributeError, KeyError, TypeError, ValueError) as error:
             unreadable[str(path_of_run)] = f"{type(error).__name__}: {error}"
             continue
         rows.append(row)
@@ -235,11 +254,15 @@ def _run_row(folder: RunFolder, status: Mapping[str, Any]) -> dict[str, Any]:
     return {**{key: status.get(key) for key in RUN_COLUMNS}, **row}
 
 
-def _read_table(path: Path) -> pd.DataFrame:
+def _read_table(path: Path, columns: list[str]) -> pd.DataFrame:
     try:
-        return pd.read_csv(path)
+        table = pd.read_csv(path)
     except FileNotFoundError:
         return pd.DataFrame()
+    missing = [column for column in columns if column not in table]
+    if missing:
+        raise RunError(f"{path} has no column {', '.join(missing)}.")
+    return table
 
 
 def _join(tables: Iterable[pd.DataFrame], columns: list[str]) -> pd.DataFrame:

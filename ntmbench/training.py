@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from ntmbench import metrics
 from ntmbench.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
-from ntmbench.config import TrainSettings
+from ntmbench.config import TrainSettings, fingerprint
 from ntmbench.evaluation import answer, enough_memory, score_batch
 from ntmbench.model import TensorBatch
 from ntmbench.optimization import Optimizer, make_optimizer
@@ -137,7 +137,8 @@ def train(
     """Train a model on a task, and leave the selected weights in it.
 
     Goes on from ``checkpoint`` where that file exists, to the numbers that an undisturbed training
-    would have reached (on CPU bit for bit). ``identity`` says what a checkpoint belongs to.
+    would have reached (on CPU bit for bit). ``identity`` says what a checkpoint belongs to; by
+    default it stands for task, settings and seed.
 
     Raises:
         CheckpointError: if the checkpoint is damaged or belongs to something else.
@@ -145,6 +146,7 @@ def train(
         Interrupted: after SIGINT or SIGTERM, once the checkpoint is written.
     """
     settings = settings or TrainSettings()
+    identity = identity or _default_identity(task, settings, seed)
     monitor = monitor or Monitor()
     on = resolve_device(device)
     model.to(on).train()
@@ -170,7 +172,7 @@ def train(
         if checkpoint is not None:
             save_checkpoint(checkpoint, identity, _packed(state, model, optimizer))
 
-    with _stop_requests() as stop, _own_random_state(seed):
+    with _stop_requests() as stop, _own_random_state(seed, on):
         if checkpoint is not None and checkpoint.exists():
             state = _restore(checkpoint, identity, model, optimizer)
             monitor.resumed(state.step)
@@ -263,6 +265,12 @@ def _validate(
     return point, Selected(state.step, wrong, loss, weights)
 
 
+def _default_identity(task: Task, settings: TrainSettings, seed: int) -> str:
+    sizes = asdict(task)  # type: ignore[call-overload]
+    parts = {"task": [task.name, task.version, sizes], "train": asdict(settings), "seed": seed}
+    return f"{task.name}-s{seed}-{fingerprint(parts)}"
+
+
 def _packed(state: TrainState, model: nn.Module, optimizer: Optimizer) -> dict[str, Any]:
     plain = asdict(state)
     if state.selected is not None:  # asdict copies tensors one by one; these are copies already
@@ -334,8 +342,11 @@ def _stop_requests() -> Iterator[_StopRequest]:
 
 
 @contextmanager
-def _own_random_state(seed: int) -> Iterator[None]:
+def _own_random_state(seed: int, device: torch.device) -> Iterator[None]:
     """Give a model's random layers, if it has any, a stream of their own."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    on_gpu = device.type == "cuda"
+    with torch.random.fork_rng(devices=[device] if on_gpu else []):
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed would reach every GPU
+        if on_gpu:
+            torch.cuda.manual_seed(seed)
         yield

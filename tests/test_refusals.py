@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -37,14 +38,15 @@ REFUSED = [
     (["device=gpu"], "device=gpu is not a choice.", "auto, cpu, cuda"),
     (["model.memory_slots=1"], "model.memory_slots=1 is out of range.", "Allowed: 2 or more."),
     (["model.shift_width=2"], "model.shift_width=2 is even.", "1, 3, 5"),
-    (["recipe=copy_ntn"], "recipe=copy_ntn is not a choice.", "Did you mean 'copy_ntm'?"),
+    (["recipe=sorting_ntn"], "recipe=sorting_ntn is not", "Did you mean 'sorting_ntm'?"),
     (["experiment=none_such"], "experiment=none_such is not a choice.", "Allowed:"),
     (["task=ngrams", "model=seq2seq"], "model=seq2seq needs an input phase", "task=ngrams has"),
     (["model=custom"], "model.target=(empty) names no class.", "my_module:MyModel"),
     (["model=custom", "model.target=nowhere:Net"], "can not be imported", "No module named"),
     (["model=custom", "model.target=torch:Net"], "model.target=torch:Net", "no attribute 'Net'"),
     (["model=custom", "model.target=torch:zeros"], "is not a torch.nn.Module", "Tensor"),
-    (["task.max_length"], "Error parsing override 'task.max_length'", ""),
+    (["task.max_length"], "task.max_length can not be parsed: missing", "Allowed: name=value"),
+    (["task.bits=[1"], "task.bits=[1 can not be parsed: ", "Allowed: name=value"),
 ]
 
 
@@ -98,8 +100,12 @@ def test_results_dir_that_is_a_file(ntmbench: Command, tmp_path: Path) -> None:
 def test_results_dir_that_can_not_be_written(
     ntmbench: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(self: Path, *args: object, **kwargs: object) -> None:
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self))
+    make = Path.mkdir
+
+    def refuse(self: Path, *args: Any, **kwargs: Any) -> None:
+        if "results" in self.parts:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self))
+        make(self, *args, **kwargs)
 
     # A superuser may write anywhere, so the system's refusal is played.
     monkeypatch.setattr(Path, "mkdir", refuse)

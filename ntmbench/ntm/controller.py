@@ -92,15 +92,15 @@ class LSTMLayer(Layer):
         """``width`` inputs, ``size`` units."""
         super().__init__()
         self.size = size
-        self.gates = initialised_linear(width + size, 4 * size)
+        self.linear = initialised_linear(width + size, 4 * size)
         # Open forget gates at the start let gradients through (Jozefowicz et al. 2015).
         with torch.no_grad():
-            self.gates.bias[size : 2 * size] = 1.0
+            self.linear.bias[size : 2 * size] = 1.0
 
     def forward(self, inputs: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
         """One step."""
         hidden, cell = state
-        gates = self.gates(torch.cat([inputs, hidden], dim=-1))  # [B, 4 * size]
+        gates = self.linear(torch.cat([inputs, hidden], dim=-1))  # [B, 4 * size]
         write, keep, candidate, show = gates.chunk(4, dim=-1)
         cell = torch.sigmoid(keep) * cell + torch.sigmoid(write) * torch.tanh(candidate)
         hidden = torch.sigmoid(show) * torch.tanh(cell)

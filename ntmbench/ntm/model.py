@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +12,8 @@ from torch import Tensor, nn
 from ntmbench.model import SequenceModel, Trace
 from ntmbench.ntm.cell import HeadOutputs, NTMCell, NTMState
 from ntmbench.ntm.controller import LayerState, initialised_linear
+from ntmbench.ntm.kernels.engine import use_fused
+from ntmbench.ntm.kernels.weights import FirstValues, Weights
 from ntmbench.ntm.settings import NTMSettings
 from ntmbench.registry import register_model
 from ntmbench.settings import SettingError, check_range, did_you_mean
@@ -25,8 +27,8 @@ class NTM(SequenceModel):
     """Neural Turing Machine (Graves, Wayne and Danihelka 2014) over whole sequences.
 
     ``NTM(9, 8, memory_slots=64)`` is a plain ``nn.Module`` that maps inputs ``[T, B, 9]`` to logits
-    ``[T, B, 8]``. Its answer at a step is a linear map of the controller's output and of what the
-    read heads read at that step.
+    ``[T, B, 8]``. Its answer at a step is a linear map of what the read heads read at that step and
+    of the controller's output.
 
     Weights start Xavier-uniform and biases at zero, the LSTM's forget gates at one.
 
@@ -59,6 +61,7 @@ class NTM(SequenceModel):
             SettingError: for an unknown setting or a value out of range.
         """
         super().__init__()
+        self.input_width = input_width
         check_range("input_width", input_width, 1)
         check_range("output_width", output_width, 1)
         self.settings = settings = _settings(settings, overrides)
@@ -69,24 +72,44 @@ class NTM(SequenceModel):
         self._add_initial_values()
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Map inputs ``[T, B, in]`` to logits ``[T, B, out]``."""
+        """Map inputs ``[T, B, in]`` to logits ``[T, B, out]``.
+
+        Raises:
+            ValueError: if the inputs are of another shape.
+            SettingError: if ``model.engine`` is fused and can not run this.
+        """
+        self._check(inputs)
+        if use_fused(self.settings, inputs, self.output.weight):
+            # Imported here: it brings Numba, which takes its time.
+            from ntmbench.ntm.kernels import autograd
+
+            return autograd.run(self.settings, inputs, self._first_values(), self._weights())
         state = self.initial_state(inputs.shape[1])
         answers = []
         for step_inputs in inputs:  # [B, in]
             outputs, _, state = self.cell(step_inputs, state)
-            answers.append(torch.cat([outputs, state.reads.flatten(1)], dim=-1))
+            answers.append(torch.cat([state.reads.flatten(1), outputs], dim=-1))
         logits: Tensor = self.output(torch.stack(answers))
         return logits
 
     def trace(self, inputs: Tensor) -> Trace:
-        """Run inputs ``[T, B, in]`` and return what the memory did at every step."""
+        """Run inputs ``[T, B, in]`` without gradients and return what the memory did."""
+        self._check(inputs)
+        with torch.no_grad():
+            if use_fused(self.settings, inputs, self.output.weight):
+                from ntmbench.ntm.kernels import autograd
+
+                return autograd.trace(self.settings, inputs, self._first_values(), self._weights())
+            return self._eager_trace(inputs)
+
+    def _eager_trace(self, inputs: Tensor) -> Trace:
         state = self.initial_state(inputs.shape[1])
         answers: list[Tensor] = []
         asked: list[HeadOutputs] = []
         states: list[NTMState] = []
         for step_inputs in inputs:
             outputs, step_asked, state = self.cell(step_inputs, state)
-            answers.append(torch.cat([outputs, state.reads.flatten(1)], dim=-1))
+            answers.append(torch.cat([state.reads.flatten(1), outputs], dim=-1))
             asked.append(step_asked)
             states.append(state)
         weightings = torch.stack([state.weightings for state in states])  # [T, B, H, N]
@@ -105,11 +128,7 @@ class NTM(SequenceModel):
         )
 
     def initial_state(self, batch_size: int) -> NTMState:
-        """The state before the first step for ``batch_size`` sequences.
-
-        Raises:
-            SettingError: if ``memory_slots`` was set to less than 2.
-        """
+        """The state before the first step for ``batch_size`` sequences."""
         reads = self.first_reads.expand(batch_size, -1, -1)
         weightings = self.initial_weightings().expand(batch_size, -1, -1)
         memory = self.initial_memory().expand(batch_size, -1, -1)
@@ -117,7 +136,6 @@ class NTM(SequenceModel):
 
     def initial_memory(self) -> Tensor:
         """The memory ``[N, M]`` before the first step, for the present ``memory_slots``."""
-        check_range("memory_slots", self.memory_slots, 2)
         slots = torch.arange(self.memory_slots, device=self.first_memory.device)
         return self.first_memory[slots % len(self.first_memory)]
 
@@ -133,6 +151,29 @@ class NTM(SequenceModel):
             return weightings
         known = torch.softmax(self.weighting_logits[:, :slots], dim=-1)
         return torch.cat([known, weightings[:, known.shape[1] :]], dim=-1)
+
+    def _check(self, inputs: Tensor) -> None:
+        check_range("memory_slots", self.memory_slots, 2)
+        if inputs.ndim != 3 or inputs.shape[2] != self.input_width or 0 in inputs.shape:
+            raise ValueError(
+                f"NTM takes inputs [T, B, {self.input_width}], T and B at least 1; "
+                f"these are {list(inputs.shape)}."
+            )
+
+    def _first_values(self) -> FirstValues:
+        """What stands before the first step, as the fused engine takes it."""
+        return FirstValues(
+            self.first_controller, self.first_reads, self.first_memory, self.initial_weightings()
+        )
+
+    def _weights(self) -> Weights:
+        """All linear maps, as the fused engine takes them."""
+        linears = [cast(nn.Linear, layer.linear) for layer in self.cell.controller.layers]
+        return Weights(
+            [(linear.weight, linear.bias) for linear in linears],
+            (self.cell.heads.weight, self.cell.heads.bias),
+            (self.output.weight, self.output.bias),
+        )
 
     def _initial_controller(self, batch_size: int) -> tuple[LayerState, ...]:
         return tuple(

@@ -10,6 +10,7 @@ CONTROLLERS = ("lstm", "gru", "rnn", "feedforward")
 INITIAL_MEMORIES = ("constant", "learned", "random")
 INITIAL_WEIGHTINGS = ("one_hot", "uniform", "learned")
 INITIAL_STATES = ("zeros", "learned")
+ENGINES = ("auto", "fused", "eager")
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,9 @@ class NTMSettings:
     initial_weighting: str = "one_hot"
     #: Controller state and read vectors before the first step: zeros or learned.
     initial_state: str = "zeros"
+    #: What computes it: fused (CPU; lstm and feedforward), eager, or auto for the faster that can.
+    #: It does not change the results beyond rounding.
+    engine: str = "auto"
 
     def __post_init__(self) -> None:
         """Check every value."""
@@ -64,6 +68,7 @@ class NTMSettings:
         check_range("model.initial_memory_value", self.initial_memory_value, -1e6, 1e6)
         check_choice("model.initial_weighting", self.initial_weighting, INITIAL_WEIGHTINGS)
         check_choice("model.initial_state", self.initial_state, INITIAL_STATES)
+        check_choice("model.engine", self.engine, ENGINES)
 
     @property
     def heads(self) -> int:

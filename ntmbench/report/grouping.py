@@ -21,14 +21,15 @@ def with_groups(runs: pd.DataFrame, settings: Mapping[str, Mapping[str, Any]]) -
 
     ``settings`` is ``Results.settings``: of each run, its identity.
     """
-    tasks = {run: _flat(identity, ("task",)) for run, identity in settings.items()}
-    models = {
-        run: _flat(identity, ("model", "train", "evaluation")) for run, identity in settings.items()
-    }
     grouped = runs.copy()
-    grouped["section"] = _labels(runs["run"], runs["task"], tasks)
-    grouped["label"] = _labels(runs["run"], grouped["section"] + "\0" + runs["model"], models)
-    grouped["label"] = grouped["label"].str.partition("\0")[2]
+    tasks = {run: _flat(settings[run], ("task",)) for run in runs["run"]}
+    grouped["section"] = _labels(grouped, ["task"], tasks)
+    models = {run: _flat(settings[run], ("model", "train", "evaluation")) for run in runs["run"]}
+    grouped["label"] = _labels(grouped, ["section", "model"], models)
+    # Values of different types can look alike.
+    alike = grouped.groupby(GROUP)["setting"].transform("nunique") > 1
+    told_apart = grouped["label"] + " [" + grouped["setting"] + "]"
+    grouped["label"] = grouped["label"].mask(alike, told_apart)
     return grouped.sort_values([*GROUP, "seed", "run"], ignore_index=True)
 
 
@@ -50,19 +51,24 @@ def _flat(identity: Mapping[str, Any], parts: tuple[str, ...]) -> dict[str, str]
 
 
 def _labels(
-    runs: pd.Series[str], names: pd.Series[str], settings: Mapping[str, dict[str, str]]
+    runs: pd.DataFrame, names: list[str], settings: Mapping[str, dict[str, str]]
 ) -> pd.Series[str]:
-    """``name (setting=value, ...)`` for each run, with the settings that differ under that name."""
-    labels = {}
-    for name, members in runs.groupby(names):
-        of_members = [settings[run] for run in members]
-        keys = list(dict.fromkeys(key for values in of_members for key in values))
-        differing = [key for key in keys if len({values.get(key) for values in of_members}) > 1]
-        for run in members:
+    """``name (setting=value, ...)`` for each run: the settings that differ among those that share
+    the columns ``names``, of which the last is the name.
+    """
+    labels: dict[str, str] = {}
+    for _, members in runs.groupby(names):
+        name = str(members[names[-1]].iloc[0])
+        of_members = {run: settings[run] for run in members["run"]}
+        keys = dict.fromkeys(key for values in of_members.values() for key in values)
+        differing = [
+            key for key in keys if len({values.get(key) for values in of_members.values()}) > 1
+        ]
+        for run, values in of_members.items():
             told = [
-                f"{key.removeprefix('model.').removeprefix('task.')}={settings[run][key]}"
+                f"{key.removeprefix('model.').removeprefix('task.')}={values[key]}"
                 for key in differing
-                if key in settings[run]
+                if key in values
             ]
-            labels[run] = f"{name} ({', '.join(told)})" if told else str(name)
-    return runs.map(labels)
+            labels[run] = f"{name} ({', '.join(told)})" if told else name
+    return runs["run"].map(labels).astype("str")  # text also where there are no runs

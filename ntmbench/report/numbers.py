@@ -28,6 +28,11 @@ def bits(value: float) -> str:
     return f"{value:.{2 - math.floor(math.log10(value))}f}"
 
 
+def rate(value: float) -> str:
+    """Whole numbers from ten on; three significant digits below."""
+    return bits(value) if math.isnan(value) or value < 10 else count(value)
+
+
 def share(value: float) -> str:
     """Per cent, rounded down: only what is whole is written as 100%."""
     return f"{math.floor(value * 1000) / 10:g}%"
@@ -41,8 +46,3 @@ def sequences(value: float, budget: float, *, unfinished: bool) -> str:
     if math.isinf(value):
         return "not yet" if unfinished else f"> {count(budget)}"
     return count(value)
-
-
-def spread(middle: str, low: str, high: str) -> str:
-    """``median (low to high)``, or the one value where all are alike."""
-    return middle if low == middle == high else f"{middle} ({low} to {high})"

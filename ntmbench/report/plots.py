@@ -80,13 +80,11 @@ def plot_curves(
             band["median"].replace(math.inf, math.nan),
             color=look.colour,
             linestyle=look.dashes,
+            linewidth=look.width,
             label=wrapped(label),
             zorder=3,
         )
-    values = pd.concat([curves[column], pd.Series([level.high for level in levels])])
-    values = values[np.isfinite(values)]
-    scale_bits(axes, list(values))
-    _cut_off(axes, values)
+    _scale(axes, [*curves[column], *(level.high for level in levels)])
     axes.set_xlim(left=0, right=max(curves["sequences"].max(), 1))
     thousands(axes)
     axes.set_xlabel("training sequences")
@@ -136,18 +134,16 @@ def plot_lengths(
             rows[f"{column}_median"],
             color=look.colour,
             linestyle=look.dashes,
+            linewidth=look.width,
             marker="o",
-            markersize=4.5,
+            markersize=3 + look.width,
             label=wrapped(label),
         )
     if column == "exact_match":
         axes.set_ylim(-0.03, 1.03)
         axes.yaxis.set_major_formatter(PercentFormatter(1))
     else:
-        values = pd.concat([table[f"{column}_min"], table[f"{column}_max"], levels["value"]])
-        values = values[np.isfinite(values)]
-        scale_bits(axes, list(values))
-        _cut_off(axes, values)
+        _scale(axes, [*table[f"{column}_min"], *table[f"{column}_max"], *levels["value"]])
     scale_lengths(axes, [int(length) for length in table["length"]])
     axes.set_xlabel("test length")
     axes.set_ylabel(f"{AXIS[column]} (test)")
@@ -160,9 +156,11 @@ def _panel() -> tuple[Figure, Axes]:
     return figure, figure.subplots()
 
 
-def _cut_off(axes: Axes, values: pd.Series[float]) -> None:
-    """Keep a band that goes to infinity from deciding the scale."""
-    if len(values) and axes.get_yscale() == "linear":
-        low, high = values.min(), values.max()
+def _scale(axes: Axes, values: Sequence[float]) -> None:
+    """Scale the y axis for the finite ones of ``values``, so that no band to BEYOND decides it."""
+    finite = [value for value in values if math.isfinite(value)]
+    scale_bits(axes, finite)
+    if finite and axes.get_yscale() == "linear":
+        low, high = min(finite), max(finite)
         margin = max(0.1 * (high - low), 0.01 * high, 1e-9)
         axes.set_ylim(low - margin, high + margin)

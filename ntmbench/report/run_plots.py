@@ -229,7 +229,7 @@ def plot_memory(batch: Batch, probability: FloatArray, trace: Trace, title: str)
     for axes, vectors, name in ((grid[1, 0], adds, "adds"), (grid[1, 1], got, "reads")):
         largest = max(float(np.abs(vectors).max()), 1e-6)
         rows = np.arange(vectors.shape[2])
-        _draw_heads(figure, axes, vectors, (DIVERGING, -largest, largest), rows, "word")
+        _draw_heads(figure, axes, vectors, (DIVERGING, -largest, largest), rows, "word element")
         axes.set_title(name)
     for axes, weighting, name in ((grid[2, 0], writes, "write"), (grid[2, 1], reads, "read")):
         colours = (SEQUENTIAL, 0.0, 1.0)

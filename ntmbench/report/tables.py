@@ -100,12 +100,12 @@ def lengths_table(
             row["chance_wrong_bits"] = at_length["chance_wrong_bits"].max()
             row["optimum_loss_bits"] = sections[section].optimum_loss_bits(length)
             rows.append(row)
+    counts = ["length", "sequences", "runs", "evaluated"]
     scores = [f"{score}_{part}" for score in SCORES for part in ("median", "min", "max")]
-    columns = [*GROUP, "length", "memory_slots", "sequences", "runs", "evaluated"]
-    table = pd.DataFrame(
-        rows, columns=[*columns, *scores, "chance_wrong_bits", "optimum_loss_bits"]
-    )
-    return table.astype({"memory_slots": "Int64"})
+    scores += ["chance_wrong_bits", "optimum_loss_bits"]
+    table = pd.DataFrame(rows, columns=[*GROUP, "length", "memory_slots", *counts[1:], *scores])
+    types = {**dict.fromkeys(counts, "int64"), **dict.fromkeys(scores, "float64")}
+    return table.astype({**types, "memory_slots": "Int64"})
 
 
 def curves_table(outcomes: pd.DataFrame, metrics: pd.DataFrame) -> pd.DataFrame:
@@ -140,6 +140,13 @@ def problems_table(outcomes: pd.DataFrame, unreadable: Mapping[str, str]) -> pd.
     )
 
 
-def runs_table(outcomes: pd.DataFrame) -> pd.DataFrame:
-    """A row per run; ``reached_at`` and ``solved_at`` are infinite where it did not happen."""
-    return outcomes.drop(columns=["state", "active"])
+def runs_table(outcomes: pd.DataFrame, sections: Mapping[str, Section]) -> pd.DataFrame:
+    """A row per run; ``reached_at`` and ``solved_at`` are infinite where it did not happen.
+
+    They are empty where solved is not defined.
+    """
+    table = outcomes.drop(columns=["state", "active"])
+    defined = table["section"].map({label: section.solvable for label, section in sections.items()})
+    for column in ("reached_at", "solved_at"):
+        table[column] = table[column].where(defined.astype(bool))
+    return table

@@ -1,0 +1,115 @@
+"""What is timed: a task at one length, the NTM that is trained on it, and who trains."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from ntmbench import metrics
+from ntmbench.bench import peer
+from ntmbench.evaluation import answer
+from ntmbench.model import TensorBatch
+from ntmbench.ntm.settings import NTMSettings
+from ntmbench.randomness import RandomWords, Stream
+from ntmbench.registry import make_model, make_task
+from ntmbench.task import Batch, Task
+
+#: One training step without the optimizer: forward, loss, backward.
+Step = Callable[[], None]
+
+ENGINES = ("fused", "eager")
+BASELINES = ("lstm", "seq2seq")
+PEER = "peer"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A task at one length, and the settings of the NTM (both engines and the peer)."""
+
+    name: str
+    task_name: str
+    length: int
+    ntm: NTMSettings = field(default_factory=NTMSettings)
+
+    @cached_property
+    def task(self) -> Task:
+        """The task with its default settings."""
+        return make_task(self.task_name)
+
+    def batch(self, batch_size: int) -> Batch:
+        """The same sequences at every call."""
+        words = RandomWords(Stream.TRAINING, batch_size)
+        return self.task.draw(words, batch_size, self.length, test=True)
+
+    @property
+    def steps(self) -> int:
+        """Steps of a sequence, T."""
+        return len(self.batch(1).inputs)
+
+
+CASES = {
+    case.name: case
+    for case in (
+        Case("copy-20", "copy", 20),
+        Case("copy-120", "copy", 120),
+        Case("recall-6", "recall", 6),
+        # The heads and the controller of the paper's table 2.
+        Case(
+            "priority_sort-20",
+            "priority_sort",
+            20,
+            NTMSettings(read_heads=5, write_heads=5, controller_layers=2),
+        ),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Contender:
+    """Who trains on a case: an engine of the NTM, a baseline, or the peer of a checkout."""
+
+    name: str
+    checkout: Path | None = None
+
+    def step(self, case: Case, batch: Batch) -> Step:
+        """A training step on ``batch``, as in ``ntmbench.training``, with weights of its own."""
+        tensors = TensorBatch.of(batch, torch.device("cpu"))
+        if self.checkout is not None:
+            return peer.training_step(self.checkout, case.ntm, tensors)
+        return training_step(self.model(case), tensors)
+
+    def model(self, case: Case) -> nn.Module:
+        """The model of an engine or a baseline; baselines have their default sizes."""
+        widths = case.task.input_width, case.task.output_width
+        if self.name in ENGINES:
+            settings = dataclasses.replace(case.ntm, engine=self.name)
+            return make_model("ntm", *widths, **dataclasses.asdict(settings))
+        return make_model(self.name, *widths)
+
+
+def contenders(checkout: Path | None) -> list[Contender]:
+    """Both engines, the baselines and, where there is a checkout, the peer."""
+    names = [Contender(name) for name in (*ENGINES, *BASELINES)]
+    return names if checkout is None else [*names, Contender(PEER, checkout)]
+
+
+def training_step(model: nn.Module, batch: TensorBatch) -> Step:
+    """Forward, loss in nats per scored bit, and backward, of any module."""
+    weights = list(model.parameters())
+
+    def step() -> None:
+        for weight in weights:
+            weight.grad = None
+        logits = answer(model, batch, teacher=True)
+        bits = metrics.loss_bits(logits, batch.targets, batch.mask)
+        loss = (bits / metrics.scored_bits(batch.targets, batch.mask)).mean() * math.log(2)
+        loss.backward()  # type: ignore[no-untyped-call]
+
+    return step

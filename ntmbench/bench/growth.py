@@ -1,0 +1,143 @@
+"""How time and memory grow with the steps T and with the memory slots N, at batch 1."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from rich.table import Table
+
+from ntmbench.bench.cases import ENGINES, Case, Contender
+from ntmbench.bench.measure import time_in_turn
+from ntmbench.bench.memory import MemoryProbe
+from ntmbench.bench.table import plain_table
+from ntmbench.ntm.settings import NTMSettings
+
+#: Copy lengths, for T = 41 to 2001; and memory slots, at T = 41.
+LENGTHS = (20, 50, 100, 200, 500, 1000)
+SLOTS = (128, 256, 512, 1024, 2048, 4096, 8192, 16384)
+#: An engine is not taken to a size at which a step is expected to last longer.
+LONGEST_STEP = 5.0
+#: Linear growth is read off the sizes at and above this share of the largest: below, what does not
+#: grow (start of a call, controller) weighs too much.
+UPPER_SHARE = 1 / 8
+
+COLUMNS = [
+    "grows",  # T or N
+    "size",
+    "steps",
+    "slots",
+    "model",
+    "ms_per_sequence",
+    "peak_memory_mb",  # measured, see ntmbench.bench.memory
+    "formula_mb",  # of the fused engine, see kept_numbers
+]
+
+FLOAT32_BYTES = 4
+
+
+@dataclass(frozen=True)
+class Slope:
+    """Exponents of a power law fitted to time over size: all sizes, and the upper ones."""
+
+    everywhere: float
+    upper: float
+
+
+def kept_numbers(settings: NTMSettings, input_width: int, steps: int) -> int:
+    """Numbers that the fused engine keeps of one sequence between forward and backward.
+
+    With T steps, N slots of M numbers, R read and W write heads, H = R + W and L layers of C units
+    with G gates (4 in an LSTM): at every step what the controller sees, its gates and cells, what
+    the heads ask for, and two weightings of each head, 2 H N. Of the memories, M N numbers each,
+    only every k-th is kept, k = ceil(sqrt(T)); backward works the k between two of them out again,
+    with the norms of their rows. The memories thus take about 2 sqrt(T) M N numbers, not T M N.
+    """
+    s = settings
+    recurrent = s.controller == "lstm"
+    units, words, heads, slots = s.controller_size, s.word_size, s.heads, s.memory_slots
+    own = units if recurrent else 0
+    first = input_width + s.read_heads * words + own + 1
+    later = (s.controller_layers - 1) * (units + own + 1)
+    answer = s.read_heads * words + units + 1
+    gates = s.controller_layers * (4 * units + units if recurrent else units)
+    asked = heads * (words + 3 + s.shift_width) + 2 * s.write_heads * words
+    step = first + later + answer + gates + asked + 2 * heads * slots
+    interval = math.isqrt(steps - 1) + 1
+    memories = math.ceil((steps + 1) / interval)
+    return steps * step + memories * words * slots + interval * (words + 1) * slots
+
+
+def growing_cases() -> dict[str, dict[int, Case]]:
+    """Cases by what grows ("T" or "N") and its size."""
+    by_length = [Case(f"copy-{length}", "copy", length) for length in LENGTHS]
+    return {
+        "T": {case.steps: case for case in by_length},
+        "N": {n: Case(f"{n} slots", "copy", 20, NTMSettings(memory_slots=n)) for n in SLOTS},
+    }
+
+
+def measure_growth(
+    cases: dict[str, dict[int, Case]],
+    probe: MemoryProbe,
+    *,
+    seconds: float,
+    report: Callable[[str], None],
+) -> pd.DataFrame:
+    """Time each engine at each size while it is affordable; rows with COLUMNS."""
+    rows = []
+    for grows, sizes in cases.items():
+        last: dict[str, tuple[int, float]] = {}
+        for size, case in sizes.items():
+            report(f"growth, {grows} = {size}")
+            affordable = [
+                Contender(name)
+                for name in ENGINES
+                if name not in last or last[name][1] * size / last[name][0] <= LONGEST_STEP
+            ]
+            batch = case.batch(1)
+            timings = time_in_turn({c.name: c.step(case, batch) for c in affordable}, seconds)
+            for contender in affordable:
+                taken = timings[contender.name].seconds
+                last[contender.name] = size, taken
+                memory = probe.peak_bytes(contender, case, 1) / 1e6
+                slots = case.ntm.memory_slots
+                numbers = kept_numbers(case.ntm, case.task.input_width, case.steps)
+                kept = numbers * FLOAT32_BYTES / 1e6 if contender.name == "fused" else math.nan
+                who = grows, size, case.steps, slots, contender.name
+                rows.append(dict(zip(COLUMNS, (*who, taken * 1e3, memory, kept), strict=True)))
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def slopes(table: pd.DataFrame) -> dict[tuple[str, str], Slope]:
+    """The slope of time over size on logarithmic axes, by what grows and by engine."""
+    fitted = {}
+    for (grows, name), part in table.groupby(["grows", "model"], sort=False):
+        upper = part[part["size"] >= part["size"].max() * UPPER_SHARE]
+        fitted[str(grows), str(name)] = Slope(_slope(part), _slope(upper))
+    return fitted
+
+
+def _slope(part: pd.DataFrame) -> float:
+    if len(part) < 2:
+        return float("nan")
+    size, taken = np.log(part["size"]), np.log(part["ms_per_sequence"])
+    return float(np.polyfit(size, taken, 1)[0])
+
+
+def drawn_growth(table: pd.DataFrame) -> Table:
+    """The table for the console."""
+    shown = {
+        "grows": ("grows", "{}"),
+        "model": ("model", "{}"),
+        "steps": ("T", "{}"),
+        "slots": ("N", "{}"),
+        "ms_per_sequence": ("ms/sequence", "{:.2f}"),
+        "peak_memory_mb": ("peak MB", "{:.2f}"),
+        "formula_mb": ("formula MB", "{:.2f}"),
+    }
+    ordered = table.sort_values(["grows", "model", "size"], ascending=[False, False, True])
+    return plain_table(ordered, shown, rule_between=["grows", "model"])

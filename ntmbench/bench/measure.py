@@ -1,0 +1,58 @@
+"""Time of several contenders, in turn, so that whatever else the machine does meets them alike."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+#: A block of steps lasts about this long; a slower step is a block by itself.
+BLOCK_SECONDS = 0.15
+#: Rounds of blocks: never fewer, unless a single step takes longer than SLOW_SECONDS.
+MIN_ROUNDS = 3
+MAX_ROUNDS = 25
+#: A contender whose step takes longer is timed in the first round only.
+SLOW_SECONDS = 6.0
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds of one step: mean over a block, then median, lowest and highest over the rounds."""
+
+    seconds: float
+    lowest: float
+    highest: float
+    rounds: int
+
+
+def time_in_turn(steps: Mapping[str, Callable[[], None]], seconds: float) -> dict[str, Timing]:
+    """Time each of ``steps``: in every round a block of each, for about ``seconds`` in all.
+
+    Each is called twice before, so that compilation and first allocations are not in the figures.
+    """
+    counts, alone = {}, {}
+    for name, step in steps.items():
+        step()
+        alone[name] = block_seconds(step, 1)
+        counts[name] = max(1, round(BLOCK_SECONDS / alone[name]))
+    rounds: dict[str, list[float]] = {name: [] for name in steps}
+    started = time.perf_counter()
+    for number in range(MAX_ROUNDS):
+        if number >= MIN_ROUNDS and time.perf_counter() - started >= seconds:
+            break
+        for name, step in steps.items():
+            if number == 0 or alone[name] <= SLOW_SECONDS:
+                rounds[name].append(block_seconds(step, counts[name]))
+    return {
+        name: Timing(statistics.median(taken), min(taken), max(taken), len(taken))
+        for name, taken in rounds.items()
+    }
+
+
+def block_seconds(step: Callable[[], None], count: int) -> float:
+    """Mean seconds of ``count`` calls."""
+    started = time.perf_counter()
+    for _ in range(count):
+        step()
+    return (time.perf_counter() - started) / count

@@ -1,0 +1,88 @@
+"""Peak memory of one training step, measured in a process that has done nothing else.
+
+The process builds the model, draws the batch and trains on two steps of one sequence, so that code,
+compiled kernels and weights are in place. Reported is by how much its largest resident set during
+one training step of the case exceeds its resident set before: activations, whatever forward keeps
+for backward, gradients and working space.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+
+from ntmbench.bench.cases import Case, Contender
+from ntmbench.settings import UserError
+from ntmbench.task import Batch
+
+STATUS = Path("/proc/self/status")
+RESET = Path("/proc/self/clear_refs")
+
+
+class MemoryProbe:
+    """Measures in fresh processes, which are forked from one that has imported PyTorch only."""
+
+    def __init__(self, pool: Executor | None, threads: int) -> None:
+        """``pool`` gives a new process to every task; None where memory can not be measured."""
+        self._pool = pool
+        self._threads = threads
+
+    def peak_bytes(self, contender: Contender, case: Case, batch_size: int) -> float:
+        """Growth of the resident set in one training step; NaN where it can not be measured.
+
+        Raises:
+            UserError: if the process was killed, most likely for want of memory.
+        """
+        if self._pool is None:
+            return float("nan")
+        measured = self._pool.submit(_peak_bytes, contender, case, batch_size, self._threads)
+        try:
+            return float(measured.result())
+        except BrokenProcessPool as error:
+            raise UserError(
+                f"{case.name}, batch {batch_size}, {contender.name}: the process that measured its "
+                "memory was killed. There is too little memory for this case."
+            ) from error
+
+
+@contextmanager
+def memory_probe(threads: int) -> Iterator[MemoryProbe]:
+    """A probe whose processes compute with so many threads; Linux only, elsewhere it gives NaN."""
+    if not (RESET.exists() and STATUS.exists()):
+        yield MemoryProbe(None, threads)
+        return
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["ntmbench.bench.cases"])
+    with ProcessPoolExecutor(1, mp_context=context, max_tasks_per_child=1) as pool:
+        yield MemoryProbe(pool, threads)
+
+
+def _peak_bytes(contender: Contender, case: Case, batch_size: int, threads: int) -> int:
+    torch.set_num_threads(threads)
+    batch = case.batch(batch_size)
+    contender.step(case, _two_steps(batch))()
+    step = contender.step(case, batch)
+    RESET.write_text("5")  # the highest so far becomes the present: proc_pid_clear_refs(5)
+    before = _status_bytes("VmRSS")
+    step()
+    return max(0, _status_bytes("VmHWM") - before)
+
+
+def _two_steps(batch: Batch) -> Batch:
+    """The last step of the question and the first of the answer, of one sequence."""
+    around = slice(batch.answer_start - 1, batch.answer_start + 1)
+    return Batch(batch.inputs[around, :1], batch.targets[around, :1], batch.mask[around, :1], 1)
+
+
+def _status_bytes(name: str) -> int:
+    for line in STATUS.read_text().splitlines():
+        key, _, value = line.partition(":")
+        if key == name:
+            return int(value.split()[0]) * 1024
+    raise KeyError(name)

@@ -1,0 +1,78 @@
+"""Blocks of sequences shared out among threads.
+
+The kernels let go of Python's global lock, so plain threads do. What a block computes does not
+depend on the thread that runs it nor on the other blocks: any number of threads gives the same
+bits.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import torch
+
+_lock = threading.Lock()
+_pool: ThreadPoolExecutor | None = None
+_pool_size = 0
+
+
+def _forget_pool() -> None:
+    """A forked process has none of its parent's threads."""
+    global _lock, _pool, _pool_size
+    _lock, _pool, _pool_size = threading.Lock(), None, 0
+
+
+os.register_at_fork(after_in_child=_forget_pool)
+
+
+def _workers(count: int) -> ThreadPoolExecutor:
+    global _pool, _pool_size
+    with _lock:
+        if _pool is None or _pool_size < count:
+            if _pool is not None:
+                _pool.shutdown(wait=False)
+            _pool = ThreadPoolExecutor(count, thread_name_prefix="ntmbench")
+            _pool_size = count
+        return _pool
+
+
+def split(count: int, largest: int) -> list[tuple[int, int]]:
+    """Cut ``count`` things into (first, size) pieces: one or more a thread, none too large."""
+    threads = torch.get_num_threads()
+    pieces = -(-count // largest)
+    pieces = -(-pieces // threads) * threads
+    size = -(-count // pieces)
+    return [(first, min(size, count - first)) for first in range(0, count, size)]
+
+
+def run(job: Callable[[int, int, int], None], pieces: list[tuple[int, int]]) -> None:
+    """Call ``job(worker, first, size)`` for every piece; calls of one worker do not overlap."""
+    workers = min(torch.get_num_threads(), len(pieces))
+    queue = iter(pieces)
+
+    def work(worker: int) -> None:
+        for first, size in _locked(queue):
+            job(worker, first, size)
+
+    if workers == 1:
+        work(0)
+        return
+    pool = _workers(workers - 1)
+    others = [pool.submit(work, worker) for worker in range(1, workers)]
+    try:
+        work(0)
+    finally:
+        for other in others:
+            other.result()
+
+
+def _locked(queue: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    while True:
+        with _lock:
+            piece = next(queue, None)
+        if piece is None:
+            return
+        yield piece

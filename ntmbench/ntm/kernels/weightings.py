@@ -1,0 +1,217 @@
+"""Addressing of one head of one sequence, forward and backward.
+
+The scratch arrays are as long as a padded row of slots; ``ring`` arrays stand for a circle: slot
+n is at ``n + S // 2``, with the circle's other end before and behind.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from ntmbench.ntm.addressing import SQUARED_NORM_FLOOR, WEIGHT_FLOOR
+
+from .jit import compiled
+from .layout import Layout, Scratch
+from .matmul import multiply
+from .rows import dot
+from .simd import (
+    inverse_root,
+    largest,
+    load,
+    maximum,
+    splat,
+    store,
+    total,
+    where_at_least,
+)
+from .vectormath import exp, log
+
+_LOWEST = -math.inf
+_FLOOR = WEIGHT_FLOOR
+_NORM_FLOOR = SQUARED_NORM_FLOOR
+
+
+@compiled
+def inverse_norms(n: Layout, memory: Any, start: int, norms: Any, at: int) -> None:
+    """1 / sqrt(|row|^2 + floor) of every slot of a memory ``[M, N]``."""
+    floor = splat(memory, _NORM_FLOOR)
+    for slot in range(0, n.slot_row, n.lanes):
+        sums = floor
+        for word in range(n.words):
+            value = load(memory, start + word * n.slot_row + slot)
+            sums = sums + value * value
+        store(norms, at + slot, inverse_root(sums))
+
+
+@compiled
+def inverse_key_norm(n: Layout, kept: Any, key: int) -> Any:
+    """1 / sqrt(|key|^2 + floor)."""
+    return 1 / (dot(kept, key, kept, key, n.words) + _NORM_FLOOR) ** 0.5
+
+
+@compiled
+def similarities(
+    n: Layout, kept: Any, keys: int, similarity: int, scratch: Any, memory: int, norms: int
+) -> None:
+    """Cosine similarity ``[H, N]`` of the keys ``[H, M]`` and the rows, eq. (6)."""
+    multiply(
+        kept, keys, n.words, 1,
+        scratch, memory, n.lanes, n.slot_row,
+        kept, similarity, n.slot_row,
+        n.heads, n.slot_row // n.lanes, n.words, False,
+    )  # fmt: skip
+    for head in range(n.heads):
+        scale = splat(kept, inverse_key_norm(n, kept, keys + head * n.words))
+        row = similarity + head * n.slot_row
+        for slot in range(0, n.slot_row, n.lanes):
+            value = load(kept, row + slot) * scale * load(scratch, norms + slot)
+            store(kept, row + slot, value)
+
+
+@compiled
+def blend_and_shift(
+    n: Layout, s: Scratch, kept: Any, numbers: int, head: int, similarity: int, previous: int,
+    scratch: Any,
+) -> None:  # fmt: skip
+    """Eqs. (5), (7) and (8): fill scratch's ``content``, ``ring`` and ``shifted`` for a head."""
+    strength = splat(kept, kept[numbers + n.strength + head])
+    top = splat(kept, _LOWEST)
+    for slot in range(0, n.slot_row, n.lanes):
+        top = maximum(strength * load(kept, similarity + slot), top)
+    highest = splat(kept, largest(top))
+    half = splat(kept, 0.5)
+    sums = splat(kept, 0.0)
+    for slot in range(0, n.slot_row, n.lanes):
+        value = exp(strength * load(kept, similarity + slot) - highest)
+        value = where_at_least(value, load(scratch, s.live + slot), half)
+        store(scratch, s.content + slot, value)
+        sums = sums + value
+    scale = splat(kept, 1 / total(sums))
+    gate = splat(kept, kept[numbers + n.gate + head])
+    reach = n.shifts // 2
+    for slot in range(0, n.slot_row, n.lanes):
+        content = load(scratch, s.content + slot) * scale
+        store(scratch, s.content + slot, content)
+        before = load(kept, previous + slot)
+        store(scratch, s.ring + reach + slot, before + gate * (content - before))
+    close_ring(n, scratch, s.ring)
+    shift = numbers + n.shift + head * n.shifts
+    for slot in range(0, n.slot_row, n.lanes):
+        moved = splat(kept, 0.0)
+        for j in range(n.shifts):
+            moved = moved + splat(kept, kept[shift + j]) * load(
+                scratch, s.ring + slot + 2 * reach - j
+            )
+        store(scratch, s.shifted + slot, where_at_least(moved, load(scratch, s.live + slot), half))
+
+
+@compiled
+def close_ring(n: Layout, scratch: Any, ring: int) -> None:
+    """Copy the circle's ends to before and behind it; zeros from there on."""
+    reach = n.shifts // 2
+    for i in range(reach):
+        scratch[ring + i] = scratch[ring + reach + (i - reach) % n.slots]
+        scratch[ring + reach + n.slots + i] = scratch[ring + reach + i % n.slots]
+    for i in range(n.slots + 2 * reach, n.slot_row + 2 * reach):
+        scratch[ring + i] = 0
+
+
+@compiled
+def sharpen(
+    n: Layout, s: Scratch, kept: Any, numbers: int, head: int, weighting: int, scratch: Any
+) -> None:
+    """Eq. (9): from scratch's ``shifted`` to the head's weighting."""
+    power = splat(kept, 1 + kept[numbers + n.sharpening + head])
+    floor = splat(kept, _FLOOR)
+    half = splat(kept, 0.5)
+    top = splat(kept, _LOWEST)
+    for slot in range(0, n.slot_row, n.lanes):
+        value = power * log(maximum(load(scratch, s.shifted + slot), floor))
+        store(kept, weighting + slot, value)
+        top = maximum(value, top)
+    highest = splat(kept, largest(top))
+    sums = splat(kept, 0.0)
+    for slot in range(0, n.slot_row, n.lanes):
+        value = exp(load(kept, weighting + slot) - highest)
+        value = where_at_least(value, load(scratch, s.live + slot), half)
+        store(kept, weighting + slot, value)
+        sums = sums + value
+    scale = splat(kept, 1 / total(sums))
+    for slot in range(0, n.slot_row, n.lanes):
+        store(kept, weighting + slot, load(kept, weighting + slot) * scale)
+
+
+@compiled
+def address_backward(
+    n: Layout, s: Scratch, kept: Any, numbers: int, head: int, similarity: int, previous: int,
+    weighting: int, scratch: Any, norms: int, d_weighting: int,
+) -> None:  # fmt: skip
+    """The gradient of a head's weighting back to its similarities and to what shaped it.
+
+    ``scratch[d_weighting]`` holds the gradient and is left with the one of the weighting of the
+    step before. ``blend_and_shift`` has just run. Left in scratch: ``d_dots`` of the head, the
+    gradient of key times row; ``d_norms`` is added to; and the head's ``d_strength``, ``d_gate``,
+    ``d_shift``, ``d_sharpening`` and ``key_pull``.
+    """
+    one, half, floor = splat(kept, 1.0), splat(kept, 0.5), splat(kept, _FLOOR)
+    reach = n.shifts // 2
+    sums = splat(kept, 0.0)
+    for slot in range(0, n.slot_row, n.lanes):
+        sums = sums + load(kept, weighting + slot) * load(scratch, d_weighting + slot)
+    mean = splat(kept, total(sums))
+    power = splat(kept, 1 + kept[numbers + n.sharpening + head])
+    sums = splat(kept, 0.0)
+    for slot in range(0, n.slot_row, n.lanes):
+        shifted = load(scratch, s.shifted + slot)
+        floored = maximum(shifted, floor)
+        slope = load(kept, weighting + slot) * (load(scratch, d_weighting + slot) - mean)
+        sums = sums + slope * log(floored)
+        slope = where_at_least(power * slope / floored, shifted, floor)
+        store(scratch, s.d_ring + reach + slot, slope)
+    scratch[s.d_sharpening + head] = total(sums)
+    close_ring(n, scratch, s.d_ring)
+
+    shift = numbers + n.shift + head * n.shifts
+    for j in range(n.shifts):
+        sums = splat(kept, 0.0)
+        for slot in range(0, n.slot_row, n.lanes):
+            slope = where_at_least(
+                load(scratch, s.d_ring + reach + slot), load(scratch, s.live + slot), half
+            )
+            sums = sums + slope * load(scratch, s.ring + slot + 2 * reach - j)
+        scratch[s.d_shift + head * n.shifts + j] = total(sums)
+
+    gate = splat(kept, kept[numbers + n.gate + head])
+    gate_sums, sums = splat(kept, 0.0), splat(kept, 0.0)
+    for slot in range(0, n.slot_row, n.lanes):
+        slope = splat(kept, 0.0)
+        for j in range(n.shifts):
+            slope = slope + splat(kept, kept[shift + j]) * load(scratch, s.d_ring + slot + j)
+        slope = where_at_least(slope, load(scratch, s.live + slot), half)
+        content = load(scratch, s.content + slot)
+        gate_sums = gate_sums + slope * (content - load(kept, previous + slot))
+        store(scratch, d_weighting + slot, (one - gate) * slope)
+        slope = gate * slope
+        store(scratch, s.shifted + slot, slope)
+        sums = sums + content * slope
+    scratch[s.d_gate + head] = total(gate_sums)
+
+    mean = splat(kept, total(sums))
+    strength = kept[numbers + n.strength + head]
+    inverse_key = inverse_key_norm(n, kept, numbers + head * n.words)
+    scale = splat(kept, strength * inverse_key)
+    strengths = splat(kept, strength)
+    sums = splat(kept, 0.0)
+    for slot in range(0, n.slot_row, n.lanes):
+        content = load(scratch, s.content + slot)
+        slope = content * (load(scratch, s.shifted + slot) - mean)
+        pull = slope * load(kept, similarity + slot)
+        sums = sums + pull
+        norm = load(scratch, norms + slot)
+        store(scratch, s.d_dots + head * n.slot_row + slot, scale * slope * norm)
+        d_norm = load(scratch, s.d_norms + slot) + strengths * pull * norm * norm
+        store(scratch, s.d_norms + slot, d_norm)
+    d_strength = total(sums)
+    scratch[s.d_strength + head] = d_strength
+    scratch[s.key_pull + head] = d_strength * strength * inverse_key * inverse_key

@@ -1,0 +1,30 @@
+"""The tensors that the fused engine takes from an NTM."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from torch import Tensor
+
+
+class FirstValues(NamedTuple):
+    """What stands before the first step."""
+
+    controller: Tensor  # [layers, states, C]
+    reads: Tensor  # [R, M]
+    memory: Tensor  # [rows, M]: slot n begins as row n % rows
+    weightings: Tensor  # [H, N]
+
+
+class Weights(NamedTuple):
+    """Each with its bias; as nn.Linear keeps them."""
+
+    layers: Sequence[tuple[Tensor, Tensor]]
+    heads: tuple[Tensor, Tensor]
+    output: tuple[Tensor, Tensor]  # it sees the reads and then the controller's output
+
+    def flat(self) -> list[Tensor]:
+        """All tensors in a row."""
+        pairs = (*self.layers, self.heads, self.output)
+        return [tensor for pair in pairs for tensor in pair]

@@ -1,0 +1,54 @@
+"""``python -m ntmbench.report [results_dir]``: tables, plots, report.md and index.html."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from ntmbench.runs import load_results
+from ntmbench.settings import UserError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the report of a results folder; the exit code is 2 for what the user can mend."""
+    parser = argparse.ArgumentParser(
+        prog="python -m ntmbench.report",
+        description="Write tables, plots, report.md and an offline index.html about all runs in a "
+        "results folder, finished or not, into its folder report/.",
+    )
+    parser.add_argument(
+        "results_dir", nargs="?", type=Path, default=Path("results"), help="default: %(default)s"
+    )
+    source: Path = parser.parse_args(arguments).results_dir
+    try:
+        written = write(source)
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(written)
+    return 0
+
+
+def write(source: Path) -> str:
+    """Write the report of ``source`` and say what it is about and where it is.
+
+    Raises:
+        UserError: if there is nothing to report, or if it can not be read or written.
+    """
+    try:
+        results = load_results(source)
+    except OSError as error:
+        raise UserError(f"The results in {source} can not be read: {error}") from error
+    # Drawing takes a second to import, which a refusal need not wait for.
+    from ntmbench.report.build import build_report, write_report
+
+    report = build_report(results, source)
+    index = write_report(report, source / "report")
+    unreadable = f" {len(results.unreadable)} unreadable." if results.unreadable else ""
+    return f"{report.page.headline}{unreadable}\n{index}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,338 @@
+"""`python -m ntmbench.report`, end to end, over runs that nobody trained."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from ntmbench.report.__main__ import main
+from ntmbench.report.page import escape_markdown, slugs
+from tests.fabricated import fabricate
+
+HOSTILE = "Boom: <script>alert('x')</script> | `a` _b_ [c](http://evil.example)\n# d & \"e\""
+
+
+def report(results: Path) -> tuple[str, str]:
+    """Write the report in this process; returns index.html and report.md."""
+    assert main([str(results)]) == 0
+    folder = results / "report"
+    return (folder / "index.html").read_text(), (folder / "report.md").read_text()
+
+
+def table(results: Path, name: str) -> pd.DataFrame:
+    """One of the report's tables."""
+    return pd.read_csv(results / "report" / "tables" / f"{name}.csv")
+
+
+class Outline(HTMLParser):
+    """The elements of a page, its addresses, and its text."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.addresses: list[str] = []
+        self.text = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.addresses += [value or "" for name, value in attributes if name in ("src", "href")]
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@pytest.fixture
+def seeds(tmp_path: Path) -> Path:
+    """Five seeds of the NTM on copy: three solve it, one falls apart, one diverged."""
+    for seed, (wrong, tested, state) in enumerate(
+        [
+            ([80, 0, 0, 0], {10: 0, 20: 0, 50: 1}, "finished"),
+            ([80, 9, 0, 0], {10: 0, 20: 0, 50: 3}, "finished"),
+            ([80, 0, 9, 0], {10: 0, 20: 2, 50: 4}, "finished"),
+            ([80, 0, 0, 9], {10: 0, 20: 8, 50: 90}, "finished"),
+            ([80, 70], None, "diverged"),
+        ]
+    ):
+        fabricate(
+            tmp_path, seed=seed, wrong_bits=wrong, tested=tested, state=state, parameters=100 + 0
+        )
+    return tmp_path
+
+
+def test_the_command_writes_everything_and_says_where(seeds: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "ntmbench.report"],
+        cwd=_as_results(seeds),
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout == (
+        "5 runs of 1 model on 1 task: 4 finished, 1 diverged.\nresults/report/index.html\n"
+    )
+    assert ended.stderr == ""
+    written = seeds / "results" / "report"
+    assert {path.relative_to(written).as_posix() for path in written.rglob("*.*")} == {
+        "index.html",
+        "report.md",
+        "plots/copy-curve-wrong-bits.png",
+        "plots/copy-curve-loss-bits.png",
+        "plots/copy-length-wrong-bits.png",
+        "plots/copy-length-exact-match.png",
+        *(f"tables/{name}.csv" for name in ("summary", "lengths", "curves", "runs", "problems")),
+    }
+
+
+def _as_results(folder: Path) -> Path:
+    (folder / "results").mkdir()
+    (folder / "runs").rename(folder / "results" / "runs")
+    return folder
+
+
+def test_the_summary_counts_every_run(seeds: Path) -> None:
+    report(seeds)
+    (row,) = table(seeds, "summary").to_dict("records")
+    assert (row["section"], row["label"], row["runs"]) == ("copy", "ntm", 5)
+    assert (row["finished"], row["diverged"], row["failed"]) == (4, 1, 0)
+    assert (row["solved"], row["reached"]) == (3, 4)
+    # Solved from 1000, 2000, 3000, never, never; reached at 1000, 2000, 1000, 1000, never.
+    assert row["sequences_to_solved_median"] == 3000
+    assert row["sequences_to_solved_q1"] == 2000
+    assert row["sequences_to_solved_q3"] == float("inf")
+    assert row["sequences_to_reached_median"] == 1000
+    assert row["sequences_to_reached_q3"] == 2000
+    assert (row["parameters"], row["sequences_per_second"]) == (100, 500)
+    assert row["seeds"] == "0 1 2 3 4"
+
+
+def test_scores_over_length_are_medians_and_ranges_of_what_was_evaluated(seeds: Path) -> None:
+    html, _ = report(seeds)
+    lengths = table(seeds, "lengths").set_index("length")
+    assert lengths["evaluated"].to_list() == [4, 4, 4]
+    assert lengths["runs"].to_list() == [5, 5, 5]
+    assert lengths["wrong_bits_median"].to_list() == [0, 1, 3.5]
+    assert lengths["wrong_bits_min"].to_list() == [0, 0, 1]
+    assert lengths["wrong_bits_max"].to_list() == [0, 8, 90]
+    assert lengths["exact_match_median"].to_list() == [1, 0.5, 0]
+    assert lengths["chance_wrong_bits"].to_list() == [40, 80, 200]
+    text = Outline(html).text
+    assert "1.00 at 20" in text  # the longest training length
+    assert "3.50 at 50" in text
+    assert "4 of 5 evaluated" in text
+
+
+def test_curves_are_medians_over_seeds_with_diverged_ones_in_them(seeds: Path) -> None:
+    report(seeds)
+    curves = table(seeds, "curves")
+    wrong = curves[curves["metric"] == "wrong_bits"]
+    assert wrong["sequences"].to_list() == [0, 1000, 2000, 3000]
+    assert wrong["runs"].to_list() == [5, 5, 5, 5]
+    assert wrong["median"].to_list() == [80, 0, 0, 0]
+    assert wrong["high"].to_list() == [80, 9, 9, 9]
+
+
+def test_runs_without_numbers_are_counted_and_shown_with_their_reason(tmp_path: Path) -> None:
+    fabricate(tmp_path, seed=0, tested={20: 0})
+    fabricate(tmp_path, seed=1, state="failed", error="OSError: no space left", wrong_bits=[80])
+    fabricate(tmp_path, seed=2, state="diverged", error="No finite loss at step 7.")
+    fabricate(tmp_path, seed=3, state="running", wrong_bits=[80, 0])
+    broken = tmp_path / "runs" / "broken"
+    broken.mkdir()
+    (broken / "status.json").write_text("{")
+    html, markdown = report(tmp_path)
+    problems = table(tmp_path, "problems")
+    assert problems["outcome"].to_list() == ["failed", "diverged", "interrupted", "unreadable"]
+    (row,) = table(tmp_path, "summary").to_dict("records")
+    assert (row["runs"], row["solved"], row["interrupted"]) == (4, 1, 1)
+    text = Outline(html).text
+    for page in (text, markdown.replace("\\", "")):
+        assert "Not finished or not readable (4)" in page
+        assert "OSError: no space left" in page
+        assert "No finite loss at step 7." in page
+        assert "1,000 of 3,000" in page
+        assert "broken" in page
+        assert "1 of 4 evaluated" in page
+        # The interrupted run may still solve it.
+        assert "not yet" in page
+        assert "> 3,000" not in page
+
+
+def test_unsolved_runs_are_shown_as_more_than_their_budget(tmp_path: Path) -> None:
+    fabricate(tmp_path, wrong_bits=[80, 70, 60, 50])
+    html, _ = report(tmp_path)
+    text = Outline(html).text
+    assert "> 3,000" in text
+    assert "0 of 1" in text
+    assert "not evaluated" in text
+
+
+def test_a_folder_with_an_unreadable_table_is_listed(tmp_path: Path) -> None:
+    fabricate(tmp_path, seed=0, tested={20: 0})
+    for seed, content in ((1, "a,b\n1,2\n"), (2, ""), (3, "step\n\0\xff")):
+        folder = fabricate(tmp_path, seed=seed)
+        folder.metrics.write_text(content, encoding="latin-1")
+    html, _ = report(tmp_path)
+    assert len(table(tmp_path, "problems")) == 3
+    assert len(table(tmp_path, "runs")) == 1
+    assert html.count('class="state unreadable"') == 3
+
+
+def test_nothing_but_unreadable_folders_is_still_a_report(tmp_path: Path) -> None:
+    (tmp_path / "runs" / "x").mkdir(parents=True)
+    (tmp_path / "runs" / "x" / "status.json").write_text("[]")
+    html, _ = report(tmp_path)
+    assert "is not the status of a run" in html
+
+
+def test_hostile_text_stays_text(tmp_path: Path) -> None:
+    fabricate(
+        tmp_path,
+        state="failed",
+        error=HOSTILE,
+        model_settings={"<img src=x onerror=alert(1)>": "<b>$x^{$</b>"},
+        tested={20: 1},
+    )
+    fabricate(tmp_path, model_settings={"other": "|"}, tested={20: 1})
+    html, markdown = report(tmp_path)
+    outline = Outline(html)
+    assert "script" not in outline.tags
+    assert "b" not in outline.tags
+    assert HOSTILE in outline.text
+    assert all(a.startswith(("data:image/png;", "#", "../runs/")) for a in outline.addresses)
+    assert "<script>" not in markdown
+    assert not re.search(r"(?<!\\)\]\(http", markdown)
+    rows = [line for line in markdown.splitlines() if "Boom" in line]
+    assert len(rows) == 1
+    assert len(re.findall(r"(?<!\\)\|", rows[0])) == 5  # the four columns of its table
+
+
+def test_markdown_is_escaped_on_one_line() -> None:
+    assert escape_markdown("a_b*\n# <i>|") == r"a\_b\* \# \<i\>\|"
+
+
+def test_every_section_has_a_file_name_of_its_own() -> None:
+    names = slugs(["copy", "Copy!", "copy (bits=4)", "copy-2", "任务", "x" * 500])
+    assert len(set(names.values())) == 6
+    assert all(re.fullmatch(r"[a-z0-9-]{1,63}", name) for name in names.values())
+
+
+def test_the_page_needs_nothing_beside_itself(seeds: Path) -> None:
+    html, markdown = report(seeds)
+    outline = Outline(html)
+    assert outline.tags.count("img") == 4
+    assert not {"script", "link", "iframe"} & set(outline.tags)
+    assert "url(" not in html
+    assert "@import" not in html
+    assert re.findall(r"!\[[^]]*\]\((.*?)\)", markdown) == [
+        f"plots/copy-{name}.png"
+        for name in (
+            "curve-wrong-bits",
+            "curve-loss-bits",
+            "length-wrong-bits",
+            "length-exact-match",
+        )
+    ]
+
+
+def test_links_lead_to_the_runs_and_their_pictures(tmp_path: Path) -> None:
+    folder = fabricate(tmp_path)
+    folder.plots.mkdir()
+    (folder.plots / "memory.png").write_bytes(b"")
+    html, _ = report(tmp_path)
+    links = [address for address in Outline(html).addresses if address.startswith("..")]
+    assert len(links) == 2
+    for link in links:
+        assert (tmp_path / "report" / link).resolve().exists()
+
+
+def test_solved_is_not_defined_where_even_the_optimum_errs(tmp_path: Path) -> None:
+    fabricate(tmp_path, task="ngrams", wrong_bits=[97, 60], tested={200: 60})
+    html, _ = report(tmp_path)
+    (row,) = table(tmp_path, "summary").to_dict("records")
+    assert pd.isna(row["solved"])
+    assert pd.isna(row["sequences_to_solved_median"])
+    (at,) = table(tmp_path, "lengths").to_dict("records")
+    assert 100 < at["optimum_loss_bits"] < 160
+    assert "not defined" in html
+    assert f"optimum {at['optimum_loss_bits']:.1f}" in html
+
+
+def test_groups_of_one_model_are_told_apart_by_their_settings(tmp_path: Path) -> None:
+    for controller in ("lstm", "feedforward"):
+        for seed in (0, 1):
+            fabricate(tmp_path, seed=seed, model_settings={"controller": controller})
+    report(tmp_path)
+    summary = table(tmp_path, "summary")
+    assert summary["label"].to_list() == ["ntm (controller=feedforward)", "ntm (controller=lstm)"]
+    assert summary["runs"].to_list() == [2, 2]
+
+
+def test_a_task_that_is_not_installed_is_reported_without_its_levels(tmp_path: Path) -> None:
+    folder = fabricate(tmp_path, tested={20: 1})
+    status = folder.read_status()
+    status["settings"]["task"] = {"name": "juggling", "version": 1, "balls": 3}
+    folder.write_status(status)
+    html, _ = report(tmp_path)
+    assert "task=juggling is not a choice" in html
+    assert table(tmp_path, "summary")["task"].to_list() == ["juggling"]
+
+
+def test_another_version_of_a_task_is_not_compared_with_its_levels(tmp_path: Path) -> None:
+    folder = fabricate(tmp_path, tested={20: 1})
+    status = folder.read_status()
+    status["settings"]["task"]["version"] = 99
+    folder.write_status(status)
+    html, _ = report(tmp_path)
+    assert "version 99" in html
+
+
+def test_a_report_can_be_written_again(seeds: Path) -> None:
+    first = report(seeds)
+    assert report(seeds) == first
+
+
+@pytest.mark.parametrize("make", ["missing", "empty", "file"])
+def test_a_folder_without_runs_is_refused(
+    tmp_path: Path, make: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    results = tmp_path / "results"
+    if make == "empty":
+        results.mkdir()
+    if make == "file":
+        results.write_text("")
+    before = sorted(tmp_path.rglob("*"))
+    assert main([str(results)]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    assert str(results) in err
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_target_that_can_not_be_written_is_refused(
+    seeds: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (seeds / "report").write_text("in the way")
+    assert main([str(seeds)]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    assert "can not be written" in err
+    assert (seeds / "report").read_text() == "in the way"
+
+
+def test_unknown_arguments_are_refused() -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--colour"])
+    assert ended.value.code == 2

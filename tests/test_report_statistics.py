@@ -1,0 +1,223 @@
+"""Statistics over seeds: answers known beforehand."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ntmbench.registry import make_task
+from ntmbench.report import numbers
+from ntmbench.report.grouping import with_groups
+from ntmbench.report.levels import data_levels, length_levels, validation_levels
+from ntmbench.report.reference import paper_results
+from ntmbench.report.statistics import (
+    curve_band,
+    outcomes,
+    quantile,
+    reached_at,
+    stays_from,
+)
+from ntmbench.task import Task
+from tests.fabricated import curve
+
+INF = math.inf
+
+
+@pytest.mark.parametrize(
+    ("values", "share", "expected"),
+    [
+        ([3, 1, 2], 0.5, 2),
+        ([1, 2], 0.5, 1.5),
+        ([1, 2, 3, 4], 0.25, 1.75),
+        ([1, 2, INF], 0.5, 2),
+        ([1, 2, INF], 0.75, INF),
+        ([1, INF], 0.5, INF),
+        ([INF, INF], 0.5, INF),
+        ([5], 0.75, 5),
+    ],
+)
+def test_a_quantile_counts_infinity_as_the_largest_value(
+    values: Sequence[float], share: float, expected: float
+) -> None:
+    assert quantile(values, share) == expected
+
+
+def test_there_is_no_quantile_of_nothing() -> None:
+    assert math.isnan(quantile([], 0.5))
+
+
+@given(
+    st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=20),
+    st.floats(0, 1),
+)
+def test_quantiles_of_finite_values_are_numpys(values: list[float], share: float) -> None:
+    assert quantile(values, share) == pytest.approx(np.quantile(values, share), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("wrong_bits", "reached", "solved"),
+    [
+        ([9, 5, 0.09, 0], 2000, 2000),
+        ([9, 0, 5, 0], 1000, 3000),  # fell apart, and learned it again
+        ([9, 0, 0, 5], 1000, INF),  # fell apart at the end
+        ([9, 0.1, 0.1], INF, INF),  # 0.1 is not under 0.1
+        ([0, 0], 0, 0),
+        ([9, 0, math.nan], 1000, INF),
+        ([9, math.nan, 0], 2000, 2000),
+        ([], INF, INF),
+    ],
+)
+def test_reached_is_the_first_time_and_solved_is_for_good(
+    wrong_bits: list[float], reached: float, solved: float
+) -> None:
+    assert reached_at(curve(wrong_bits)) == reached
+    assert stays_from(curve(wrong_bits)) == solved
+
+
+def _runs(**states: str) -> pd.DataFrame:
+    return pd.DataFrame(
+        {"run": list(states), "state": list(states.values()), "active": False, "seed": 0}
+    )
+
+
+def _metrics(**curves: list[float]) -> pd.DataFrame:
+    return pd.concat([curve(bits).assign(run=run) for run, bits in curves.items()])
+
+
+def test_only_a_finished_run_has_solved_its_task() -> None:
+    found = outcomes(
+        _runs(a="finished", b="running", c="failed", d="diverged", e="failed"),
+        _metrics(a=[9, 0], b=[9, 0, 0], c=[9, 0], d=[9, 0]),
+    ).set_index("run")
+    assert found["outcome"].to_dict() == {
+        "a": "finished",
+        "b": "interrupted",
+        "c": "failed",
+        "d": "diverged",
+        "e": "failed",
+    }
+    assert found["solved_at"].to_list() == [1000, INF, INF, INF, INF]
+    assert found["reached_at"].to_list() == [1000, 1000, 1000, 1000, INF]
+    assert found["trained"].to_list() == [1000, 2000, 1000, 1000, 0]
+
+
+def test_a_run_that_a_process_is_at_work_on_is_running() -> None:
+    runs = _runs(a="running").assign(active=True)
+    assert outcomes(runs, _metrics(a=[9]))["outcome"].to_list() == ["running"]
+
+
+def test_the_band_over_seeds_has_the_medians_and_quartiles_of_each_point() -> None:
+    metrics = _metrics(a=[8, 4], b=[6, 2], c=[4, 0])
+    band = curve_band(metrics, pd.Series(dict.fromkeys("abc", "finished")), "wrong_bits")
+    assert band["sequences"].to_list() == [0, 1000]
+    assert band["median"].to_list() == [6, 2]
+    assert band["low"].to_list() == [5, 1]
+    assert band["high"].to_list() == [7, 3]
+
+
+def test_a_diverged_run_stays_in_the_median_and_an_unfinished_one_leaves_it() -> None:
+    metrics = _metrics(a=[8, 2, 0], b=[8], c=[8, 1])
+    outcome = pd.Series({"a": "finished", "b": "diverged", "c": "interrupted"})
+    band = curve_band(metrics, outcome, "wrong_bits")
+    assert band["runs"].to_list() == [3, 3, 2]
+    assert band["median"].to_list() == [8, 2, INF]
+
+
+def test_a_loss_that_is_not_a_number_counts_as_infinite() -> None:
+    metrics = _metrics(a=[8, math.nan], b=[8, 1])
+    outcome = pd.Series({"a": "finished", "b": "finished"})
+    assert curve_band(metrics, outcome, "loss_bits")["median"].to_list() == [16, INF]
+
+
+def test_runs_are_named_by_the_settings_in_which_they_differ() -> None:
+    def identity(bits: int, controller: str, rate: float) -> dict[str, object]:
+        return {
+            "task": {"name": "copy", "version": 1, "bits": bits},
+            "model": {"name": "ntm", "controller": controller, "word_size": 20},
+            "train": {"sequences": 10, "learning_rate": rate},
+        }
+
+    settings = {
+        "a": identity(8, "lstm", 0.1),
+        "b": identity(8, "feedforward", 0.1),
+        "c": identity(4, "lstm", 0.1),
+        "d": identity(4, "lstm", 0.2),
+    }
+    runs = pd.DataFrame(
+        {"run": list("abcd"), "task": "copy", "model": "ntm", "setting": list("ABCD"), "seed": 0}
+    )
+    named = with_groups(runs, settings).set_index("run")
+    assert named["section"].to_dict() == {
+        "a": "copy (bits=8)",
+        "b": "copy (bits=8)",
+        "c": "copy (bits=4)",
+        "d": "copy (bits=4)",
+    }
+    assert named["label"].to_dict() == {
+        "a": "ntm (controller=lstm)",
+        "b": "ntm (controller=feedforward)",
+        "c": "ntm (train.learning_rate=0.1)",
+        "d": "ntm (train.learning_rate=0.2)",
+    }
+
+
+def test_settings_that_look_alike_are_never_merged() -> None:
+    settings = {
+        run: {"task": {"name": "copy"}, "model": {"name": "ntm", "x": value}}
+        for run, value in (("a", 1), ("b", "1"))
+    }
+    runs = pd.DataFrame(
+        {"run": ["a", "b"], "task": "copy", "model": "ntm", "setting": ["A", "B"], "seed": 0}
+    )
+    assert with_groups(runs, settings)["label"].to_list() == ["ntm [A]", "ntm [B]"]
+
+
+def test_the_levels_of_fair_bits_are_perfect_and_half() -> None:
+    levels = validation_levels(make_task("copy", min_length=5, max_length=5), 640)
+    assert levels.solvable
+    assert levels.optimum.loss_bits == 0
+    assert levels.chance.wrong_bits == pytest.approx(20, rel=0.05)
+    assert levels.chance.loss_bits == pytest.approx(40, rel=0.01)
+
+
+def test_ngrams_has_an_optimum_above_zero_and_below_chance() -> None:
+    levels = length_levels(make_task("ngrams"), 200, 64)
+    assert not levels.solvable
+    # Beta(1/2, 1/2) tables leave about 128 of 195 bits open; 64 sequences are 4.5 bits uncertain.
+    assert levels.optimum.loss_bits == pytest.approx(128, abs=15)
+    assert levels.chance.loss_bits == pytest.approx(195, abs=1)
+
+
+def test_levels_are_means_over_sequences_whatever_the_batches() -> None:
+    task: Task = make_task("ngrams", min_length=20, max_length=20)
+    whole = task.test_set(20, 10)
+    parts = data_levels(task, [whole[:3], whole[3:]])
+    together = data_levels(task, [whole])
+    assert parts.optimum.loss_bits == pytest.approx(together.optimum.loss_bits)
+    assert parts.chance.wrong_bits == pytest.approx(together.chance.wrong_bits)
+
+
+def test_the_paper_is_compared_with_at_the_papers_sizes_only() -> None:
+    assert {result.model for result in paper_results(make_task("copy"))} == {"NTM", "LSTM"}
+    assert paper_results(make_task("copy", bits=4)) == ()
+    assert paper_results(make_task("sorting")) == ()
+
+
+def test_numbers_are_never_rounded_to_something_better() -> None:
+    assert numbers.bits(0) == "0"
+    assert numbers.bits(1e-9) == "<0.001"
+    assert numbers.bits(0.0123) == "0.0123"
+    assert numbers.bits(4.567) == "4.57"
+    assert numbers.bits(1234.5) == "1,234.5"
+    assert numbers.bits(math.inf) == "not finite"
+    assert numbers.share(1) == "100%"
+    assert numbers.share(0.9999) == "99.9%"
+    assert numbers.sequences(INF, 50_000, unfinished=False) == "> 50,000"
+    assert numbers.sequences(INF, 50_000, unfinished=True) == "not yet"
+    assert numbers.sequences(8000, 50_000, unfinished=True) == "8,000"
