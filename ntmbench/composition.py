@@ -129,18 +129,32 @@ def _parse(argument: str) -> Override:
 
 
 def _check_name(override: Override) -> None:
-    """Refuse an unknown choice; Hydra itself would let the optional groups be."""
+    """Refuse an unknown choice; Hydra itself would let the optional groups be.
+
+    These may be taken out, as in ``~recipe``; nothing else may, because all of it is needed.
+    """
     choices: dict[str, Callable[[], list[str]]] = {
         "task": registry.task_names,
         "model": registry.model_names,
         "budget": lambda: _choices_in_files("budget"),
         "optimizer": lambda: _choices_in_files("optimizer"),
         "recipe": lambda: _choices_in_files("recipe"),
-        "experiment": lambda: [*_choices_in_files("experiment"), "null"],
+        "experiment": lambda: _choices_in_files("experiment"),
     }
-    if override.key_or_group in choices:
+    key = override.key_or_group
+    if override.is_delete():
+        optional = [name for name in choices if name not in ("task", "model")]
+        if key not in optional:
+            allowed = ", ".join(f"~{name}" for name in optional)
+            raise SettingError(
+                f"{override.input_line} takes out what is needed. Allowed: {allowed}."
+            )
+    elif key in ("task.name", "model.name"):
+        group = key.removesuffix(".name")
+        raise SettingError(f"{override.input_line} is no setting. Allowed: {group}=<its name>.")
+    elif key in choices:
         for value in _values(override):
-            check_choice(override.key_or_group, value, choices[override.key_or_group]())
+            check_choice(key, value, choices[key]())
 
 
 def _choices_in_files(group: str) -> list[str]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,14 +15,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ntmbench.bench import growth, measure, table
+from ntmbench.bench import first_call, growth, measure, peer, table
 from ntmbench.bench.__main__ import main
-from ntmbench.bench.cases import CASES, Case, Contender, contenders
-from ntmbench.bench.first_call import measure_first_calls
+from ntmbench.bench.cases import CASES, Case, Contender, contenders, training_step
 from ntmbench.bench.floor import matrix_product_rate, step_operations, training_operations
 from ntmbench.bench.growth_plot import growth_png
 from ntmbench.bench.memory import RESET, MemoryProbe, memory_probe
 from ntmbench.bench.trainer import measure_trainer
+from ntmbench.model import TensorBatch
 from ntmbench.ntm.cell import NTMCell
 from ntmbench.ntm.kernels.layout import Problem, make_layout
 from ntmbench.ntm.settings import NTMSettings
@@ -112,9 +112,6 @@ def test_a_step_leaves_gradients_that_agree_between_the_engines() -> None:
     gradients = []
     for engine in ("fused", "eager"):
         model = Contender(engine).model(TINY)
-        from ntmbench.bench.cases import training_step
-        from ntmbench.model import TensorBatch
-
         training_step(model, TensorBatch.of(batch, torch.device("cpu")))()
         gradients.append([p.grad for p in model.parameters()])
     for fused, eager in zip(*gradients, strict=True):
@@ -126,7 +123,8 @@ def test_a_step_leaves_gradients_that_agree_between_the_engines() -> None:
 def test_blocks_are_taken_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(measure, "BLOCK_SECONDS", 0.0)
     called: list[str] = []
-    timings = measure.time_in_turn({n: lambda n=n: called.append(n) for n in "ab"}, seconds=0.0)
+    steps = {name: partial(called.append, name) for name in "ab"}
+    timings = measure.time_in_turn(steps, seconds=0.0)
     # Two calls of each to warm up, and then turn by turn.
     assert called == list("aabb") + list("ab") * measure.MIN_ROUNDS
     assert {t.rounds for t in timings.values()} == {measure.MIN_ROUNDS}
@@ -219,11 +217,8 @@ def test_command_writes_what_it_prints(
     monkeypatch.setattr("ntmbench.bench.__main__.CASES", {"tiny": TINY})
     monkeypatch.setattr("ntmbench.bench.memory.RESET", tmp_path / "nowhere")
     out = tmp_path / "out"
-    ended = main(
-        ["--cases", "tiny", "--batches", "1", "2", "--threads", "1", "--seconds", "0"]
-        + ["--no-first-call", "--out", str(out)]
-    )
-    assert ended == 0
+    sizes = "--cases tiny --batches 1 2 --threads 1 --seconds 0 --no-first-call --out"
+    assert main([*sizes.split(), str(out)]) == 0
     written = pd.read_csv(out / "bench.csv")
     assert list(written.columns) == table.COLUMNS
     assert len(written) == 8
@@ -233,6 +228,82 @@ def test_command_writes_what_it_prints(
     printed = capsys.readouterr().out
     assert "seq2seq" in printed
     assert machine["processor"] in printed
+
+
+def test_first_call_reports_its_seconds(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["first_call", "1"])
+    first_call.main()
+    measured = first_call.FirstCall(**json.loads(capsys.readouterr().out))
+    assert measured.model > 0
+    assert measured.optimizer > 0
+
+
+# Stands for a checkout: the interface that the peer is called by, around one linear map.
+PEER = """
+import torch
+
+
+class EncapsulatedNTM(torch.nn.Module):
+    def __init__(self, inputs, outputs, size, layers, heads, slots, words):
+        super().__init__()
+        self.inputs, self.map = inputs, torch.nn.Linear(inputs, outputs)
+        assert (size, layers, heads, slots, words) == (8, 1, 1, 8, 4)
+
+    def init_sequence(self, batch_size):
+        self.zeros, self.calls = torch.zeros(batch_size, self.inputs), 0
+
+    def forward(self, x=None):
+        self.calls += 1
+        assert (x is None) == (self.calls > 3)
+        return torch.sigmoid(self.map(self.zeros if x is None else x)), None
+"""
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder for ``ntm/aio.py``; what was imported from it is forgotten afterwards."""
+    for name in ("ntm", "ntm.aio"):
+        monkeypatch.setitem(sys.modules, name, sys)
+        monkeypatch.delitem(sys.modules, name)
+    (tmp_path / "ntm").mkdir()
+    (tmp_path / "ntm" / "__init__.py").touch()
+    return tmp_path
+
+
+def test_peer_is_timed_on_the_same_work(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measure, "BLOCK_SECONDS", 0.001)
+    (checkout / "ntm" / "aio.py").write_text(PEER)
+    peer.check_checkout(checkout)
+    rivals = contenders(checkout)
+    rows = table.measure_case(TINY, 2, rivals, seconds=0.0, probe=NO_PROBE)
+    assert list(rows["model"])[-1] == "peer"
+    assert rows["ms_per_step"].iloc[-1] > 0
+    assert str(checkout) not in sys.path
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("import no_such_module", "No module named 'no_such_module'"),
+        (PEER.replace("(8, 1,", "(9, 1,"), "AssertionError"),
+        (PEER.replace("calls > 3", "calls > 2"), "AssertionError"),
+    ],
+)
+def test_peer_that_can_not_be_run_is_refused_in_one_line(
+    source: str, said: str, checkout: Path
+) -> None:
+    (checkout / "ntm" / "aio.py").write_text(source)
+
+    def tried() -> None:
+        peer.check_checkout(checkout)
+        Contender("peer", checkout).step(TINY, TINY.batch(1))()
+
+    with pytest.raises(peer.PeerError) as refused:
+        tried()
+    assert said in str(refused.value)
+    assert "\n" not in str(refused.value)
 
 
 @pytest.mark.parametrize(

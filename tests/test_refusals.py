@@ -45,6 +45,10 @@ REFUSED = [
     (["model=custom", "model.target=nowhere:Net"], "can not be imported", "No module named"),
     (["model=custom", "model.target=torch:Net"], "model.target=torch:Net", "no attribute 'Net'"),
     (["model=custom", "model.target=torch:zeros"], "is not a torch.nn.Module", "Tensor"),
+    (["experiment=null"], "experiment=null is not a choice.", "Allowed:"),
+    (["optimizer=lstn"], "optimizer=lstn is not a choice.", "Did you mean 'lstm'?"),
+    (["~seed"], "~seed takes out what is needed.", "Allowed: ~budget"),
+    (["task.name=recall"], "task.name=recall is no setting.", "Allowed: task="),
     (["task.max_length"], "task.max_length can not be parsed: missing", "Allowed: name=value"),
     (["task.bits=[1"], "task.bits=[1 can not be parsed: ", "Allowed: name=value"),
 ]

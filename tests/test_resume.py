@@ -48,6 +48,7 @@ class Noisy(nn.Module):
 # 16 steps, a validation every 4 and, unless a test says otherwise, a checkpoint after each.
 RUN = (
     *(argument for argument in TINY if not argument.startswith("model")),
+    "device=cpu",
     "checkpoint_seconds=0",
     "train.weight_average=0.9",
     "train.schedule=cosine",
@@ -372,12 +373,19 @@ def test_library_call_leaves_the_model_as_it_was_where_it_refuses(
     checkpoint = tmp_path / "copy.pt"
     model = make_model("lstm", 9, 8, hidden_size=8)
     with pytest.raises(Interrupted):
-        train(model, task, TrainSettings(**SETTINGS), checkpoint=checkpoint, monitor=Stop(20))
+        train(
+            model,
+            task,
+            TrainSettings(**SETTINGS),
+            device="cpu",
+            checkpoint=checkpoint,
+            monitor=Stop(20),
+        )
     other = make_model("lstm", 9, 8, hidden_size=hidden_size)
     before = plain(other.state_dict())
     settings = TrainSettings(**{**SETTINGS, **changes})
     with pytest.raises(CheckpointError, match=r"copy\.pt (belongs to another|holds weights of)"):
-        train(other, task, settings, seed=seed, checkpoint=checkpoint)
+        train(other, task, settings, seed=seed, device="cpu", checkpoint=checkpoint)
     assert plain(other.state_dict()) == before
 
 
@@ -392,7 +400,7 @@ def test_second_signal_acts_at_once() -> None:
     model, task = make_model("lstm", 9, 8, hidden_size=8), make_task("copy", max_length=3)
     handler = signal.getsignal(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt) as stopped:
-        train(model, task, TrainSettings(**SETTINGS), monitor=Impatient())
+        train(model, task, TrainSettings(**SETTINGS), device="cpu", monitor=Impatient())
     assert not isinstance(stopped.value, Interrupted)
     assert signal.getsignal(signal.SIGINT) is handler
 

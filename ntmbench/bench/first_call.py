@@ -50,7 +50,8 @@ def _in_process(cache: str, threads: int) -> FirstCall:
     return FirstCall(**json.loads(ended.stdout))
 
 
-def _main() -> None:
+def main() -> None:
+    """Take the steps with as many threads as the command line says, and print their seconds."""
     torch.set_num_threads(int(sys.argv[1]))
     case = CASES["copy-20"]
     model = Contender("fused").model(case)
@@ -65,4 +66,4 @@ def _main() -> None:
 
 
 if __name__ == "__main__":
-    _main()
+    main()

@@ -39,13 +39,19 @@ class Machine:
             },
         )
 
+    @property
+    def busy(self) -> bool:
+        """Whether so much else was going on that no figure can be trusted."""
+        return self.load > self.cores / 2
+
     def __str__(self) -> str:
-        """Two lines for people."""
+        """Two lines for people, and a third where the machine was busy."""
         versions = ", ".join(f"{name} {version}" for name, version in self.versions.items())
+        warning = "\nThe machine is busy with other things: all times are too long."
         return (
             f"{self.processor}, {self.system}: {self.threads} of {self.cores} cores used, "
             f"load before {self.load:.1f}, matrix product {self.gflop_per_second:.0f} GFLOP/s\n"
-            f"{versions}"
+            f"{versions}{warning * self.busy}"
         )
 
 

@@ -18,7 +18,7 @@ SLOW_SECONDS = 6.0
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds of one step: mean over a block, then median, lowest and highest over the rounds."""
+    """Seconds of one step: the median of a block; of these the median and the ends over rounds."""
 
     seconds: float
     lowest: float
@@ -34,7 +34,7 @@ def time_in_turn(steps: Mapping[str, Callable[[], None]], seconds: float) -> dic
     counts, alone = {}, {}
     for name, step in steps.items():
         step()
-        alone[name] = block_seconds(step, 1)
+        alone[name] = median_seconds(step, 1)
         counts[name] = max(1, round(BLOCK_SECONDS / alone[name]))
     rounds: dict[str, list[float]] = {name: [] for name in steps}
     started = time.perf_counter()
@@ -43,16 +43,18 @@ def time_in_turn(steps: Mapping[str, Callable[[], None]], seconds: float) -> dic
             break
         for name, step in steps.items():
             if number == 0 or alone[name] <= SLOW_SECONDS:
-                rounds[name].append(block_seconds(step, counts[name]))
+                rounds[name].append(median_seconds(step, counts[name]))
     return {
         name: Timing(statistics.median(taken), min(taken), max(taken), len(taken))
         for name, taken in rounds.items()
     }
 
 
-def block_seconds(step: Callable[[], None], count: int) -> float:
-    """Mean seconds of ``count`` calls."""
-    started = time.perf_counter()
+def median_seconds(step: Callable[[], None], count: int) -> float:
+    """Median seconds of ``count`` calls: what interrupts a few of them does not count."""
+    taken = []
     for _ in range(count):
+        started = time.perf_counter()
         step()
-    return (time.perf_counter() - started) / count
+        taken.append(time.perf_counter() - started)
+    return statistics.median(taken)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import statistics
+import time
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from torch import nn
 
 from ntmbench.bench.cases import Case, Contender, training_step
-from ntmbench.bench.measure import block_seconds
+from ntmbench.bench.measure import median_seconds
 from ntmbench.config import TrainSettings
 from ntmbench.model import TensorBatch
 from ntmbench.optimization import make_optimizer
 from ntmbench.task import Task
-from ntmbench.training import train
+from ntmbench.training import Monitor, train
 
 ROUNDS = 5
 #: Steps of a block.
@@ -53,13 +55,29 @@ class TrainerCost:
         )
 
 
+class StepClock(Monitor):
+    """Takes the time at the end of every step."""
+
+    def __init__(self) -> None:
+        """No step has ended yet."""
+        self.ends: list[float] = []
+
+    def stepped(self, sequences: int, loss_bits: float) -> None:
+        """Note the end of a step."""
+        self.ends.append(time.perf_counter())
+
+    def median_seconds(self) -> float:
+        """From one step's end to the next, validation not being between them."""
+        return float(np.median(np.diff(self.ends)))
+
+
 def measure_trainer(
     case: Case, contender: Contender, *, steps: int = STEPS, rounds: int = ROUNDS
 ) -> TrainerCost:
     """Time the loop of ``ntmbench.training.train`` at batch 1, against its parts, in turn."""
     lengths = {"min_length": case.length, "max_length": case.length}
     task = replace(case.task, **lengths)  # type: ignore[type-var]
-    # Validation happens before the first step and after the last; its time is not counted.
+    # Validation happens before the first step and after the last, hence between no two of them.
     settings = TrainSettings(
         sequences=steps,
         batch_size=1,
@@ -72,11 +90,13 @@ def measure_trainer(
     batch = TensorBatch.of(case.batch(1), torch.device("cpu"))
     forward_backward = training_step(model, batch)
     train(model, task, replace(settings, sequences=3), device="cpu")  # compiles what is to compile
-    block_seconds(forward_backward, 3)
+    median_seconds(forward_backward, 3)
     loops, models, parts = [], [], []
     for _ in range(rounds):
-        loops.append(1 / train(model, task, settings, device="cpu").sequences_per_second)
-        models.append(block_seconds(forward_backward, steps))
+        clock = StepClock()
+        train(model, task, settings, device="cpu", monitor=clock)
+        loops.append(clock.median_seconds())
+        models.append(median_seconds(forward_backward, steps))
         parts.append(_parts(model, task, settings, steps))
     return TrainerCost(
         step=statistics.median(loops) * 1e3,
@@ -112,4 +132,4 @@ def _parts(model: nn.Module, task: Task, settings: TrainSettings, steps: int) ->
         "gradient norm": measure_norm,
         "optimizer": update,
     }
-    return {name: block_seconds(part, steps) for name, part in named.items()}
+    return {name: median_seconds(part, steps) for name, part in named.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ntmbench.settings import SettingError, check_choice, check_range
 
@@ -48,7 +48,7 @@ class NTMSettings:
     initial_state: str = "zeros"
     #: What computes it: fused (CPU; lstm and feedforward), eager, or auto for the faster that can.
     #: It does not change the results beyond rounding.
-    engine: str = "auto"
+    engine: str = field(default="auto", metadata={"identity": False})
 
     def __post_init__(self) -> None:
         """Check every value."""

@@ -49,7 +49,7 @@ def summary_table(outcomes: pd.DataFrame, sections: Mapping[str, Section]) -> pd
                 }
         for column in ("parameters", "sequences_per_second", "train_seconds"):
             row[column] = group[column].median()
-        row["devices"] = " ".join(sorted(set(group["device"].dropna())))
+        row["devices"] = "; ".join(sorted(set(group["device"].dropna())))
         rows.append(row)
     columns = [
         *("section", "label", "task", "model", "setting", "runs", "seeds", "finished", "running"),
@@ -126,18 +126,14 @@ def curves_table(outcomes: pd.DataFrame, metrics: pd.DataFrame) -> pd.DataFrame:
 def problems_table(outcomes: pd.DataFrame, unreadable: Mapping[str, str]) -> pd.DataFrame:
     """A row per run that is not finished, and per folder that holds no readable run."""
     unfinished = outcomes[outcomes["outcome"] != "finished"]
-    table = unfinished[["run", *GROUP, "seed", "outcome", "trained", "train_sequences", "error"]]
+    columns = ["run", *GROUP, "seed", "outcome", "trained", "train_sequences", "error"]
     folders = pd.DataFrame(
         [(folder, "unreadable", reason) for folder, reason in unreadable.items()],
         columns=["run", "outcome", "error"],
-    )
-    if folders.empty:
-        return table.reset_index(drop=True)
-    return (
-        folders.reindex(columns=table.columns)
-        if table.empty
-        else pd.concat([table, folders], ignore_index=True)
-    )
+    ).reindex(columns=columns)
+    parts = [table for table in (unfinished[columns], folders) if len(table)]
+    table = pd.concat(parts, ignore_index=True) if parts else unfinished[columns]
+    return table.astype(dict.fromkeys(("seed", "trained", "train_sequences"), "Int64"))
 
 
 def runs_table(outcomes: pd.DataFrame, sections: Mapping[str, Section]) -> pd.DataFrame:

@@ -39,7 +39,7 @@ def run(settings: NTMSettings, inputs: Tensor, first: FirstValues, weights: Weig
         tensor.requires_grad for tensor in (inputs, *first, *flat)
     )
     if keep:
-        return cast(Tensor, _Run.apply(settings, inputs, *first, *flat))
+        return cast(Tensor, _Run.apply(settings, inputs, *first, *flat))  # type: ignore[no-untyped-call]
     return _Call(settings, inputs, first, flat, training=False).forward()
 
 
@@ -49,6 +49,15 @@ def trace(settings: NTMSettings, inputs: Tensor, first: FirstValues, weights: We
     return call.trace(call.forward())
 
 
+def kept_numbers(
+    settings: NTMSettings, inputs: int, outputs: int, slots: int, steps: int, batch: int
+) -> int:
+    """How many numbers a forward pass in float32 keeps for the backward pass."""
+    lanes = REGISTER_BITS // 32
+    interval = _interval(steps)
+    return _layout(settings, inputs, outputs, slots, steps, batch, True, interval, lanes).kept
+
+
 class _Run(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, settings: NTMSettings, inputs: Tensor, *tensors: Tensor) -> Tensor:
@@ -56,7 +65,7 @@ class _Run(torch.autograd.Function):
         ctx.settings = settings
         ctx.call = _Call(settings, inputs, first, flat, training=True)
         ctx.save_for_backward(inputs, *tensors)
-        return ctx.call.forward()
+        return cast(Tensor, ctx.call.forward())
 
     @staticmethod
     @once_differentiable
@@ -95,7 +104,7 @@ class _Call:
             steps,
             batch,
             training,
-            interval or math.isqrt(steps - 1) + 1,
+            interval or _interval(steps),
             REGISTER_BITS // (8 * inputs.element_size()),
         )
         self.kept = self.empty(self.layout.kept)
@@ -289,6 +298,11 @@ class _Call:
 def _grid(rows: Tensor, start: int, count: int, size: int) -> Tensor:
     """A stretch of every row as ``[T, B, count, size]``."""
     return rows[..., start : start + count * size].reshape(*rows.shape[:2], count, size)
+
+
+def _interval(steps: int) -> int:
+    """Steps between kept memories: as many are kept as are worked out again at once."""
+    return math.isqrt(steps - 1) + 1
 
 
 def _array(tensor: Tensor) -> FloatArray:

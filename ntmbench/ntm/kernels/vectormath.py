@@ -120,7 +120,9 @@ def log_value(builder: Any, x: ir.Value) -> ir.Value:
     low = fused(
         builder, power, constant(vector, form.ln2_low), _artanh2(builder, s, form.log_terms)
     )
-    return fused(builder, power, constant(vector, form.ln2_high), low)
+    result = fused(builder, power, constant(vector, form.ln2_high), low)
+    # The bits of NaN would pass for those of a large number.
+    return builder.select(builder.fcmp_unordered("uno", x, x), x, result)
 
 
 def _artanh2(builder: Any, s: ir.Value, terms: int) -> ir.Value:

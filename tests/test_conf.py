@@ -1,0 +1,114 @@
+"""The YAML in conf/ says what the dataclasses say, and all of it composes."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hydra import compose, initialize_config_module
+from omegaconf import OmegaConf
+
+from ntmbench import conf, registry
+from ntmbench.composition import CONFIG_MODULE, VERSION_BASE, register_schemas, to_run_config
+from ntmbench.config import EvaluationSettings, RunConfig, TrainSettings
+
+CONF = Path(conf.__path__[0])
+#: Settings that a dataclass has but its group of files does not show.
+HIDDEN = {"defaults", "name"}
+
+
+def shown(path: Path) -> dict[str, Any]:
+    """What a file sets, without Hydra's own keys."""
+    values = OmegaConf.to_container(OmegaConf.load(path))
+    assert isinstance(values, dict)
+    return {str(name): value for name, value in values.items() if name not in HIDDEN}
+
+
+def defaults(settings: type) -> dict[str, Any]:
+    values = {}
+    for field in dataclasses.fields(settings):
+        if field.default is not dataclasses.MISSING:
+            values[field.name] = field.default
+        elif field.default_factory is not dataclasses.MISSING:
+            values[field.name] = field.default_factory()
+    return values
+
+
+SETTINGS = [
+    *((f"task/{name}", registry.task_class(name)) for name in registry.task_names()),
+    *((f"model/{name}", registry.model_entry(name).settings) for name in registry.model_names()),
+]
+
+
+@pytest.mark.parametrize(("path", "settings"), SETTINGS)
+def test_file_gives_every_setting_its_default(path: str, settings: type) -> None:
+    file = CONF / f"{path}.yaml"
+    assert shown(file) == defaults(settings)
+    assert OmegaConf.load(file)["name"] == file.stem
+
+
+def test_every_file_belongs_to_a_task_or_model() -> None:
+    files = {
+        f"{f.parent.name}/{f.stem}" for g in ("task", "model") for f in CONF.glob(f"{g}/*.yaml")
+    }
+    assert files == {path for path, _ in SETTINGS}
+
+
+def test_root_gives_every_setting_its_default() -> None:
+    root = shown(CONF / "config.yaml")
+    assert root["train"] == defaults(TrainSettings)
+    assert root["evaluation"] == defaults(EvaluationSettings)
+    rest = {name: root[name] for name in root if name not in ("train", "evaluation", "hydra")}
+    assert rest == {**defaults(RunConfig), "results_dir": str(RunConfig.results_dir)}
+
+
+def composed(*overrides: str) -> RunConfig:
+    register_schemas()
+    with initialize_config_module(CONFIG_MODULE, **VERSION_BASE):
+        return to_run_config(compose("config", overrides=list(overrides)))
+
+
+@pytest.mark.parametrize("task", registry.task_names())
+def test_every_pair_of_task_and_model_composes(task: str) -> None:
+    for model in ("ntm", "lstm", "seq2seq", "memoryless"):
+        config = composed(f"task={task}", f"model={model}")
+        assert (config.task.name, config.model) == (task, model)
+
+
+def files_of(group: str) -> list[str]:
+    root = CONF / group
+    return sorted(str(f.relative_to(root).with_suffix("")) for f in root.rglob("*.yaml"))
+
+
+RECIPES = files_of("recipe")
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_every_recipe_composes_for_its_pair(recipe: str) -> None:
+    pair = recipe.rpartition("/")[2]
+    task = max((name for name in registry.task_names() if pair.startswith(name)), key=len)
+    model = pair[len(task) + 1 :].partition("_")[0]
+    plain = composed(f"task={task}", f"model={model}", "~recipe")
+    config = composed(f"task={task}", f"model={model}", f"recipe={recipe}")
+    assert (config.task.name, config.model) == (task, model)
+    assert config.identity() != plain.identity()
+
+
+def test_every_experiment_composes() -> None:
+    for experiment in files_of("experiment"):
+        assert composed(f"experiment={experiment}")
+
+
+def test_command_line_has_the_last_word() -> None:
+    config = composed("task=sorting", "model=ntm", "train.sequences=7", "train.learning_rate=0.5")
+    assert (config.train.sequences, config.train.learning_rate) == (7, 0.5)
+
+
+def test_optional_groups_hold_files_for_known_names_alone() -> None:
+    """A misspelt file would be passed over in silence."""
+    assert set(files_of("budget")) <= set(registry.task_names())
+    assert set(files_of("optimizer")) <= set(registry.model_names())
+    pairs = {f"{t}_{m}" for t in registry.task_names() for m in registry.model_names()}
+    assert {recipe for recipe in RECIPES if "/" not in recipe} <= pairs

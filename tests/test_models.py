@@ -1,0 +1,202 @@
+"""The baselines: what each may look at, and the size of all models."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from ntmbench.model import ModelError, SequenceModel
+from ntmbench.registry import make_model, make_task, model_names, task_names
+from ntmbench.settings import SettingError
+
+INPUTS, OUTPUTS = 4, 3
+
+
+def parameters(model: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def random_inputs(steps: int = 9, batch_size: int = 5) -> Tensor:
+    generator = torch.Generator().manual_seed(0)
+    return torch.randn(steps, batch_size, INPUTS, generator=generator)
+
+
+def random_bits(steps: int = 9, batch_size: int = 5) -> Tensor:
+    generator = torch.Generator().manual_seed(1)
+    return torch.randint(0, 2, (steps, batch_size, OUTPUTS), generator=generator).float()
+
+
+@torch.no_grad()
+def answers(model: SequenceModel, inputs: Tensor, targets: Tensor | None = None) -> Tensor:
+    return model.answer(inputs, 4, targets)
+
+
+# --- All of them. ---
+
+
+@pytest.mark.parametrize("name", ["ntm", "lstm", "seq2seq", "memoryless"])
+def test_logits_have_the_outputs_shape(name: str) -> None:
+    model = make_model(name, INPUTS, OUTPUTS)
+    assert answers(model, random_inputs()).shape == (9, 5, OUTPUTS)
+    assert answers(model, random_inputs(), random_bits()).shape == (9, 5, OUTPUTS)
+
+
+@pytest.mark.parametrize("name", ["ntm", "lstm", "seq2seq", "memoryless"])
+def test_sequences_of_a_batch_do_not_meet(name: str) -> None:
+    model = make_model(name, INPUTS, OUTPUTS)
+    inputs, targets = random_inputs(), random_bits()
+    whole = answers(model, inputs, targets)
+    alone = torch.cat(
+        [answers(model, inputs[:, [i]], targets[:, [i]]) for i in range(inputs.shape[1])], dim=1
+    )
+    assert torch.allclose(whole, alone, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["ntm", "lstm"])
+def test_answer_depends_on_the_past_alone(name: str) -> None:
+    model = make_model(name, INPUTS, OUTPUTS)
+    inputs = random_inputs()
+    changed = inputs.clone()
+    changed[6] += 1
+    before, after = answers(model, inputs), answers(model, changed)
+    assert torch.equal(before[:6], after[:6])
+    assert (before[6:] != after[6:]).any(dim=(1, 2)).all()
+
+
+@pytest.mark.parametrize("task_name", task_names())
+def test_default_sizes_are_about_equal(task_name: str) -> None:
+    task = make_task(task_name)
+    sizes = {
+        name: parameters(make_model(name, task.input_width, task.output_width))
+        for name in ("ntm", "lstm", "seq2seq")
+    }
+    limit = 1.10 if task_name == "copy" else 1.15
+    assert max(sizes.values()) <= limit * min(sizes.values()), sizes
+
+
+def test_built_in_models() -> None:
+    assert {"ntm", "lstm", "seq2seq", "memoryless", "custom"} <= set(model_names())
+
+
+@pytest.mark.parametrize(
+    ("name", "setting", "value"),
+    [
+        ("lstm", "hidden_size", 0),
+        ("lstm", "layers", 0),
+        ("seq2seq", "hidden_size", 0),
+        ("seq2seq", "layers", -1),
+        ("memoryless", "hidden_size", 0),
+    ],
+)
+def test_sizes_out_of_range(name: str, setting: str, value: int) -> None:
+    with pytest.raises(SettingError, match=f"model.{setting}={value} is out of range"):
+        make_model(name, INPUTS, OUTPUTS, **{setting: value})
+
+
+def test_settings_of_another_type_or_name() -> None:
+    with pytest.raises(SettingError, match="hidden_size='8' is of type str. Allowed: int"):
+        make_model("lstm", INPUTS, OUTPUTS, hidden_size="8")
+    with pytest.raises(SettingError, match="no setting 'hiden_size'.*Did you mean 'hidden_size'"):
+        make_model("lstm", INPUTS, OUTPUTS, hiden_size=8)
+
+
+# --- LSTM. ---
+
+
+def test_lstm_is_a_stack_and_a_linear_layer() -> None:
+    model = make_model("lstm", INPUTS, OUTPUTS, hidden_size=7, layers=3)
+    first, further = 4 * 7 * (INPUTS + 7 + 2), 4 * 7 * (7 + 7 + 2)
+    assert parameters(model) == first + 2 * further + OUTPUTS * (7 + 1)
+
+
+@pytest.mark.parametrize("name", ["lstm", "seq2seq"])
+def test_forget_gates_start_open(name: str) -> None:
+    model = make_model(name, INPUTS, OUTPUTS, hidden_size=7, layers=2)
+    layers = [part for part in model.modules() if isinstance(part, nn.LSTM)]
+    assert len(layers) == (1 if name == "lstm" else 2)
+    for layer in layers:
+        for bias in (layer.bias_ih_l0, layer.bias_ih_l1):
+            assert bias[7:14].tolist() == [1] * 7
+            assert bias[:7].abs().max() < 1
+
+
+# --- Memoryless. ---
+
+
+def test_memoryless_sees_one_step_at_a_time() -> None:
+    model = make_model("memoryless", INPUTS, OUTPUTS)
+    inputs = random_inputs()
+    order = torch.randperm(len(inputs), generator=torch.Generator().manual_seed(3))
+    assert torch.allclose(answers(model, inputs)[order], answers(model, inputs[order]), atol=1e-6)
+
+
+# --- Encoder and decoder. ---
+
+
+def seq2seq() -> SequenceModel:
+    model = make_model("seq2seq", INPUTS, OUTPUTS, hidden_size=16, seed=2)
+    with torch.no_grad():  # answers that differ from step to step
+        for weight in model.parameters():
+            weight.mul_(3)
+    return model
+
+
+def test_free_running_feeds_back_its_own_thresholded_answers() -> None:
+    """Teacher forcing with what it answered by itself gives the same answers."""
+    model, inputs = seq2seq(), random_inputs()
+    free = answers(model, inputs)
+    own = (free > 0).float()
+    assert len({tuple(step.flatten().tolist()) for step in own[4:]}) > 1
+    assert torch.allclose(answers(model, inputs, own), free, atol=1e-5)
+    wrong = own.clone()
+    wrong[5] = 1 - wrong[5]
+    forced = answers(model, inputs, wrong)
+    assert torch.allclose(forced[:6], free[:6], atol=1e-5)
+    assert not torch.allclose(forced[6:], free[6:], atol=1e-2)
+
+
+def test_free_running_by_hand() -> None:
+    model, inputs = seq2seq(), random_inputs()
+    encoder, decoder, output = model.encoder, model.decoder, model.output
+    assert isinstance(encoder, nn.LSTM)
+    assert isinstance(decoder, nn.LSTM)
+    assert isinstance(output, nn.Linear)
+    with torch.no_grad():
+        _, state = encoder(inputs[:4])
+        fed = torch.zeros(1, 5, OUTPUTS)
+        expected = []
+        for _ in range(5):
+            hidden, state = decoder(fed, state)
+            expected.append(output(hidden))
+            fed = (torch.sigmoid(expected[-1]) > 0.5).float()
+    assert torch.allclose(answers(model, inputs)[4:], torch.cat(expected), atol=1e-6)
+
+
+def test_teacher_forcing_never_shows_the_answer_that_is_asked_for() -> None:
+    model, inputs, targets = seq2seq(), random_inputs(), random_bits()
+    before = answers(model, inputs, targets)
+    changed = targets.clone()
+    changed[6] = 1 - changed[6]
+    after = answers(model, inputs, changed)
+    assert torch.equal(before[:7], after[:7])
+    assert not torch.equal(before[7], after[7])
+
+
+@pytest.mark.parametrize("teacher", [True, False])
+def test_decoder_sees_neither_the_input_of_the_answer_nor_targets_before_it(teacher: bool) -> None:
+    model, inputs, targets = seq2seq(), random_inputs(), random_bits()
+    other_inputs, other_targets = inputs.clone(), targets.clone()
+    other_inputs[4:] += 1
+    other_targets[:4] = 1 - other_targets[:4]
+    one = answers(model, inputs, targets if teacher else None)
+    other = answers(model, other_inputs, other_targets if teacher else None)
+    assert torch.equal(one, other)
+    assert (one[:4] == 0).all()
+
+
+def test_seq2seq_needs_to_know_where_the_answer_starts() -> None:
+    with pytest.raises(ModelError, match=r"call answer\(\)"):
+        seq2seq()(random_inputs())
+    assert seq2seq().needs_input_phase
+    assert not make_model("lstm", INPUTS, OUTPUTS).needs_input_phase
