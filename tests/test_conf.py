@@ -15,15 +15,17 @@ from ntmbench.composition import CONFIG_MODULE, VERSION_BASE, register_schemas, 
 from ntmbench.config import EvaluationSettings, RunConfig, TrainSettings
 
 CONF = Path(conf.__path__[0])
-#: Settings that a dataclass has but its group of files does not show.
-HIDDEN = {"defaults", "name"}
 
 
 def shown(path: Path) -> dict[str, Any]:
     """What a file sets, without Hydra's own keys."""
+    return {name: value for name, value in read(path).items() if name not in ("defaults", "name")}
+
+
+def read(path: Path) -> dict[str, Any]:
     values = OmegaConf.to_container(OmegaConf.load(path))
     assert isinstance(values, dict)
-    return {str(name): value for name, value in values.items() if name not in HIDDEN}
+    return {str(name): value for name, value in values.items()}
 
 
 def defaults(settings: type) -> dict[str, Any]:
@@ -46,13 +48,12 @@ SETTINGS = [
 def test_file_gives_every_setting_its_default(path: str, settings: type) -> None:
     file = CONF / f"{path}.yaml"
     assert shown(file) == defaults(settings)
-    assert OmegaConf.load(file)["name"] == file.stem
+    assert read(file)["name"] == file.stem
 
 
 def test_every_file_belongs_to_a_task_or_model() -> None:
-    files = {
-        f"{f.parent.name}/{f.stem}" for g in ("task", "model") for f in CONF.glob(f"{g}/*.yaml")
-    }
+    found = [file for group in ("task", "model") for file in CONF.glob(f"{group}/*.yaml")]
+    files = {f"{file.parent.name}/{file.stem}" for file in found}
     assert files == {path for path, _ in SETTINGS}
 
 
