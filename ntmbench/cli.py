@@ -20,6 +20,7 @@ from ntmbench.composition import (
     CONFIG_MODULE,
     HYDRA_MAIN,
     check_overrides,
+    for_each_cell,
     register_schemas,
     to_run_config,
 )
@@ -63,10 +64,12 @@ def _stop(number: int, frame: FrameType | None) -> None:
 
 def _main() -> int:
     register_schemas()
-    arguments = sys.argv[1:]
-    options = [argument for argument in arguments if argument.startswith("-")]
+    options = [argument for argument in sys.argv[1:] if argument.startswith("-")]
     if set(options) <= {"-m", "--multirun"}:  # Hydra's other options change what is composed
-        check_overrides([argument for argument in arguments if argument not in options])
+        overrides = [argument for argument in sys.argv[1:] if argument not in options]
+        check_overrides(overrides)
+        if options:
+            sys.argv[1:] = [*options, *for_each_cell(overrides)]
     interrupted: KeyboardInterrupt | None = None
     try:
         job()

@@ -11,7 +11,7 @@ import dataclasses
 import importlib.resources
 import typing
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import hydra
@@ -44,7 +44,11 @@ copyreg.pickle(type(dataclasses.MISSING), lambda missing: "MISSING")
 
 @cache
 def register_schemas() -> None:
-    """Tell Hydra the types of all settings, and of every registered task and model."""
+    """Tell Hydra the types of all settings, and of every registered task and model.
+
+    Raises:
+        PluginError: if a plug-in can not be loaded, or has settings of types unknown to Hydra.
+    """
     store = ConfigStore.instance()
     parts = {
         "task": Any,
@@ -68,8 +72,14 @@ def register_schemas() -> None:
     ]
     conf = importlib.resources.files(CONFIG_MODULE)
     for group, name, settings in named:
-        schema = schema_of(settings, name=name)
-        store.store(group=f"schema/{group}", name=name, node=schema)
+        try:
+            schema = schema_of(settings, name=name)
+            store.store(group=f"schema/{group}", name=name, node=schema)
+        except (OmegaConfBaseException, TypeError, ValueError) as error:
+            raise registry.PluginError(
+                f"The settings of {group} '{name}' are not plain values with defaults: "
+                f"{_first_line(error)}"
+            ) from error
         if not (conf / group / f"{name}.yaml").is_file():  # a plug-in's
             store.store(group=group, name=name, node=schema)
 
@@ -82,11 +92,19 @@ def schema_of(settings: type, **constants: str) -> type:
     ]
     for field in dataclasses.fields(settings):
         if field.default_factory is not dataclasses.MISSING:
-            default: Any = dataclasses.field(default_factory=field.default_factory)
+            factory: Any = field.default_factory
+            if typing.get_origin(hints[field.name]) is dict:
+                factory = partial(_open_dict, factory)
+            default: Any = dataclasses.field(default_factory=factory)
         else:
             default = dataclasses.field(default=field.default)
         fields.append((field.name, hints[field.name], default))
     return dataclasses.make_dataclass(f"{settings.__name__}Schema", fields)
+
+
+def _open_dict(factory: Callable[[], dict[str, Any]]) -> DictConfig:
+    """A dict that takes further keys, which Hydra otherwise refuses: they are the user's own."""
+    return DictConfig(factory(), flags={"struct": False})
 
 
 def to_run_config(composed: DictConfig) -> RunConfig:
@@ -116,6 +134,33 @@ def check_overrides(arguments: Sequence[str]) -> None:
     with initialize_config_module(CONFIG_MODULE, **VERSION_BASE):
         for cell in _cells(overrides):
             _check_cell(cell)
+
+
+def for_each_cell(arguments: Sequence[str]) -> list[str]:
+    """Rewrite a sweep's overrides so that Hydra applies them where they belong.
+
+    Beside the cells, Hydra composes a configuration without the swept overrides. With
+    ``model=lstm,seq2seq model.hidden_size=8`` it would ask the default model for a hidden size.
+    Written as a sweep over one value, the override goes to the cells alone.
+    """
+    overrides = {argument: _parse(argument) for argument in arguments}
+    swept = {o.key_or_group for o in overrides.values() if o.is_sweep_override()}
+    if not swept & {"task", "model"}:
+        return list(arguments)
+    return [_as_sweep(argument, override) for argument, override in overrides.items()]
+
+
+def _as_sweep(argument: str, override: Override) -> str:
+    key, _, value = argument.partition("=")
+    part = override.key_or_group.partition(".")[0]
+    of_cell = part in ("task", "model", "budget", "optimizer", "recipe")
+    if override.is_sweep_override() or override.is_delete() or not of_cell or not value:
+        return argument
+    rewritten = f"{key}=choice({value})"
+    try:
+        return rewritten if _parse(rewritten).is_sweep_override() else argument
+    except SettingError:  # a cast, which can not stand inside a choice
+        return argument
 
 
 def _parse(argument: str) -> Override:

@@ -45,6 +45,10 @@ def register_task(name: str) -> Callable[[TaskT], TaskT]:
     """Class decorator: make a Task, a frozen dataclass, known as ``name``."""
 
     def register(task: TaskT) -> TaskT:
+        if not dataclasses.is_dataclass(task):
+            raise PluginError(f"Task '{name}' is not a dataclass.")
+        if missing := sorted(task.__abstractmethods__):
+            raise PluginError(f"Task '{name}' does not define {', '.join(missing)}.")
         if name in _tasks:
             raise PluginError(f"Two tasks are registered as '{name}'.")
         task.name = name
@@ -62,6 +66,8 @@ def register_model(name: str, settings: type) -> Callable[[BuilderT], BuilderT]:
     """
 
     def register(model: BuilderT) -> BuilderT:
+        if not dataclasses.is_dataclass(settings):
+            raise PluginError(f"The settings of model '{name}' are not a dataclass.")
         if name in _models:
             raise PluginError(f"Two models are registered as '{name}'.")
         _models[name] = ModelEntry(settings, model)

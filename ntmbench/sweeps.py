@@ -77,7 +77,8 @@ def write_cell(
 def read_cells(sweep: Path) -> pd.DataFrame:
     """The cells of a sweep, in their order, with the columns of ``sweep.csv``."""
     cells = [json.loads(path.read_text()) for path in sweep.glob("*/cell.json")]
-    table = pd.DataFrame(cells, columns=COLUMNS)
+    # Whole numbers stay so beside the gaps of cells that did not get there.
+    table = pd.DataFrame(cells, columns=COLUMNS).astype({"seed": "Int64", "length": "Int64"})
     return table.sort_values("cell", ignore_index=True)
 
 
@@ -92,7 +93,7 @@ def conclude(sweep: Path, console: Console) -> int:
         tested = pd.notna(cell["wrong_bits"])
         table.add_row(
             *(_cell_text(cell[name]) for name in ("task", "model", "seed", "state")),
-            f"{cell['length']:.0f}" if tested else "-",
+            _cell_text(cell["length"]),
             f"{cell['wrong_bits']:.3f}" if tested else "-",
             f"{cell['exact_match']:.1%}" if tested else "-",
         )
@@ -112,6 +113,4 @@ def conclude(sweep: Path, console: Console) -> int:
 
 
 def _cell_text(value: Any) -> str:
-    if pd.isna(value):
-        return "-"
-    return f"{value:.0f}" if isinstance(value, float) else str(value)
+    return "-" if pd.isna(value) else str(value)

@@ -36,7 +36,7 @@ class Interrupted(KeyboardInterrupt):
 
     def __init__(self, signal_number: int) -> None:
         """Remember which signal it was."""
-        super().__init__()
+        super().__init__(signal_number)  # so that it can be sent between processes
         self.signal_number = signal_number
 
 

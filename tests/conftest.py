@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from ntmbench import cli, sweeps
+from ntmbench.report import run_plots
 
 # A run of a second or so; a test adds what it is about.
 TINY = (
@@ -41,6 +42,12 @@ class Ended:
 @pytest.fixture(autouse=True)
 def _one_thread() -> None:
     torch.set_num_threads(1)
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out a run's pictures: they take most of a tiny run's time."""
+    monkeypatch.setattr(run_plots, "plot_run", lambda *arguments: None)
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from ntmbench.ntm.kernels import engine, jit
+from ntmbench.ntm.kernels.plan import make_plan
 from ntmbench.ntm.model import NTM
 from ntmbench.settings import SettingError
 
@@ -45,7 +46,10 @@ LEARNED: dict[str, Any] = {
 
 
 def pair(
-    seed: int = 0, dtype: torch.dtype = torch.float64, spread: float = 0.3, **overrides: Any
+    seed: int = 0,
+    dtype: torch.dtype = torch.float64,
+    spread: float = 0.3,
+    **overrides: Any,
 ) -> tuple[NTM, NTM]:
     """The same machine on both engines, its weights a little away from their start."""
     torch.manual_seed(seed)
@@ -113,7 +117,9 @@ def test_agrees_with_a_resized_memory(overrides: dict[str, Any], slots: int) -> 
 
 
 @pytest.mark.parametrize(
-    "overrides", [{}, {"read_heads": 5, "write_heads": 5, "controller_layers": 2}], ids=str
+    "overrides",
+    [{}, {"read_heads": 5, "write_heads": 5, "controller_layers": 2}],
+    ids=str,
 )
 def test_agrees_at_the_sizes_of_the_paper(overrides: dict[str, Any]) -> None:
     # At this size a larger spread makes the recurrence chaotic, and rounding errors grow.
@@ -257,16 +263,21 @@ def test_both_engines_follow_the_same_learning_curve() -> None:
         model = NTM(INPUTS, OUTPUTS, controller_size=32, memory_slots=16, engine=name)
         curves.append(learning_curve(model, 100))
     fused, eager = curves
-    assert fused[-1] < 0.95 * fused[0]
+    assert sum(fused[-20:]) < sum(fused[:20])
     assert fused == pytest.approx(eager, rel=1e-3)
 
 
-def test_memory_for_the_backward_pass_grows_with_the_root_of_the_steps_in_memories() -> None:
-    from ntmbench.ntm.kernels.autograd import kept_numbers
+def test_memories_kept_for_the_backward_pass_grow_with_the_root_of_the_steps() -> None:
+    def kept(slots: int, steps: int) -> int:
+        configuration = NTM(INPUTS, OUTPUTS, memory_slots=slots).settings
+        return make_plan(configuration, 3, 2, slots, steps, 1, torch.float32, 1, True).layout.kept
 
-    model = NTM(INPUTS, OUTPUTS, memory_slots=4096)
-    sizes = [kept_numbers(model.settings, INPUTS, OUTPUTS, 4096, steps, 1) for steps in (100, 400)]
-    assert sizes[1] < 4.2 * sizes[0]
+    # What differs between memories of two sizes, beside weightings and similarities.
+    short, long = (
+        kept(1024, steps) - kept(16, steps) - (4 * steps + 2) * (1024 - 16) for steps in (99, 399)
+    )
+    assert short == 10 * 20 * (1024 - 16)
+    assert long == 20 * 20 * (1024 - 16)
 
 
 def test_auto_says_once_why_it_is_eager(caplog: pytest.LogCaptureFixture) -> None:

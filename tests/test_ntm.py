@@ -104,7 +104,7 @@ def test_learned_initial_values_get_gradients() -> None:
 
 def steer(model: NTM, move: int) -> None:
     """Make every head ignore content and move by ``move`` slots at every step."""
-    _, _, gate, shift, sharpening = torch.split(model.cell.heads.bias, model.cell.head_sizes)[:5]
+    _, _, gate, _, _, sharpening, shift = torch.split(model.cell.heads.bias, model.cell.head_sizes)
     with torch.no_grad():
         model.cell.heads.weight.zero_()
         gate.fill_(-200.0)

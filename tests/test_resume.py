@@ -29,6 +29,7 @@ from ntmbench.training import Interrupted, Monitor, train
 from tests.conftest import TINY, Ended
 
 Command = Callable[..., Ended]
+pytestmark = pytest.mark.usefixtures("undrawn")
 
 
 class Noisy(nn.Module):
@@ -135,6 +136,7 @@ def _in_child(arguments: tuple[str, ...], folder: Path, moment: str, signal_numb
     sys.argv = ["ntmbench", *arguments]
     for stream, name in ((sys.stdout, "out.txt"), (sys.stderr, "err.txt")):
         os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), stream.fileno())
+    run_plots.plot_run = lambda *arguments: None  # as the fixture does in this process
     stop_at(moment, signal_number, setattr)
     cli.main()
 

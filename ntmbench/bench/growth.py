@@ -33,7 +33,7 @@ COLUMNS = [
     "model",
     "ms_per_sequence",
     "peak_memory_mb",  # measured, see ntmbench.bench.memory
-    "formula_mb",  # of the fused engine, see kept_numbers
+    "formula_mb",  # of the fused engine, kept_numbers and restored_numbers
 ]
 
 FLOAT32_BYTES = 4
@@ -48,27 +48,42 @@ class Slope:
 
 
 def kept_numbers(settings: NTMSettings, input_width: int, steps: int) -> int:
-    """Numbers that the fused engine keeps of one sequence between forward and backward.
+    """Numbers that the fused engine keeps of one sequence from forward to backward.
 
     With T steps, N slots of M numbers, R read and W write heads, H = R + W and L layers of C units
     with G gates (4 in an LSTM): at every step what the controller sees, its gates and cells, what
     the heads ask for, and two weightings of each head, 2 H N. Of the memories, M N numbers each,
-    only every k-th is kept, k = ceil(sqrt(T)); backward works the k between two of them out again,
-    with the norms of their rows. The memories thus take about 2 sqrt(T) M N numbers, not T M N.
+    only every k-th is kept, k = ceil(sqrt(T)).
     """
     s = settings
     recurrent = s.controller == "lstm"
-    units, words, heads, slots = s.controller_size, s.word_size, s.heads, s.memory_slots
+    units, words, heads = s.controller_size, s.word_size, s.heads
     own = units if recurrent else 0
     first = input_width + s.read_heads * words + own + 1
     later = (s.controller_layers - 1) * (units + own + 1)
     answer = s.read_heads * words + units + 1
     gates = s.controller_layers * (4 * units + units if recurrent else units)
     asked = heads * (words + 3 + s.shift_width) + 2 * s.write_heads * words
-    step = first + later + answer + gates + asked + 2 * heads * slots
-    interval = math.isqrt(steps - 1) + 1
-    memories = math.ceil((steps + 1) / interval)
-    return steps * step + memories * words * slots + interval * (words + 1) * slots
+    step = first + later + answer + gates + asked + 2 * heads * s.memory_slots
+    memories = math.ceil((steps + 1) / memory_interval(steps))
+    return steps * step + memories * words * s.memory_slots
+
+
+def restored_numbers(settings: NTMSettings, steps: int) -> int:
+    """Numbers of the memories that backward works out again at once, with the memory's gradient.
+
+    They are k memories with the norms of their rows. With those that are kept, the memories of one
+    sequence take about 2 sqrt(T) M N numbers, not T M N. In a batch every sequence has its own of
+    what is kept, and each thread a block of at most 8 sequences of what is worked out again.
+    """
+    s = settings
+    again = memory_interval(steps) * (s.word_size + 1)
+    return (again + s.word_size + s.heads) * s.memory_slots
+
+
+def memory_interval(steps: int) -> int:
+    """Steps from one memory that is kept to the next: ceil(sqrt(T))."""
+    return math.isqrt(steps - 1) + 1
 
 
 def growing_cases() -> dict[str, dict[int, Case]]:
@@ -106,6 +121,7 @@ def measure_growth(
                 memory = probe.peak_bytes(contender, case, 1) / 1e6
                 slots = case.ntm.memory_slots
                 numbers = kept_numbers(case.ntm, case.task.input_width, case.steps)
+                numbers += restored_numbers(case.ntm, case.steps)
                 kept = numbers * FLOAT32_BYTES / 1e6 if contender.name == "fused" else math.nan
                 who = grows, size, case.steps, slots, contender.name
                 rows.append(dict(zip(COLUMNS, (*who, taken * 1e3, memory, kept), strict=True)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import math
 import os
 import platform
 from dataclasses import dataclass
@@ -13,25 +14,28 @@ VERSIONED = ("ntmbench", "torch", "numpy", "numba")
 
 @dataclass(frozen=True)
 class Machine:
-    """The machine and the software; ``load`` is the mean number of busy processes before."""
+    """The machine and the software.
+
+    ``load`` is the mean number of busy processes in the minute before. ``gflop_per_second`` is the
+    best rate of a matrix product, in 1e9 operations per second, NaN until it is measured.
+    """
 
     processor: str
     cores: int
     threads: int
     load: float
-    gflop_per_second: float
     system: str
     versions: dict[str, str]
+    gflop_per_second: float = math.nan
 
     @classmethod
-    def here(cls, threads: int, rate: float) -> Machine:
-        """Where this runs, with so many threads and a matrix-product rate in operations/s."""
+    def here(cls, threads: int) -> Machine:
+        """Where this runs, with so many threads in use."""
         return cls(
             processor=_processor(),
             cores=cores(),
             threads=threads,
-            load=os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan"),
-            gflop_per_second=rate / 1e9,
+            load=os.getloadavg()[0] if hasattr(os, "getloadavg") else math.nan,
             system=f"{platform.system()} {platform.machine()}",
             versions={
                 "python": platform.python_version(),
@@ -47,7 +51,7 @@ class Machine:
     def __str__(self) -> str:
         """Two lines for people, and a third where the machine was busy."""
         versions = ", ".join(f"{name} {version}" for name, version in self.versions.items())
-        warning = "\nThe machine is busy with other things: all times are too long."
+        warning = "\nThe machine is busy with other things: most times are too long."
         return (
             f"{self.processor}, {self.system}: {self.threads} of {self.cores} cores used, "
             f"load before {self.load:.1f}, matrix product {self.gflop_per_second:.0f} GFLOP/s\n"

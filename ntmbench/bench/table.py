@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pandas as pd
 from rich.table import Table
 
 from ntmbench.bench.cases import ENGINES, Case, Contender
-from ntmbench.bench.floor import matrix_product_rate, training_operations
-from ntmbench.bench.measure import Timing, time_in_turn
+from ntmbench.bench.floor import training_operations
+from ntmbench.bench.measure import time_in_turn
 from ntmbench.bench.memory import MemoryProbe
 
 COLUMNS = [
@@ -28,7 +26,7 @@ COLUMNS = [
     "ms_highest",
     "rounds",
     "mflop",  # of the step: forward and backward of the whole batch
-    "gflop_per_second",  # of a matrix product, measured just before
+    "gflop_per_second",  # of a matrix product, the best that was measured between the cases
     "trainer_share",  # of the real loop's step, outside forward and backward; see trainer.py
 ]
 
@@ -41,30 +39,14 @@ def measure_case(
     seconds: float,
     probe: MemoryProbe,
 ) -> pd.DataFrame:
-    """Time a case at one batch size with all contenders in turn; rows with COLUMNS."""
-    rate = matrix_product_rate()
+    """Time a case at one batch size with all contenders in turn; COLUMNS without the floor."""
     batch = case.batch(batch_size)
     timings = time_in_turn({c.name: c.step(case, batch) for c in contenders}, seconds)
     memory = {c.name: probe.peak_bytes(c, case, batch_size) for c in contenders}
     widths = case.task.input_width, case.task.output_width
     operations = batch_size * training_operations(case.ntm, *widths, case.steps)
-    return pd.DataFrame(
-        list(_rows(case, batch_size, timings, memory, operations, rate)), columns=COLUMNS
-    )
-
-
-def _rows(
-    case: Case,
-    batch_size: int,
-    timings: dict[str, Timing],
-    memory: dict[str, float],
-    operations: int,
-    rate: float,
-) -> Iterator[dict[str, object]]:
-    missing = float("nan")
-    for name, timing in timings.items():
-        floor = operations / rate if name in ENGINES else missing
-        yield {
+    rows = [
+        {
             "case": case.name,
             "batch": batch_size,
             "steps": case.steps,
@@ -74,15 +56,22 @@ def _rows(
             "sequences_per_second": batch_size / timing.seconds,
             "peak_memory_mb": memory[name] / 1e6,
             "over_fused": timing.seconds / timings["fused"].seconds,
-            "floor_ms": floor * 1e3,
-            "over_floor": timing.seconds / floor,
             "ms_lowest": timing.lowest * 1e3,
             "ms_highest": timing.highest * 1e3,
             "rounds": timing.rounds,
-            "mflop": operations / 1e6 if name in ENGINES else missing,
-            "gflop_per_second": rate / 1e9,
-            "trainer_share": missing,
+            "mflop": operations / 1e6 if name in ENGINES else float("nan"),
         }
+        for name, timing in timings.items()
+    ]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def with_floor(table: pd.DataFrame, rate: float) -> pd.DataFrame:
+    """Fill the floor's columns, for a matrix-product rate in operations per second."""
+    floor = table["mflop"] / (rate / 1e9)  # 1e6 operations over 1e9 a second: milliseconds
+    return table.assign(
+        floor_ms=floor, over_floor=table["ms_per_step"] / floor, gflop_per_second=rate / 1e9
+    )
 
 
 def drawn(table: pd.DataFrame) -> Table:

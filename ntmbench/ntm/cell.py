@@ -57,15 +57,17 @@ class NTMCell(nn.Module):
             settings.controller_size,
             settings.controller_layers,
         )
-        # One row of the weight for each number that HeadOutputs holds, in its order.
+        # One row of the weight for each number that the heads take: keys, adds; interpolation
+        # gates, erases; key strengths, sharpenings; shifts. Those in the same range are
+        # neighbours.
         self.head_sizes = [
             heads * words,
+            writes * words,
+            heads,
+            writes * words,
             heads,
             heads,
             heads * shifts,
-            heads,
-            writes * words,
-            writes * words,
         ]
         self.heads = initialised_linear(settings.controller_size, sum(self.head_sizes))
 
@@ -94,7 +96,7 @@ class NTMCell(nn.Module):
     def head_outputs(self, outputs: Tensor) -> HeadOutputs:
         """Map the controller's output ``[B, controller_size]`` into the range of each number."""
         heads, writes = self.settings.heads, self.settings.write_heads
-        keys, strength, gate, shift, sharpening, erases, adds = self.heads(outputs).split(
+        keys, adds, gate, erases, strength, sharpening, shift = self.heads(outputs).split(
             self.head_sizes, dim=-1
         )
         return HeadOutputs(

@@ -163,7 +163,10 @@ class NTM(SequenceModel):
     def _first_values(self) -> FirstValues:
         """What stands before the first step, as the fused engine takes it."""
         return FirstValues(
-            self.first_controller, self.first_reads, self.first_memory, self.initial_weightings()
+            self.first_controller,
+            self.first_reads,
+            self.first_memory,
+            self.initial_weightings(),
         )
 
     def _weights(self) -> Weights:
@@ -189,7 +192,11 @@ class NTM(SequenceModel):
         settings = self.settings
         slots, words = settings.memory_slots, settings.word_size
         learned = settings.initial_state == "learned"
-        states = (settings.controller_layers, self.cell.controller.states, settings.controller_size)
+        states = (
+            settings.controller_layers,
+            self.cell.controller.states,
+            settings.controller_size,
+        )
         # [layers, states, controller_size] and [R, M]
         self._add_value("first_controller", torch.zeros(states), learned and states[1] > 0)
         self._add_value("first_reads", torch.zeros(settings.read_heads, words), learned)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import functools
-import math
 from collections.abc import Sequence
 from typing import Any, cast
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -18,52 +17,32 @@ from ntmbench.ntm.settings import NTMSettings
 from . import threads
 from .backward import run_backward
 from .forward import run_forward
-from .gradients import accumulate
-from .layout import Layout, Problem, Scratch, make_layout, make_scratch
-from .packing import pack_backward, pack_first, pack_forward
-from .simd import REGISTER_BITS
+from .gradients import weight_gradients
+from .packing import pack_backward, pack_forward
+from .plan import make_plan
 from .weights import FirstValues, Weights
-
-#: Sequences that share each pass over the weights.
-BLOCK = 8
-#: Rows of a weight's gradient that one thread works out at a time.
-GRADIENT_ROWS = 64
-
-FloatArray = NDArray[Any]
 
 
 def run(settings: NTMSettings, inputs: Tensor, first: FirstValues, weights: Weights) -> Tensor:
     """Logits ``[T, B, out]`` for inputs ``[T, B, in]``, with gradients for every tensor."""
-    flat = weights.flat()
-    keep = torch.is_grad_enabled() and any(
-        tensor.requires_grad for tensor in (inputs, *first, *flat)
-    )
-    if keep:
-        return cast(Tensor, _Run.apply(settings, inputs, *first, *flat))  # type: ignore[no-untyped-call]
-    return _Call(settings, inputs, first, flat, training=False).forward()
+    tensors = (*first, *weights.flat())
+    if torch.is_grad_enabled() and any(t.requires_grad for t in (inputs, *tensors)):
+        return cast(Tensor, _Run.apply(settings, inputs, *tensors))  # type: ignore[no-untyped-call]
+    return _Call(settings, inputs, tensors, training=False).forward()
 
 
 def trace(settings: NTMSettings, inputs: Tensor, first: FirstValues, weights: Weights) -> Trace:
     """Run inputs ``[T, B, in]`` without gradients and return what the memory did."""
-    call = _Call(settings, inputs, first, weights.flat(), training=True, interval=1)
+    tensors = (*first, *weights.flat())
+    call = _Call(settings, inputs, tensors, training=True, every_memory=True)
     return call.trace(call.forward())
-
-
-def kept_numbers(
-    settings: NTMSettings, inputs: int, outputs: int, slots: int, steps: int, batch: int
-) -> int:
-    """How many numbers a forward pass in float32 keeps for the backward pass."""
-    lanes = REGISTER_BITS // 32
-    interval = _interval(steps)
-    return _layout(settings, inputs, outputs, slots, steps, batch, True, interval, lanes).kept
 
 
 class _Run(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, settings: NTMSettings, inputs: Tensor, *tensors: Tensor) -> Tensor:
-        first, flat = FirstValues(*tensors[:4]), tensors[4:]
         ctx.settings = settings
-        ctx.call = _Call(settings, inputs, first, flat, training=True)
+        ctx.call = _Call(settings, inputs, tensors, training=True)
         ctx.save_for_backward(inputs, *tensors)
         return cast(Tensor, ctx.call.forward())
 
@@ -75,8 +54,7 @@ class _Run(torch.autograd.Function):
         ctx.call = None
         if call is None:
             # The backward pass used up what the forward pass had kept: run that again.
-            first = FirstValues(*tensors[:4])
-            call = _Call(ctx.settings, inputs, first, tensors[4:], training=True)
+            call = _Call(ctx.settings, inputs, tensors, training=True)
             call.forward()
         return (None, *call.backward(d_logits, ctx.needs_input_grad[1:]))
 
@@ -88,27 +66,31 @@ class _Call:
         self,
         settings: NTMSettings,
         inputs: Tensor,
-        first: FirstValues,
-        flat: Sequence[Tensor],
+        tensors: Sequence[Tensor],
         *,
         training: bool,
-        interval: int | None = None,
+        every_memory: bool = False,
     ) -> None:
-        self.inputs, self.first, self.flat = inputs.detach().contiguous(), first, flat
+        """``tensors`` are the first values and then the flat weights."""
+        # The kernels take addresses: everything must lie in memory without gaps.
+        self.inputs = inputs.contiguous()
+        self.tensors = [tensor.contiguous() for tensor in tensors]
         steps, batch, width = inputs.shape
-        self.layout = _layout(
+        slots, outputs = self.tensors[3].shape[1], self.tensors[-1].shape[0]
+        self.plan = make_plan(
             settings,
             width,
-            flat[-1].shape[0],
-            first.weightings.shape[1],
+            outputs,
+            slots,
             steps,
             batch,
+            inputs.dtype,
+            torch.get_num_threads(),
             training,
-            interval or _interval(steps),
-            REGISTER_BITS // (8 * inputs.element_size()),
+            every_memory,
         )
-        self.kept = self.empty(self.layout.kept)
-        self.pieces = threads.split(batch, BLOCK)
+        self.addresses = _addresses(*self.tensors)
+        self.kept = self.empty(self.plan.layout.kept)
 
     def empty(self, size: int) -> Tensor:
         """Room for ``size`` numbers."""
@@ -116,53 +98,58 @@ class _Call:
 
     def forward(self) -> Tensor:
         """Fill ``kept`` and return the logits."""
-        n, first = self.layout, self.first
-        packed = self.empty(n.packed).numpy()
-        places = [n.pack_first]
-        places += [n.pack_later + i * n.gate_row * n.later_width for i in range(n.layers - 1)]
-        places += [n.pack_heads, n.pack_output]
-        for i, place in enumerate(places):
-            pack_forward(_array(self.flat[2 * i]), _array(self.flat[2 * i + 1]), packed, place)
-        pack_first(
-            _array(first.memory), _array(first.weightings), n.slot_row, packed, n.pack_memory,
-            n.pack_weightings,
-        )  # fmt: skip
-        states = _array(torch.cat([first.reads.flatten(), first.controller.flatten()]))
+        plan, n = self.plan, self.plan.layout
         logits = self.empty(n.steps * n.batch * n.outputs)
-        inputs, kept, answers = _array(self.inputs.view(-1)), self.kept.numpy(), logits.numpy()
-        scratch = _scratch(n, self.pieces[0][1], False)
-        room = self._rooms(scratch)
+        packed = self.empty(n.packed)
+        pack_forward(plan.sizes, self.addresses, plan.like, packed.data_ptr())
+        controller, reads = self.tensors[:2]
+        addresses = _addresses(self.inputs, logits, self.kept, packed, controller, reads)
+        rooms = self._rooms(plan.forward_scratch.size)
 
-        def block(worker: int, start: int, size: int) -> None:
+        def block(worker: int, first: int, count: int) -> None:
             run_forward(
-                n, scratch, packed, inputs, states, kept, room[worker], answers, start, size
+                plan.sizes,
+                plan.forward_places,
+                addresses,
+                plan.like,
+                rooms[worker].data_ptr(),
+                first,
+                count,
             )
 
-        threads.run(block, self.pieces)
+        threads.run(block, plan.blocks, plan.workers)
         return logits.view(n.steps, n.batch, n.outputs)
 
     def backward(self, d_logits: Tensor, needed: Sequence[bool]) -> list[Tensor | None]:
-        """Gradients of the inputs, the first values and the weights, None where not needed."""
-        n = self.layout
-        packed = self._packed_backward()
-        answers = _array(d_logits.contiguous().view(-1))
+        """Gradients of the inputs, the first values and the weights; None where not needed."""
+        plan, n = self.plan, self.plan.layout
+        d_logits = d_logits.contiguous()
+        packed = self.empty(n.back_packed)
+        pack_backward(plan.sizes, self.addresses, plan.like, packed.data_ptr())
         learned = any(needed[1:5])
         starts = self.empty(n.batch * n.start_row if learned else 0)
-        kept, d_starts = self.kept.numpy(), starts.numpy()
-        scratch = _scratch(n, self.pieces[0][1], True)
-        room = self._rooms(scratch)
+        addresses = _addresses(d_logits, self.kept, packed, starts)
+        rooms = self._rooms(plan.backward_scratch.size)
 
-        def block(worker: int, start: int, size: int) -> None:
-            run_backward(n, scratch, packed, answers, kept, room[worker], d_starts, start, size)
+        def block(worker: int, first: int, count: int) -> None:
+            run_backward(
+                plan.sizes,
+                plan.backward_places,
+                addresses,
+                plan.like,
+                rooms[worker].data_ptr(),
+                first,
+                count,
+            )
 
-        threads.run(block, self.pieces)
+        threads.run(block, plan.blocks, plan.workers)
         d_inputs = self._d_inputs() if needed[0] else None
         d_first = self._d_first(starts, needed[1:5]) if learned else [None] * 4
-        return [d_inputs, *d_first, *self._d_weights(answers)]
+        return [d_inputs, *d_first, *self._d_weights(d_logits)]
 
     def trace(self, logits: Tensor) -> Trace:
         """What the memory did; every memory must have been kept."""
-        n = self.layout
+        n = self.plan.layout
         numbers = self._rows(n.at_heads, n.steps, n.head_row)
         answers = self._rows(n.at_answers, n.steps, n.answer_row)
         weightings = self._rows(n.at_weightings, n.steps + 1, n.heads * n.slot_row)[1:]
@@ -183,138 +170,67 @@ class _Call:
             sharpening=numbers[..., n.sharpening : n.sharpening + n.heads] + 1,
         )
 
+    def _rooms(self, size: int) -> list[Tensor]:
+        """Room to work in for every thread."""
+        return [self.empty(size) for _ in range(min(self.plan.workers, len(self.plan.blocks)))]
+
     def _rows(self, start: int, steps: int, row: int) -> Tensor:
         """A stretch of ``kept`` as ``[steps, B, row]``."""
-        count = steps * self.layout.batch * row
-        return self.kept[start : start + count].view(steps, self.layout.batch, row)
-
-    def _rooms(self, scratch: Scratch) -> list[FloatArray]:
-        """A scratch array for each thread."""
-        workers = min(torch.get_num_threads(), len(self.pieces))
-        return [self.empty(scratch.size).numpy() for _ in range(workers)]
-
-    def _packed_backward(self) -> FloatArray:
-        n = self.layout
-        packed = self.empty(n.back_packed).numpy()
-        own = n.recurrent * n.units
-        pack_backward(_array(self.flat[0]), n.inputs, n.read_width + own, packed, n.back_first)
-        later = -(-(n.units + own) // n.lanes) * n.lanes * n.gates
-        for i in range(n.layers - 1):
-            weight = _array(self.flat[2 * i + 2])
-            pack_backward(weight, 0, n.units + own, packed, n.back_later + i * later)
-        pack_backward(_array(self.flat[-4]), 0, n.units, packed, n.back_heads)
-        output = _array(self.flat[-2])
-        pack_backward(output, 0, n.read_width, packed, n.back_output_reads)
-        pack_backward(output, n.read_width, n.units, packed, n.back_output_units)
-        return packed
+        batch = self.plan.layout.batch
+        return self.kept[start : start + steps * batch * row].view(steps, batch, row)
 
     def _d_inputs(self) -> Tensor:
-        n = self.layout
+        n = self.plan.layout
         gates = self._rows(n.at_gates, n.steps, n.gate_row)[..., : n.gates]
-        return gates @ self.flat[0][:, : n.inputs]
+        return gates @ self.tensors[4].detach()[:, : n.inputs]
 
     def _d_first(self, starts: Tensor, needed: Sequence[bool]) -> list[Tensor | None]:
         """Sums over the sequences."""
-        n = self.layout
-        sums = starts.view(n.batch, n.start_row).sum(dim=0)
-        memory, weightings, reads, states = torch.split(
-            sums,
+        n = self.plan.layout
+        controller, reads, memory, _ = self.tensors[:4]
+        slots_of, weightings_of, d_reads, d_controller = torch.split(
+            starts.view(n.batch, n.start_row).sum(dim=0),
             [
                 n.words * n.slot_row,
                 n.heads * n.slot_row,
                 n.read_width,
-                2 * n.recurrent * n.layers * n.units,
+                controller.numel(),
             ],
         )
-        rows = self.first.memory.shape[0]
-        slots = memory.view(n.words, n.slot_row)[:, : n.slots].T
-        place = torch.arange(n.slots) % rows
+        slots = slots_of.view(n.words, n.slot_row)[:, : n.slots].T
+        place = torch.arange(n.slots) % n.first_rows
         gradients = [
-            states.view_as(self.first.controller),
-            reads.view_as(self.first.reads),
-            slots.new_zeros(rows, n.words).index_add(0, place, slots),
-            weightings.view(n.heads, n.slot_row)[:, : n.slots],
+            d_controller.view(controller.shape),
+            d_reads.view(reads.shape),
+            torch.zeros_like(memory).index_add(0, place, slots),
+            weightings_of.view(n.heads, n.slot_row)[:, : n.slots],
         ]
         return [
             gradient if wanted else None for gradient, wanted in zip(gradients, needed, strict=True)
         ]
 
-    def _d_weights(self, answers: FloatArray) -> list[Tensor]:
-        n, kept = self.layout, self.kept.numpy()
-        steps = n.steps * n.batch
-        gates, later = steps * n.gate_row, (n.steps + 1) * n.batch * n.later_row
-        layers = [
-            (
-                (kept, n.at_gates, n.gate_row, n.gates),
-                (n.at_first, n.first_row, n.first_width),
-            )
-        ]
-        layers += [
-            (
-                (kept, n.at_gates + (i + 1) * gates, n.gate_row, n.gates),
-                (n.at_later + i * later, n.later_row, n.later_width),
-            )
-            for i in range(n.layers - 1)
-        ]
-        heads = (
-            (kept, n.at_heads, n.head_row, n.head_numbers),
-            (n.at_answers + n.read_width, n.answer_row, n.units + 1),
-        )
-        output = (
-            (answers, 0, n.outputs, n.outputs),
-            (n.at_answers, n.answer_row, n.read_width + n.units + 1),
-        )
-        gradients = [self._product(*slopes, *seen) for slopes, seen in (*layers, heads, output)]
-        return [tensor for both in gradients for tensor in (both[:, :-1], both[:, -1])]
-
-    def _product(
-        self,
-        a: FloatArray,
-        a_start: int,
-        a_row: int,
-        size: int,
-        b_start: int,
-        b_row: int,
-        width: int,
-    ) -> Tensor:
-        """The gradient ``[size, width]`` of a weight and, as its last column, of its bias."""
-        n = self.layout
-        vectors = -(-width // n.lanes)
-        row = vectors * n.lanes
-        result = self.empty(size * row)
-        target, kept = result.numpy(), self.kept.numpy()
-        steps = n.steps * n.batch
+    def _d_weights(self, d_logits: Tensor) -> list[Tensor]:
+        plan, n = self.plan, self.plan.layout
+        result = self.empty(n.parameters)
+        addresses = _addresses(d_logits, self.kept, result)
+        workers = min(plan.workers, len(plan.row_pieces))
+        rooms = [self.empty(plan.row_pieces[0][1] * n.widest_row) for _ in range(workers)]
 
         def rows(worker: int, first: int, count: int) -> None:
-            accumulate(
-                a, a_start, a_row, kept, b_start, b_row, target, 0, row, first, first + count,
-                vectors, steps,
-            )  # fmt: skip
+            room = rooms[worker].data_ptr()
+            weight_gradients(plan.sizes, addresses, plan.like, room, first, first + count)
 
-        threads.run(rows, threads.split(size, GRADIENT_ROWS) if steps > 256 else [(0, size)])
-        return result.view(size, row)[:, :width]
+        threads.run(rows, plan.row_pieces, plan.workers)
+        weights = self.tensors[4:]
+        parts = torch.split(result, [weight.numel() for weight in weights])
+        return [part.view(weight.shape) for part, weight in zip(parts, weights, strict=True)]
+
+
+def _addresses(*tensors: Tensor) -> NDArray[np.int64]:
+    """Where the tensors lie; 0 for an empty one."""
+    return np.array([tensor.data_ptr() for tensor in tensors], dtype=np.int64)
 
 
 def _grid(rows: Tensor, start: int, count: int, size: int) -> Tensor:
     """A stretch of every row as ``[T, B, count, size]``."""
     return rows[..., start : start + count * size].reshape(*rows.shape[:2], count, size)
-
-
-def _interval(steps: int) -> int:
-    """Steps between kept memories: as many are kept as are worked out again at once."""
-    return math.isqrt(steps - 1) + 1
-
-
-def _array(tensor: Tensor) -> FloatArray:
-    array: FloatArray = tensor.detach().contiguous().numpy()
-    return array
-
-
-@functools.lru_cache(maxsize=256)
-def _layout(*arguments: Any) -> Layout:
-    return make_layout(Problem(*arguments))
-
-
-@functools.lru_cache(maxsize=256)
-def _scratch(layout: Layout, sequences: int, backward: bool) -> Scratch:
-    return make_scratch(layout, sequences, backward)

@@ -6,12 +6,13 @@ from typing import Any
 
 from .controller import lstm_backward, tanh_backward
 from .forward import cell_row, gate_row, mark_live, memory_row, step_row
-from .heads import sigmoid_backward, softmax_backward, softplus_backward
+from .heads import activate_backward
 from .jit import compiled, kernel
 from .layout import Layout, Scratch
 from .matmul import multiply
 from .memory import content_backward, read_backward, write, write_backward
 from .rows import add_part, copy, copy_vectors, fill, fill_part
+from .simd import at_address, flush_denormals, restore
 from .weightings import address_backward, blend_and_shift, inverse_norms
 
 
@@ -19,11 +20,9 @@ from .weightings import address_backward, blend_and_shift, inverse_norms
 def run_backward(
     n: Layout,
     s: Scratch,
-    weights: Any,
-    d_logits: Any,
-    kept: Any,
-    scratch: Any,
-    d_start: Any,
+    addresses: Any,
+    like: Any,
+    scratch_at: int,
     first: int,
     count: int,
 ) -> None:
@@ -34,17 +33,22 @@ def run_backward(
 
     Args:
         n: sizes and places.
-        s: places in ``scratch``.
-        weights: packed for the backward pass.
-        d_logits: gradient of the logits ``[T, B, out]``, flat.
-        kept: what the forward pass kept.
-        scratch: room to work in.
-        d_start: for each sequence, filled with the gradients of what stood before the first step:
-            the memory ``[M, N]``, the weightings ``[H, N]``, both padded, the reads ``[R, M]``
-            and the layers' states ``[layers, states, C]``. Empty if nobody asks for them.
+        s: places in the scratch.
+        addresses: of the gradient of the logits ``[T, B, out]``, of ``kept``, of the weights packed
+            for the backward pass and, 0 if nobody asks for it, of the room for the gradients of
+            what stood before the first step, for each sequence: the memory ``[M, N]``, the
+            weightings ``[H, N]``, both padded, the reads ``[R, M]`` and the layers' states
+            ``[layers, states, C]``.
+        like: an array of the type of the numbers.
+        scratch_at: address of room to work in.
         first: the block's first sequence.
         count: its number of sequences.
     """
+    d_logits = at_address(like, addresses[0], n.steps * n.batch * n.outputs)
+    kept = at_address(like, addresses[1], n.kept)
+    weights = at_address(like, addresses[2], n.back_packed)
+    scratch = at_address(like, scratch_at, s.size)
+    mode = flush_denormals()
     mark_live(n, s, scratch)
     fill(scratch, s.d_memory, s.norms - s.d_memory, 0)
     top_row = s.d_later_row if n.layers > 1 else s.d_first_row
@@ -63,14 +67,23 @@ def run_backward(
                 count, n.unit_row // n.lanes, n.head_numbers, True,
             )  # fmt: skip
             controller_backward(n, s, weights, kept, scratch, step, first, count)
-    if len(d_start) > 0:
+    if addresses[3] != 0:
+        d_start = at_address(like, addresses[3], n.batch * n.start_row)
         for i in range(count):
             start_backward(n, s, scratch, d_start, first, count, i)
+    restore(mode)
 
 
 @compiled
 def recall_memories(
-    n: Layout, s: Scratch, kept: Any, scratch: Any, start: int, end: int, first: int, count: int
+    n: Layout,
+    s: Scratch,
+    kept: Any,
+    scratch: Any,
+    start: int,
+    end: int,
+    first: int,
+    count: int,
 ) -> None:
     """Work out again the memories before each step from ``start`` to ``end``."""
     size = n.words * n.slot_row
@@ -84,8 +97,8 @@ def recall_memories(
             weighting = step_row(n, n.at_weightings, step + 1, sequence, n.heads * n.slot_row)
             place = (step + 1 - start) * count + i
             target = s.memory + place * size
-            write(n, kept, numbers, weighting, scratch, memory, target)
-            inverse_norms(n, scratch, target, scratch, s.norms + place * n.slot_row)
+            norms = s.norms + place * n.slot_row
+            write(n, kept, numbers, weighting, scratch, memory, target, norms)
             memory = target
 
 
@@ -128,7 +141,14 @@ def answer_backward(
 
 @compiled
 def memory_backward(
-    n: Layout, s: Scratch, kept: Any, scratch: Any, step: int, first: int, i: int, place: int
+    n: Layout,
+    s: Scratch,
+    kept: Any,
+    scratch: Any,
+    step: int,
+    first: int,
+    i: int,
+    place: int,
 ) -> None:
     """Heads of one sequence: back through write, read and addressing."""
     sequence = first + i
@@ -154,18 +174,19 @@ def memory_backward(
             norms, d_weightings + at,
         )  # fmt: skip
     content_backward(n, s, kept, numbers, scratch, memory, d_memory)
-
-    softplus_backward(kept, numbers + n.strength, scratch, s.d_strength, n.heads)
-    sigmoid_backward(kept, numbers + n.gate, scratch, s.d_gate, n.heads)
-    for head in range(n.heads):
-        at = head * n.shifts
-        softmax_backward(kept, numbers + n.shift + at, scratch, s.d_shift + at, n.shifts)
-    softplus_backward(kept, numbers + n.sharpening, scratch, s.d_sharpening, n.heads)
+    activate_backward(n, kept, numbers, scratch, s.d_numbers)
 
 
 @compiled
 def controller_backward(
-    n: Layout, s: Scratch, weights: Any, kept: Any, scratch: Any, step: int, first: int, count: int
+    n: Layout,
+    s: Scratch,
+    weights: Any,
+    kept: Any,
+    scratch: Any,
+    step: int,
+    first: int,
+    count: int,
 ) -> None:
     """All layers, from the top one's output to the reads and states of the step before."""
     for layer in range(n.layers - 1, -1, -1):

@@ -11,6 +11,7 @@ from .layout import Layout, Scratch
 from .matmul import multiply
 from .memory import read, write
 from .rows import copy, copy_vectors
+from .simd import at_address, flush_denormals, restore
 from .weightings import blend_and_shift, inverse_norms, sharpen, similarities
 
 
@@ -67,12 +68,9 @@ def mark_live(n: Layout, s: Scratch, scratch: Any) -> None:
 def run_forward(
     n: Layout,
     s: Scratch,
-    weights: Any,
-    inputs: Any,
-    states: Any,
-    kept: Any,
-    scratch: Any,
-    logits: Any,
+    addresses: Any,
+    like: Any,
+    scratch_at: int,
     first: int,
     count: int,
 ) -> None:
@@ -80,17 +78,25 @@ def run_forward(
 
     Args:
         n: sizes and places.
-        s: places in ``scratch``.
-        weights: packed.
-        inputs: ``[T, B, in]``, flat.
-        states: first reads ``[R, M]`` and then ``[layers, states, C]``, flat.
-        kept: filled with what the backward pass needs.
-        scratch: room to work in.
-        logits: ``[T, B, out]``, flat; filled.
+        s: places in the scratch.
+        addresses: of the inputs ``[T, B, in]``, the logits ``[T, B, out]``, which are filled, of
+            ``kept``, filled with what the backward pass needs, of the packed weights, of the first
+            states ``[layers, states, C]`` and of the first reads ``[R, M]``.
+        like: an array of the type of the numbers.
+        scratch_at: address of room to work in.
         first: the block's first sequence.
         count: its number of sequences.
     """
-    begin(n, s, weights, states, kept, scratch, first, count)
+    rows = n.steps * n.batch
+    inputs = at_address(like, addresses[0], rows * n.inputs)
+    logits = at_address(like, addresses[1], rows * n.outputs)
+    kept = at_address(like, addresses[2], n.kept)
+    weights = at_address(like, addresses[3], n.packed)
+    states = at_address(like, addresses[4], 2 * n.layers * n.units)
+    reads = at_address(like, addresses[5], n.read_width)
+    scratch = at_address(like, scratch_at, s.size)
+    mode = flush_denormals()
+    begin(n, s, weights, states, reads, kept, scratch, first, count)
     for step in range(n.steps):
         controller_step(n, weights, inputs, kept, step, first, count)
         heads_at = step_row(n, n.at_heads, step, first, n.head_row)
@@ -115,6 +121,7 @@ def run_forward(
             copy(scratch, s.output + i * n.output_row, logits, target, n.outputs)
     if n.keep and n.steps % n.interval == 0:
         keep_memory(n, s, kept, scratch, n.steps, first, count)
+    restore(mode)
 
 
 @compiled
@@ -123,6 +130,7 @@ def begin(
     s: Scratch,
     weights: Any,
     states: Any,
+    reads: Any,
     kept: Any,
     scratch: Any,
     first: int,
@@ -138,13 +146,19 @@ def begin(
         weighting = step_row(n, n.at_weightings, 0, sequence, n.heads * n.slot_row)
         copy_vectors(weights, n.pack_weightings, kept, weighting, n.heads * n.slot_row)
         row = layer_row(n, 0, 0, sequence)
-        copy(states, 0, kept, row + n.inputs, n.read_width)
+        copy(reads, 0, kept, row + n.inputs, n.read_width)
         if n.recurrent:
             for layer in range(n.layers):
-                state = n.read_width + 2 * layer * n.units
+                state = 2 * layer * n.units
                 row = layer_row(n, layer, 0, sequence) + own_output(n, layer)
                 copy(states, state, kept, row, n.units)
-                copy(states, state + n.units, kept, cell_row(n, layer, 0, sequence), n.units)
+                copy(
+                    states,
+                    state + n.units,
+                    kept,
+                    cell_row(n, layer, 0, sequence),
+                    n.units,
+                )
 
 
 @compiled
@@ -210,9 +224,14 @@ def memory_step(
         sharpen(n, s, kept, numbers, head, weighting + at, scratch)
     answers = step_row(n, n.at_answers, step, sequence, n.answer_row)
     read(n, kept, weighting, scratch, memory, answers)
-    copy(kept, answers, kept, layer_row(n, 0, step + 1, sequence) + n.inputs, n.read_width)
-    write(n, kept, numbers, weighting, scratch, memory, memory)
-    inverse_norms(n, scratch, memory, scratch, norms)
+    copy(
+        kept,
+        answers,
+        kept,
+        layer_row(n, 0, step + 1, sequence) + n.inputs,
+        n.read_width,
+    )
+    write(n, kept, numbers, weighting, scratch, memory, memory, norms)
 
 
 @compiled

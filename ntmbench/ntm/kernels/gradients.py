@@ -4,34 +4,112 @@ from __future__ import annotations
 
 from typing import Any
 
-from .jit import kernel
+from .jit import compiled, kernel
+from .layout import Layout
 from .matmul import multiply
+from .rows import copy
+from .simd import at_address, flush_denormals, restore
 
 #: Steps and sequences in one stretch of the sum: what both factors take fits the cache.
 _STRETCH = 256
 
 
 @kernel
-def accumulate(
+def weight_gradients(
+    n: Layout, addresses: Any, like: Any, room_at: int, begin: int, end: int
+) -> None:
+    """Work out rows ``begin`` to ``end`` of all weights' gradients, counted through all matrices.
+
+    Args:
+        n: sizes and places.
+        addresses: of the gradient of the logits, of ``kept`` and of the result: for each matrix,
+            its gradient and then its bias's.
+        like: an array of the type of the numbers.
+        room_at: address of room for the rows, padded.
+        begin: the first row.
+        end: the row after the last one.
+    """
+    mode = flush_denormals()
+    d_logits = at_address(like, addresses[0], n.steps * n.batch * n.outputs)
+    kept = at_address(like, addresses[1], n.kept)
+    result = at_address(like, addresses[2], n.parameters)
+    room = at_address(like, room_at, (end - begin) * n.widest_row)
+    rows = n.steps * n.batch
+    to = 0
+    for layer in range(n.layers):
+        slopes = n.at_gates + layer * rows * n.gate_row
+        if layer == 0:
+            seen, row, width = n.at_first, n.first_row, n.first_width
+        else:
+            seen = n.at_later + (layer - 1) * (rows + n.batch) * n.later_row
+            row, width = n.later_row, n.later_width
+        _product(
+            n,
+            kept,
+            slopes,
+            n.gate_row,
+            n.gates,
+            kept,
+            seen,
+            row,
+            width,
+            result,
+            to,
+            room,
+            begin,
+            end,
+        )
+        to += n.gates * width
+        begin -= n.gates
+        end -= n.gates
+    seen, width = n.at_answers + n.read_width, n.units + 1
+    _product(
+        n, kept, n.at_heads, n.head_row, n.head_numbers,
+        kept, seen, n.answer_row, width, result, to, room, begin, end,
+    )  # fmt: skip
+    to += n.head_numbers * width
+    begin -= n.head_numbers
+    end -= n.head_numbers
+    width += n.read_width
+    _product(
+        n, d_logits, 0, n.outputs, n.outputs,
+        kept, n.at_answers, n.answer_row, width, result, to, room, begin, end,
+    )  # fmt: skip
+    restore(mode)
+
+
+@compiled
+def _product(
+    n: Layout,
     a: Any,
     a_start: int,
     a_row: int,
+    size: int,
     b: Any,
     b_start: int,
     b_row: int,
-    c: Any,
-    c_start: int,
-    c_row: int,
+    width: int,
+    result: Any,
+    to: int,
+    room: Any,
     begin: int,
     end: int,
-    vectors: int,
-    steps: int,
 ) -> None:
-    """Rows ``begin`` to ``end`` of A.T B: row k of A at ``a_start + k * a_row``, B alike."""
-    for start in range(0, steps, _STRETCH):
+    """Rows of A.T B, of which the matrix has ``size``; its last column is the bias's gradient."""
+    begin, end = max(begin, 0), min(end, size)
+    if begin >= end:
+        return
+    vectors = -(-width // n.lanes)
+    row = vectors * n.lanes
+    rows = n.steps * n.batch
+    for start in range(0, rows, _STRETCH):
         multiply(
             a, a_start + start * a_row + begin, 1, a_row,
-            b, b_start + start * b_row, c_row // vectors, b_row,
-            c, c_start + begin * c_row, c_row,
-            end - begin, vectors, min(_STRETCH, steps - start), start > 0,
+            b, b_start + start * b_row, n.lanes, b_row,
+            room, 0, row,
+            end - begin, vectors, min(_STRETCH, rows - start), start > 0,
         )  # fmt: skip
+    for i in range(begin, end):
+        at = (i - begin) * row
+        copy(room, at, result, to + i * (width - 1), width - 1)
+        result[to + size * (width - 1) + i] = room[at + width - 1]

@@ -1,6 +1,7 @@
 """From the controller's head outputs to numbers in their ranges, forward and backward.
 
-A row holds keys, key strengths, interpolation gates, shifts, sharpenings (less 1), erases and adds.
+A row holds keys and adds, interpolation gates and erases, key strengths and sharpenings (less 1),
+and shifts: those with the same range are neighbours.
 """
 
 from __future__ import annotations
@@ -20,34 +21,18 @@ _LIMIT = SOFTPLUS_LIMIT
 @compiled
 def activate(n: Layout, kept: Any, row: int) -> None:
     """Map a row of head outputs into their ranges, in place."""
-    for i in range(0, n.strength, n.lanes):
-        _tanh(kept, row + i, n.strength - i)
-    _softplus(kept, row + n.strength, n.heads)
-    for i in range(0, n.heads, n.lanes):
-        _sigmoid(kept, row + n.gate + i, n.heads - i)
+    for i in range(0, n.gate, lanes(kept)):
+        count = n.gate - i
+        store_part(kept, row + i, tanh(load_part(kept, row + i, count)), count)
+    for i in range(n.gate, n.strength, lanes(kept)):
+        count = n.strength - i
+        store_part(kept, row + i, sigmoid(load_part(kept, row + i, count)), count)
+    for i in range(n.strength, n.shift, lanes(kept)):
+        count = n.shift - i
+        value = minimum(load_part(kept, row + i, count), splat(kept, _LIMIT))
+        store_part(kept, row + i, softplus(value), count)
     for head in range(n.heads):
         _softmax(kept, row + n.shift + head * n.shifts, n.shifts)
-    _softplus(kept, row + n.sharpening, n.heads)
-    for i in range(0, n.writes * n.words, n.lanes):
-        _sigmoid(kept, row + n.erase + i, n.writes * n.words - i)
-        _tanh(kept, row + n.add + i, n.writes * n.words - i)
-
-
-@compiled
-def _tanh(kept: Any, at: int, count: int) -> None:
-    store_part(kept, at, tanh(load_part(kept, at, count)), count)
-
-
-@compiled
-def _sigmoid(kept: Any, at: int, count: int) -> None:
-    store_part(kept, at, sigmoid(load_part(kept, at, count)), count)
-
-
-@compiled
-def _softplus(kept: Any, start: int, count: int) -> None:
-    for i in range(0, count, lanes(kept)):
-        value = minimum(load_part(kept, start + i, count - i), splat(kept, _LIMIT))
-        store_part(kept, start + i, softplus(value), count - i)
 
 
 @compiled
@@ -67,27 +52,42 @@ def _softmax(kept: Any, start: int, count: int) -> None:
 
 
 @compiled
-def softplus_backward(kept: Any, start: int, scratch: Any, slopes: int, count: int) -> None:
-    """Results of softplus to the gradients of its arguments, in place; zero at the limit."""
-    for i in range(0, count, lanes(kept)):
-        value = load_part(kept, start + i, count - i)
-        slope = load_part(scratch, slopes + i, count - i) * softplus_slope(value)
-        inside = where_below(slope, value, splat(kept, _LIMIT))
-        store_part(kept, start + i, inside, count - i)
+def activate_backward(n: Layout, kept: Any, row: int, scratch: Any, d_row: int) -> None:
+    """Head outputs to the gradients of what the controller gave for them, in place.
 
-
-@compiled
-def sigmoid_backward(kept: Any, start: int, scratch: Any, slopes: int, count: int) -> None:
-    """Results of sigmoid to the gradients of its arguments, in place."""
+    ``d_row`` is where the gradients of the head outputs stand in ``scratch``. They are zero where
+    the softplus is at its limit.
+    """
     one = splat(kept, 1.0)
-    for i in range(0, count, lanes(kept)):
-        value = load_part(kept, start + i, count - i)
-        slope = load_part(scratch, slopes + i, count - i)
-        store_part(kept, start + i, slope * value * (one - value), count - i)
+    for i in range(0, n.gate, lanes(kept)):
+        count = n.gate - i
+        value, slope = (
+            load_part(kept, row + i, count),
+            load_part(scratch, d_row + i, count),
+        )
+        store_part(kept, row + i, slope * (one - value * value), count)
+    for i in range(n.gate, n.strength, lanes(kept)):
+        count = n.strength - i
+        value, slope = (
+            load_part(kept, row + i, count),
+            load_part(scratch, d_row + i, count),
+        )
+        store_part(kept, row + i, slope * value * (one - value), count)
+    for i in range(n.strength, n.shift, lanes(kept)):
+        count = n.shift - i
+        value, slope = (
+            load_part(kept, row + i, count),
+            load_part(scratch, d_row + i, count),
+        )
+        slope = where_below(slope * softplus_slope(value), value, splat(kept, _LIMIT))
+        store_part(kept, row + i, slope, count)
+    for head in range(n.heads):
+        at = n.shift + head * n.shifts
+        _softmax_backward(kept, row + at, scratch, d_row + at, n.shifts)
 
 
 @compiled
-def softmax_backward(kept: Any, start: int, scratch: Any, slopes: int, count: int) -> None:
+def _softmax_backward(kept: Any, start: int, scratch: Any, slopes: int, count: int) -> None:
     """Results of a softmax to the gradients of its arguments, in place."""
     sums = splat(kept, 0.0)
     for i in range(0, count, lanes(kept)):

@@ -14,9 +14,13 @@ the own ``h`` in a feedforward controller.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from ntmbench.ntm.settings import NTMSettings
+
+from .simd import REGISTER_BITS
 
 
 class Layout(NamedTuple):
@@ -24,9 +28,11 @@ class Layout(NamedTuple):
 
     steps: int
     batch: int
+    item: int  # bytes in a number
     inputs: int
     outputs: int
     slots: int
+    first_rows: int  # of the first memory, which the slots repeat
     words: int
     reads: int
     writes: int
@@ -52,12 +58,12 @@ class Layout(NamedTuple):
     # [r, h, 1] of the top layer: what heads and output see.
     answer_row: int
     # Positions in a row of head outputs: keys first, at 0.
-    strength: int
-    gate: int
-    shift: int
-    sharpening: int
-    erase: int
     add: int
+    gate: int
+    erase: int
+    strength: int
+    sharpening: int
+    shift: int
     # Numbers between a step and the next in ``kept``: zero where only the present step is kept.
     keep: int
     # Steps between two kept memories.
@@ -88,6 +94,9 @@ class Layout(NamedTuple):
     back_output_units: int
     back_packed: int
     start_row: int  # gradients of what stood before the first step, for one sequence
+    parameters: int  # numbers in all weights and biases
+    parameter_rows: int  # rows of all weights
+    widest_row: int  # of a weight and its bias, padded
 
 
 @dataclass(frozen=True)
@@ -117,13 +126,13 @@ def make_layout(p: Problem) -> Layout:
 
     read_width = reads * words
     gates = 4 * units if recurrent else units
-    strength = heads * words
-    gate = strength + heads
-    shift = gate + heads
-    sharpening = shift + heads * s.shift_width
-    erase = sharpening + heads
-    add = erase + writes * words
-    head_numbers = add + writes * words
+    add = heads * words
+    gate = add + writes * words
+    erase = gate + heads
+    strength = erase + writes * words
+    sharpening = strength + heads
+    shift = sharpening + heads
+    head_numbers = shift + heads * s.shift_width
     first_width = p.inputs + read_width + recurrent * units + 1
     later_width = units + recurrent * units + 1
     slot_row, gate_row, unit_row = padded(p.slots), padded(gates), padded(units)
@@ -164,6 +173,8 @@ def make_layout(p: Problem) -> Layout:
     return Layout(
         steps=p.steps,
         batch=p.batch,
+        item=REGISTER_BITS // 8 // lanes,
+        first_rows=1 if s.initial_memory == "constant" else s.memory_slots,
         inputs=p.inputs,
         outputs=p.outputs,
         slots=p.slots,
@@ -189,12 +200,12 @@ def make_layout(p: Problem) -> Layout:
         later_width=later_width,
         later_row=later_row,
         answer_row=answer_row,
-        strength=strength,
-        gate=gate,
-        shift=shift,
-        sharpening=sharpening,
-        erase=erase,
         add=add,
+        gate=gate,
+        erase=erase,
+        strength=strength,
+        sharpening=sharpening,
+        shift=shift,
         keep=int(p.training),
         interval=p.interval,
         at_first=at_first,
@@ -221,6 +232,11 @@ def make_layout(p: Problem) -> Layout:
         back_output_units=back_output_units,
         back_packed=back.count,
         start_row=(words + heads) * slot_row + read_width + 2 * recurrent * layers * units,
+        parameters=gates * (first_width + later * later_width)
+        + head_numbers * (units + 1)
+        + p.outputs * (read_width + units + 1),
+        parameter_rows=layers * gates + head_numbers + p.outputs,
+        widest_row=max(first_row, later_row, answer_row),
     )
 
 
@@ -247,10 +263,7 @@ class Scratch(NamedTuple):
     d_ring: int
     d_dots: int
     d_norms: int
-    d_strength: int
-    d_gate: int
-    d_shift: int
-    d_sharpening: int
+    d_numbers: int  # gradients of the head outputs of one sequence, as in their row
     key_pull: int
     write_before: int
     write_sums: int
@@ -272,40 +285,51 @@ class Scratch(NamedTuple):
 
 def make_scratch(n: Layout, sequences: int, backward: bool) -> Scratch:
     """The scratch of a block of ``sequences`` sequences."""
-    ring = n.slot_row + 2 * n.shifts + 2 * n.lanes
+    ring = _padded(n.slot_row + 2 * n.shifts + 2 * n.lanes, n)
+    size = n.words * n.slot_row
     steps = n.interval if backward else 1
     back = sequences if backward else 0
     d_first_row = _padded(n.read_width, n) + n.unit_row
     d_later_row = 2 * n.unit_row
     counter = _Counter()
     take = counter.take
+    places = {
+        "live": take(n.slot_row),
+        "content": take(n.slot_row),
+        "ring": take(ring),
+        "shifted": take(n.slot_row),
+        "d_ring": take(ring),
+        "d_dots": take(n.heads * n.slot_row),
+        "d_norms": take(n.slot_row),
+        "d_numbers": take(n.head_row),
+        "key_pull": take(_padded(n.heads, n)),
+        "write_before": take(n.writes * n.lanes),
+        "write_sums": take(2 * n.writes * n.lanes),
+        "output": take(sequences * n.output_row),
+        "d_memory": take(back * size),
+        "d_weightings": take(back * n.heads * n.slot_row),
+        "d_cells": take(back * n.layers * n.unit_row),
+        "d_first": take(back * d_first_row),
+        "d_later": take(back * (n.layers - 1) * d_later_row),
+        "norms": take(steps * sequences * n.slot_row),
+    }
+    # Where a memory and its gradient lie whole pages apart, the processor takes a load from the
+    # one to depend on a store to the other.
+    page = 4096 * n.lanes * 8 // REGISTER_BITS
+    take((places["d_memory"] + page // 4 - counter.count) % page)
     return Scratch(
-        live=take(n.slot_row),
-        content=take(n.slot_row),
-        ring=take(_padded(ring, n)),
-        shifted=take(n.slot_row),
-        d_ring=take(_padded(ring, n)),
-        d_dots=take(n.heads * n.slot_row),
-        d_norms=take(n.slot_row),
-        d_strength=take(_padded(n.heads, n)),
-        d_gate=take(_padded(n.heads, n)),
-        d_shift=take(_padded(n.heads * n.shifts, n)),
-        d_sharpening=take(_padded(n.heads, n)),
-        key_pull=take(_padded(n.heads, n)),
-        write_before=take(n.writes * n.lanes),
-        write_sums=take(2 * n.writes * n.lanes),
-        output=take(sequences * n.output_row),
-        d_memory=take(back * n.words * n.slot_row),
-        d_weightings=take(back * n.heads * n.slot_row),
-        d_cells=take(back * n.layers * n.unit_row),
-        d_first=take(back * d_first_row),
-        d_later=take(back * (n.layers - 1) * d_later_row),
-        norms=take(steps * sequences * n.slot_row),
-        memory=take(steps * sequences * n.words * n.slot_row),
+        **places,
+        memory=take(steps * sequences * size),
         d_first_row=d_first_row,
         d_later_row=d_later_row,
         size=counter.count,
     )
+
+
+def as_record(sizes: Layout | Scratch) -> Any:
+    """The same as one record, which Numba takes by its address."""
+    kind = np.dtype([(name, np.int64) for name in sizes._fields])
+    return np.array([tuple(sizes)], dtype=kind)[0]
 
 
 def _padded(count: int, n: Layout) -> int:

@@ -14,7 +14,15 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from .jit import compiled
-from .simd import REGISTERS, VECTORS, element_pointer, fused, lanes, splat_value, vector_pointer
+from .simd import (
+    REGISTERS,
+    VECTORS,
+    element_pointer,
+    fused,
+    lanes,
+    splat_value,
+    vector_pointer,
+)
 
 
 def _block(rows: int, vectors: int) -> Any:
@@ -47,7 +55,21 @@ def _block(rows: int, vectors: int) -> Any:
         def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
             kind = context.get_value_type(vector)
             align = vector.dtype.bitwidth // 8
-            (_, a0, a_row, a_step, _, b0, b_vector, b_step, _, c0, c_row, steps, more) = args
+            (
+                _,
+                a0,
+                a_row,
+                a_step,
+                _,
+                b0,
+                b_vector,
+                b_step,
+                _,
+                c0,
+                c_row,
+                steps,
+                more,
+            ) = args
             a_base = element_pointer(context, builder, sig.args[0], args[0], a0)
             b_base = element_pointer(context, builder, sig.args[4], args[4], b0)
             c_base = element_pointer(context, builder, sig.args[8], args[8], c0)
@@ -60,7 +82,12 @@ def _block(rows: int, vectors: int) -> Any:
                     builder,
                     builder.gep(
                         c_base,
-                        [builder.add(offset(i, c_row), ir.Constant(c_row.type, v * vector.lanes))],
+                        [
+                            builder.add(
+                                offset(i, c_row),
+                                ir.Constant(c_row.type, v * vector.lanes),
+                            )
+                        ],
                     ),
                     kind,
                 )

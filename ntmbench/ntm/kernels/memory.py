@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from ntmbench.ntm.addressing import SQUARED_NORM_FLOOR
+
 from .jit import compiled
 from .layout import Layout, Scratch
 from .matmul import multiply
-from .simd import load, splat, store, total
+from .simd import inverse_root, lanes, load, load_part, splat, store, store_part, total
 
 
 @compiled
@@ -22,8 +24,13 @@ def read(n: Layout, kept: Any, weighting: int, scratch: Any, memory: int, target
         # Four words at a time share the loads of the weighting and hide each other's latency.
         while word + 4 <= n.words:
             at = memory + word * n.slot_row
-            a, b, c, d = (splat(kept, 0.0), splat(kept, 0.0), splat(kept, 0.0), splat(kept, 0.0))
-            for slot in range(0, n.slot_row, n.lanes):
+            a, b, c, d = (
+                splat(kept, 0.0),
+                splat(kept, 0.0),
+                splat(kept, 0.0),
+                splat(kept, 0.0),
+            )
+            for slot in range(0, n.slot_row, lanes(scratch)):
                 weight = load(kept, row + slot)
                 a = a + weight * load(scratch, at + slot)
                 b = b + weight * load(scratch, at + n.slot_row + slot)
@@ -37,7 +44,7 @@ def read(n: Layout, kept: Any, weighting: int, scratch: Any, memory: int, target
         while word < n.words:
             at = memory + word * n.slot_row
             a = splat(kept, 0.0)
-            for slot in range(0, n.slot_row, n.lanes):
+            for slot in range(0, n.slot_row, lanes(scratch)):
                 a = a + load(kept, row + slot) * load(scratch, at + slot)
             kept[target + head * n.words + word] = total(a)
             word += 1
@@ -45,31 +52,50 @@ def read(n: Layout, kept: Any, weighting: int, scratch: Any, memory: int, target
 
 @compiled
 def write(
-    n: Layout, kept: Any, numbers: int, weighting: int, scratch: Any, memory: int, target: int
+    n: Layout,
+    kept: Any,
+    numbers: int,
+    weighting: int,
+    scratch: Any,
+    memory: int,
+    target: int,
+    norms: int,
 ) -> None:
-    """Eqs. (3) and (4): erase and add, from the memory to a target that may be the same place."""
-    one = splat(kept, 1.0)
-    first = weighting + n.reads * n.slot_row
-    for word in range(n.words):
-        row = word * n.slot_row
-        erase = numbers + n.erase + word
-        add = numbers + n.add + word
-        if n.writes == 1:
-            erases, adds = splat(kept, kept[erase]), splat(kept, kept[add])
-            for slot in range(0, n.slot_row, n.lanes):
-                weight = load(kept, first + slot)
-                value = load(scratch, memory + row + slot)
-                store(scratch, target + row + slot, value + weight * (adds - erases * value))
-        else:
-            for slot in range(0, n.slot_row, n.lanes):
-                left = one
-                added = splat(kept, 0.0)
-                for head in range(n.writes):
-                    weight = load(kept, first + head * n.slot_row + slot)
-                    left = left * (one - weight * splat(kept, kept[erase + head * n.words]))
-                    added = added + weight * splat(kept, kept[add + head * n.words])
-                value = load(scratch, memory + row + slot)
-                store(scratch, target + row + slot, value * left + added)
+    """Eqs. (3) and (4): erase and add, from the memory to a target that may be the same place.
+
+    ``norms`` is filled with the inverse norms of the target's slots.
+    """
+    one, floor = splat(kept, 1.0), splat(kept, SQUARED_NORM_FLOOR)
+    slot_row, words = n.slot_row, n.words
+    first = weighting + n.reads * slot_row
+    erase, add = numbers + n.erase, numbers + n.add
+    if n.writes == 1:
+        for slot in range(0, slot_row, lanes(kept)):
+            weight = load(kept, first + slot)
+            squares = floor
+            for word in range(words):
+                at = word * slot_row + slot
+                value = load(scratch, memory + at)
+                change = splat(kept, kept[add + word]) - splat(kept, kept[erase + word]) * value
+                value = value + weight * change
+                store(scratch, target + at, value)
+                squares = squares + value * value
+            store(scratch, norms + slot, inverse_root(squares))
+        return
+    for slot in range(0, slot_row, lanes(kept)):
+        squares = floor
+        for word in range(words):
+            left, added = one, splat(kept, 0.0)
+            for head in range(n.writes):
+                weight = load(kept, first + head * slot_row + slot)
+                at = head * words + word
+                left = left * (one - weight * splat(kept, kept[erase + at]))
+                added = added + weight * splat(kept, kept[add + at])
+            at = word * slot_row + slot
+            value = load(scratch, memory + at) * left + added
+            store(scratch, target + at, value)
+            squares = squares + value * value
+        store(scratch, norms + slot, inverse_root(squares))
 
 
 @compiled
@@ -85,104 +111,186 @@ def read_backward(n: Layout, scratch: Any, memory: int, d_reads: int, d_weightin
 
 @compiled
 def write_backward(
-    n: Layout, s: Scratch, kept: Any, numbers: int, weighting: int, scratch: Any, memory: int,
-    d_memory: int, d_reads: int, d_weightings: int,
-) -> None:  # fmt: skip
+    n: Layout,
+    s: Scratch,
+    kept: Any,
+    numbers: int,
+    weighting: int,
+    scratch: Any,
+    memory: int,
+    d_memory: int,
+    d_reads: int,
+    d_weightings: int,
+) -> None:
     """The gradient of a step's memory back to the one before it, the reads' share included.
 
-    Adds the write weightings' gradients, and replaces the erases and adds in ``kept`` by the
-    gradients of the controller's outputs for them.
+    Adds the write weightings' gradients, and sets those of the erases and adds in ``d_numbers``.
     """
-    one = splat(kept, 1.0)
-    first = n.reads * n.slot_row
-    for word in range(n.words):
-        row = word * n.slot_row
-        erase = numbers + n.erase + word
-        add = numbers + n.add + word
-        if n.writes == 1:
-            erases, adds = splat(kept, kept[erase]), splat(kept, kept[add])
-            d_erase, d_add = splat(kept, 0.0), splat(kept, 0.0)
-            for slot in range(0, n.slot_row, n.lanes):
-                weight = load(kept, weighting + first + slot)
-                slope = load(scratch, d_memory + row + slot)
-                product = slope * load(scratch, memory + row + slot)
-                d_add = d_add + slope * weight
-                d_erase = d_erase + product * weight
-                d_weight = load(scratch, d_weightings + first + slot)
-                d_weight = d_weight + slope * adds - product * erases
-                store(scratch, d_weightings + first + slot, d_weight)
-                store(scratch, d_memory + row + slot, slope - slope * weight * erases)
-            _replace(kept, erase, add, -total(d_erase), total(d_add))
-        else:
-            for head in range(2 * n.writes):
-                store(scratch, s.write_sums + head * n.lanes, splat(kept, 0.0))
-            for slot in range(0, n.slot_row, n.lanes):
-                slope = load(scratch, d_memory + row + slot)
-                product = slope * load(scratch, memory + row + slot)
-                # What the heads before and the heads after one leave of the memory.
-                left = one
-                for head in range(n.writes):
-                    store(scratch, s.write_before + head * n.lanes, left)
-                    weight = load(kept, weighting + first + head * n.slot_row + slot)
-                    left = left * (one - weight * splat(kept, kept[erase + head * n.words]))
-                store(scratch, d_memory + row + slot, slope * left)
-                after = product
-                for head in range(n.writes - 1, -1, -1):
-                    at = first + head * n.slot_row + slot
-                    weight = load(kept, weighting + at)
-                    erases = splat(kept, kept[erase + head * n.words])
-                    adds = splat(kept, kept[add + head * n.words])
-                    others = after * load(scratch, s.write_before + head * n.lanes)
-                    after = after * (one - weight * erases)
-                    d_weight = load(scratch, d_weightings + at) + slope * adds - others * erases
-                    store(scratch, d_weightings + at, d_weight)
-                    at = s.write_sums + 2 * head * n.lanes
-                    store(scratch, at, load(scratch, at) + others * weight)
-                    at += n.lanes
-                    store(scratch, at, load(scratch, at) + slope * weight)
-            for head in range(n.writes):
-                at = s.write_sums + 2 * head * n.lanes
-                d_erase, d_add = load(scratch, at), load(scratch, at + n.lanes)
-                away = head * n.words
-                _replace(kept, erase + away, add + away, -total(d_erase), total(d_add))
-    for head in range(n.reads):
+    if n.writes == 1:
+        _one_write_backward(
+            n,
+            s,
+            kept,
+            numbers,
+            weighting,
+            scratch,
+            memory,
+            d_memory,
+            d_reads,
+            d_weightings,
+        )
+    else:
+        _writes_backward(n, s, kept, numbers, weighting, scratch, memory, d_memory, d_weightings)
+    for head in range(1 if n.writes == 1 else 0, n.reads):
         for word in range(n.words):
-            row = word * n.slot_row
+            at = d_memory + word * n.slot_row
             d_read = splat(kept, scratch[d_reads + head * n.words + word])
-            for slot in range(0, n.slot_row, n.lanes):
+            for slot in range(0, n.slot_row, lanes(kept)):
                 weight = load(kept, weighting + head * n.slot_row + slot)
-                slope = load(scratch, d_memory + row + slot)
-                store(scratch, d_memory + row + slot, slope + weight * d_read)
+                store(scratch, at + slot, load(scratch, at + slot) + weight * d_read)
 
 
 @compiled
-def _replace(kept: Any, erase: int, add: int, d_erase: Any, d_add: Any) -> None:
-    kept[erase] = d_erase * kept[erase] * (1 - kept[erase])
-    kept[add] = d_add * (1 - kept[add] * kept[add])
+def _one_write_backward(
+    n: Layout,
+    s: Scratch,
+    kept: Any,
+    numbers: int,
+    weighting: int,
+    scratch: Any,
+    memory: int,
+    d_memory: int,
+    d_reads: int,
+    d_weightings: int,
+) -> None:
+    """One write head, together with the first read head."""
+    slot_row = n.slot_row
+    own = weighting + n.reads * slot_row
+    d_own = d_weightings + n.reads * slot_row
+    for word in range(n.words):
+        row = word * slot_row
+        erase = numbers + n.erase + word
+        add = numbers + n.add + word
+        erases, adds = splat(kept, kept[erase]), splat(kept, kept[add])
+        d_read = splat(kept, scratch[d_reads + word])
+        d_erase, d_add = splat(kept, 0.0), splat(kept, 0.0)
+        for slot in range(0, slot_row, lanes(kept)):
+            weight = load(kept, own + slot)
+            slope = load(scratch, d_memory + row + slot)
+            product = slope * load(scratch, memory + row + slot)
+            d_add = d_add + slope * weight
+            d_erase = d_erase + product * weight
+            d_weight = load(scratch, d_own + slot) + slope * adds - product * erases
+            store(scratch, d_own + slot, d_weight)
+            slope = slope - slope * weight * erases + load(kept, weighting + slot) * d_read
+            store(scratch, d_memory + row + slot, slope)
+        scratch[s.d_numbers + n.erase + word] = -total(d_erase)
+        scratch[s.d_numbers + n.add + word] = total(d_add)
+
+
+@compiled
+def _writes_backward(
+    n: Layout,
+    s: Scratch,
+    kept: Any,
+    numbers: int,
+    weighting: int,
+    scratch: Any,
+    memory: int,
+    d_memory: int,
+    d_weightings: int,
+) -> None:
+    """Any number of write heads."""
+    one = splat(kept, 1.0)
+    slot_row, words, writes, width = n.slot_row, n.words, n.writes, lanes(kept)
+    own = weighting + n.reads * slot_row
+    d_own = d_weightings + n.reads * slot_row
+    for word in range(words):
+        row = word * slot_row
+        erase = numbers + n.erase + word
+        add = numbers + n.add + word
+        for i in range(2 * writes):
+            store(scratch, s.write_sums + i * width, splat(kept, 0.0))
+        for slot in range(0, slot_row, width):
+            slope = load(scratch, d_memory + row + slot)
+            product = slope * load(scratch, memory + row + slot)
+            # What the heads before one, and then those after it, leave of the memory.
+            left = one
+            for head in range(writes):
+                store(scratch, s.write_before + head * width, left)
+                weight = load(kept, own + head * slot_row + slot)
+                left = left * (one - weight * splat(kept, kept[erase + head * words]))
+            store(scratch, d_memory + row + slot, slope * left)
+            after = product
+            for head in range(writes - 1, -1, -1):
+                at = head * slot_row + slot
+                weight = load(kept, own + at)
+                erases = splat(kept, kept[erase + head * words])
+                adds = splat(kept, kept[add + head * words])
+                others = after * load(scratch, s.write_before + head * width)
+                after = after * (one - weight * erases)
+                d_weight = load(scratch, d_own + at) + slope * adds - others * erases
+                store(scratch, d_own + at, d_weight)
+                at = s.write_sums + 2 * head * width
+                store(scratch, at, load(scratch, at) + others * weight)
+                store(scratch, at + width, load(scratch, at + width) + slope * weight)
+        for head in range(writes):
+            at = s.write_sums + 2 * head * width
+            d_erase, d_add = load(scratch, at), load(scratch, at + width)
+            scratch[s.d_numbers + n.erase + head * words + word] = -total(d_erase)
+            scratch[s.d_numbers + n.add + head * words + word] = total(d_add)
 
 
 @compiled
 def content_backward(
-    n: Layout, s: Scratch, kept: Any, numbers: int, scratch: Any, memory: int, d_memory: int
+    n: Layout,
+    s: Scratch,
+    kept: Any,
+    numbers: int,
+    scratch: Any,
+    memory: int,
+    d_memory: int,
 ) -> None:
-    """Similarities' gradients back to the memory, and to the keys, which are replaced in ``kept``.
+    """Similarities' gradients back to the memory, and to the keys in ``d_numbers``.
 
     Uses ``d_dots``, ``d_norms`` and ``key_pull`` in scratch.
     """
-    for word in range(n.words):
-        row = word * n.slot_row
-        for head in range(n.heads):
-            at = numbers + head * n.words + word
-            key = splat(kept, kept[at])
-            sums = splat(kept, 0.0)
-            dots = s.d_dots + head * n.slot_row
-            for slot in range(0, n.slot_row, n.lanes):
-                d_dot = load(scratch, dots + slot)
+    slot_row, words, heads = n.slot_row, n.words, n.heads
+    for word in range(words):
+        row = word * slot_row
+        # Two heads at a time; with the first two, the share of the rows' norms.
+        head = 0
+        while head < heads:
+            at = numbers + head * words + word
+            pair = head + 1 < heads
+            key, other_key = (
+                splat(kept, kept[at]),
+                splat(kept, kept[at + words] if pair else 0),
+            )
+            dots = s.d_dots + head * slot_row
+            other_dots = dots + slot_row if pair else dots
+            sums, other_sums = splat(kept, 0.0), splat(kept, 0.0)
+            for slot in range(0, slot_row, lanes(kept)):
+                d_dot, other_d_dot = (
+                    load(scratch, dots + slot),
+                    load(scratch, other_dots + slot),
+                )
                 value = load(scratch, memory + row + slot)
-                slope = load(scratch, d_memory + row + slot) + d_dot * key
+                slope = load(scratch, d_memory + row + slot)
+                slope = slope + d_dot * key + other_d_dot * other_key
                 if head == 0:
                     slope = slope - load(scratch, s.d_norms + slot) * value
                 store(scratch, d_memory + row + slot, slope)
                 sums = sums + d_dot * value
-            d_key = total(sums) - scratch[s.key_pull + head] * kept[at]
-            kept[at] = d_key * (1 - kept[at] * kept[at])
+                other_sums = other_sums + other_d_dot * value
+            scratch[s.d_numbers + head * words + word] = total(sums)
+            if pair:
+                scratch[s.d_numbers + (head + 1) * words + word] = total(other_sums)
+            head += 2
+    for head in range(heads):
+        pull = splat(kept, scratch[s.key_pull + head])
+        for word in range(0, words, lanes(kept)):
+            at = head * words + word
+            slope = load_part(scratch, s.d_numbers + at, words - word)
+            slope = slope - pull * load_part(kept, numbers + at, words - word)
+            store_part(scratch, s.d_numbers + at, slope, words - word)

@@ -4,59 +4,109 @@ from __future__ import annotations
 
 from typing import Any
 
-from .jit import kernel
-from .simd import lanes
+from .jit import compiled, kernel
+from .layout import Layout
+from .simd import at_address, lanes, load_part, store, transpose
 
 
 @kernel
-def pack_forward(weight: Any, bias: Any, packed: Any, start: int) -> None:
-    """Lay out ``weight [size, width]`` and ``bias [size]`` for ``[inputs, 1] @ [weight, bias].T``.
+def pack_forward(n: Layout, tensors: Any, like: Any, packed_at: int) -> None:
+    """Lay out all weights and first values for the forward pass.
+
+    Args:
+        n: sizes and places.
+        tensors: addresses of the first controller states, reads, memory and weightings, and of
+            the weight and bias of each layer, the heads and the output.
+        like: an array of the type of the numbers.
+        packed_at: address of the room for the result.
+    """
+    packed = at_address(like, packed_at, n.packed)
+    _pack_first(n, tensors, packed)
+    _panels(n.gates, n.first_width, tensors, 4, packed, n.pack_first)
+    for layer in range(1, n.layers):
+        to = n.pack_later + (layer - 1) * n.gate_row * n.later_width
+        _panels(n.gates, n.later_width, tensors, 4 + 2 * layer, packed, to)
+    pair = 4 + 2 * n.layers
+    _panels(n.head_numbers, n.units + 1, tensors, pair, packed, n.pack_heads)
+    _panels(n.outputs, n.read_width + n.units + 1, tensors, pair + 2, packed, n.pack_output)
+
+
+@compiled
+def _panels(size: int, width: int, tensors: Any, pair: int, packed: Any, to: int) -> None:
+    """Lay out a weight and its bias for ``[inputs, 1] @ [weight, bias].T``; ``width`` counts the 1.
 
     Panels of as many outputs as a vector holds; within a panel, one vector for each input.
     """
-    size, width = weight.shape
+    inputs = width - 1
+    weight = at_address(packed, tensors[pair], size * inputs)
+    bias = at_address(packed, tensors[pair + 1], size)
     wide = lanes(packed)
     for first in range(0, size, wide):
-        at = start + first * (width + 1)
-        count = min(wide, size - first)
-        for i in range(width):
-            for j in range(count):
-                packed[at + i * wide + j] = weight[first + j, i]
-            for j in range(count, wide):
-                packed[at + i * wide + j] = 0
-        for j in range(count):
-            packed[at + width * wide + j] = bias[first + j]
-        for j in range(count, wide):
-            packed[at + width * wide + j] = 0
+        at = to + first * width
+        for i in range(0, inputs, wide):
+            transpose(
+                weight,
+                first * inputs + i,
+                inputs,
+                size - first,
+                inputs - i,
+                packed,
+                at + i * wide,
+            )
+        store(packed, at + inputs * wide, load_part(bias, first, size - first))
+
+
+@compiled
+def _pack_first(n: Layout, tensors: Any, packed: Any) -> None:
+    """Lay out the first memory word by word, its rows repeated, and the weightings, padded."""
+    rows, words = n.first_rows, n.words
+    memory = at_address(packed, tensors[2], rows * words)
+    for word in range(words):
+        to = n.pack_memory + word * n.slot_row
+        row = 0
+        for slot in range(n.slots):
+            packed[to + slot] = memory[row * words + word]
+            row = row + 1 if row + 1 < rows else 0
+        for slot in range(n.slots, n.slot_row):
+            packed[to + slot] = 0
+    weightings = at_address(packed, tensors[3], n.heads * n.slots)
+    for head in range(n.heads):
+        for slot in range(0, n.slot_row, lanes(packed)):
+            value = load_part(weightings, head * n.slots + slot, n.slots - slot)
+            store(packed, n.pack_weightings + head * n.slot_row + slot, value)
 
 
 @kernel
-def pack_backward(weight: Any, column: int, columns: int, packed: Any, start: int) -> None:
-    """Lay out ``columns`` columns of ``weight [size, width]`` for ``gradient @ weight``."""
-    size = weight.shape[0]
-    wide = lanes(packed)
-    for first in range(0, columns, wide):
-        at = start + first * size
-        count = min(wide, columns - first)
-        for j in range(size):
-            for i in range(count):
-                packed[at + j * wide + i] = weight[j, column + first + i]
-            for i in range(count, wide):
-                packed[at + j * wide + i] = 0
+def pack_backward(n: Layout, tensors: Any, like: Any, packed_at: int) -> None:
+    """Lay out all weights for the backward pass; arguments as for ``pack_forward``."""
+    packed = at_address(like, packed_at, n.back_packed)
+    own = n.recurrent * n.units
+    _columns(n.gates, n.first_width - 1, n.inputs, tensors[4], packed, n.back_first)
+    size = -(-(n.units + own) // n.lanes) * n.lanes * n.gates
+    for layer in range(1, n.layers):
+        to = n.back_later + (layer - 1) * size
+        _columns(n.gates, n.later_width - 1, 0, tensors[4 + 2 * layer], packed, to)
+    weight = 4 + 2 * n.layers
+    _columns(n.head_numbers, n.units, 0, tensors[weight], packed, n.back_heads)
+    width = n.read_width + n.units
+    output = tensors[weight + 2]
+    _columns(n.outputs, n.read_width, 0, output, packed, n.back_output_reads, width)
+    _columns(n.outputs, width, n.read_width, output, packed, n.back_output_units)
 
 
-@kernel
-def pack_first(
-    memory: Any, weightings: Any, slot_row: int, packed: Any, memory_start: int, start: int
+@compiled
+def _columns(
+    size: int, end: int, begin: int, address: int, packed: Any, to: int, row: int = 0
 ) -> None:
-    """Lay out the first memory ``[rows, M]``, its rows repeated, and the weightings ``[H, N]``."""
-    heads, slots = weightings.shape
-    rows, words = memory.shape
-    for i in range(words):
-        for slot in range(slot_row):
-            value = memory[slot % rows, i] if slot < slots else 0
-            packed[memory_start + i * slot_row + slot] = value
-    for head in range(heads):
-        for slot in range(slot_row):
-            value = weightings[head, slot] if slot < slots else 0
-            packed[start + head * slot_row + slot] = value
+    """Lay out columns ``begin`` to ``end`` of a weight for ``gradient @ weight``.
+
+    ``row`` is the weight's width where that is not ``end``.
+    """
+    row = max(row, end)
+    weight = at_address(packed, address, size * row)
+    wide = lanes(packed)
+    for first in range(begin, end, wide):
+        at = to + (first - begin) * size
+        for i in range(size):
+            value = load_part(weight, i * row + first, end - first)
+            store(packed, at + i * wide, value)

@@ -9,6 +9,7 @@ half of that for float64. Nothing here checks bounds.
 from __future__ import annotations
 
 import operator
+import platform
 from typing import Any
 
 import llvmlite.binding
@@ -18,6 +19,7 @@ from numba.core import cgutils
 from numba.core.datamodel import models
 from numba.core.typing.templates import ConcreteTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, register_model
+from numba.np.arrayobj import populate_array
 
 _FEATURES = llvmlite.binding.get_host_cpu_features()
 
@@ -44,7 +46,10 @@ class _VectorModel(models.PrimitiveModel):
         super().__init__(manager, vector, ir.VectorType(element, vector.lanes))
 
 
-VECTORS = {types.float32: VectorType(types.float32), types.float64: VectorType(types.float64)}
+VECTORS = {
+    types.float32: VectorType(types.float32),
+    types.float64: VectorType(types.float64),
+}
 
 _OPERATIONS = {
     operator.add: ir.IRBuilder.fadd,
@@ -158,7 +163,8 @@ def store(typing: Any, array: Any, index: Any, value: Any) -> Any:
 def _mask(context: Any, builder: Any, vector: ir.VectorType, count: ir.Value) -> ir.Value:
     bits = ir.IntType(32)
     numbers = ir.Constant(
-        ir.VectorType(bits, vector.count), [ir.Constant(bits, lane) for lane in range(vector.count)]
+        ir.VectorType(bits, vector.count),
+        [ir.Constant(bits, lane) for lane in range(vector.count)],
     )
     limit = splat_value(builder, builder.trunc(count, bits), vector.count)
     return builder.icmp_signed("<", numbers, limit)
@@ -202,6 +208,76 @@ def store_part(typing: Any, array: Any, index: Any, value: Any, count: Any) -> A
         return context.get_dummy_value()
 
     return types.void(array, types.intp, vector, types.intp), generate
+
+
+@intrinsic
+def transpose(
+    typing: Any,
+    source: Any,
+    start: Any,
+    row: Any,
+    rows: Any,
+    columns: Any,
+    target: Any,
+    to: Any,
+) -> Any:
+    """Write a block's columns as vectors, one after the other, zeros where it has fewer rows.
+
+    The block begins at ``start``, its rows are ``row`` apart; rows and columns beyond a vector's
+    length are left out.
+    """
+    vector = VECTORS[source.dtype]
+    count = vector.lanes
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        kind = context.get_value_type(vector)
+        _, start, row, rows, columns, _, to = args
+        size = ir.Constant(ir.IntType(32), _bytes(vector))
+        block = []
+        for i in range(count):
+            present = builder.icmp_signed("<", ir.Constant(rows.type, i), rows)
+            mask = _mask(
+                context,
+                builder,
+                kind,
+                builder.select(present, columns, ir.Constant(rows.type, 0)),
+            )
+            at = builder.add(start, builder.mul(row, ir.Constant(row.type, i)))
+            pointer = element_pointer(context, builder, sig.args[0], args[0], at)
+            arguments = [
+                vector_pointer(builder, pointer, kind),
+                size,
+                mask,
+                constant(kind, 0.0),
+            ]
+            block.append(call(builder, f"llvm.masked.load.{suffix(kind)}.p0", kind, arguments))
+        for _ in range(count.bit_length() - 1):
+            half = count // 2
+            block = [
+                builder.shuffle_vector(block[i], block[i + half], _interleave(count, part))
+                for i in range(half)
+                for part in (0, half)
+            ]
+        for i in range(count):
+            with builder.if_then(builder.icmp_signed("<", ir.Constant(columns.type, i), columns)):
+                at = builder.add(to, ir.Constant(to.type, i * count))
+                pointer = element_pointer(context, builder, sig.args[5], args[5], at)
+                builder.store(
+                    block[i],
+                    vector_pointer(builder, pointer, kind),
+                    align=_bytes(vector),
+                )
+        return context.get_dummy_value()
+
+    integers = (types.intp, types.intp, types.intp, types.intp)
+    return types.void(source, *integers, target, types.intp), generate
+
+
+def _interleave(count: int, first: int) -> ir.Constant:
+    """The lanes that alternate between two vectors, from their lane ``first`` on."""
+    order = [lane + other for lane in range(first, first + count // 2) for other in (0, count)]
+    integer = ir.IntType(32)
+    return ir.Constant(ir.VectorType(integer, count), [ir.Constant(integer, i) for i in order])
 
 
 @intrinsic
@@ -305,3 +381,64 @@ def minimum(typing: Any, value: Any, high: Any) -> Any:
         return minimum_value(builder, *args)
 
     return value(value, value), generate
+
+
+@intrinsic
+def at_address(typing: Any, like: Any, address: Any, size: Any) -> Any:
+    """The ``size`` numbers at an address as an array of the type of another."""
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        array = context.make_array(like)(context, builder)
+        item = context.get_constant(types.intp, like.dtype.bitwidth // 8)
+        data = builder.inttoptr(args[1], context.get_data_type(like.dtype).as_pointer())
+        populate_array(
+            array,
+            data=data,
+            shape=[args[2]],
+            strides=[item],
+            itemsize=item,
+            meminfo=None,
+        )
+        return array._getvalue()
+
+    return like(like, types.intp, types.intp), generate
+
+
+#: Flush results to zero, and read arguments as zero, where they are denormal.
+_FLUSH = 0x8040
+_X86 = platform.machine().lower() in ("x86_64", "amd64")
+
+
+@intrinsic
+def flush_denormals(typing: Any) -> Any:
+    """Take denormal numbers for zero from here on, and return what ``restore`` takes.
+
+    They turn up wherever little weight meets small gradients, mean nothing there, and cost x86
+    processors a hundred times an ordinary operation. Elsewhere this does nothing.
+    """
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        mode = ir.IntType(32)
+        if not _X86:
+            return ir.Constant(mode, 0)
+        cell = cgutils.alloca_once(builder, mode)
+        call(builder, "llvm.x86.sse.stmxcsr", ir.VoidType(), [cell])
+        before = builder.load(cell)
+        builder.store(builder.or_(before, ir.Constant(mode, _FLUSH)), cell)
+        call(builder, "llvm.x86.sse.ldmxcsr", ir.VoidType(), [cell])
+        return before
+
+    return types.int32(), generate
+
+
+@intrinsic
+def restore(typing: Any, mode: Any) -> Any:
+    """Undo ``flush_denormals``."""
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        if _X86:
+            cell = cgutils.alloca_once_value(builder, args[0])
+            call(builder, "llvm.x86.sse.ldmxcsr", ir.VoidType(), [cell])
+        return context.get_dummy_value()
+
+    return types.void(types.int32), generate

@@ -12,8 +12,6 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-import torch
-
 _lock = threading.Lock()
 _pool: ThreadPoolExecutor | None = None
 _pool_size = 0
@@ -39,27 +37,27 @@ def _workers(count: int) -> ThreadPoolExecutor:
         return _pool
 
 
-def split(count: int, largest: int) -> list[tuple[int, int]]:
-    """Cut ``count`` things into (first, size) pieces: one or more a thread, none too large."""
-    threads = torch.get_num_threads()
+def split(count: int, largest: int, workers: int) -> list[tuple[int, int]]:
+    """Cut ``count`` things into (first, size) pieces: one or more a worker, none too large."""
     pieces = -(-count // largest)
-    pieces = -(-pieces // threads) * threads
+    pieces = -(-pieces // workers) * workers
     size = -(-count // pieces)
     return [(first, min(size, count - first)) for first in range(0, count, size)]
 
 
-def run(job: Callable[[int, int, int], None], pieces: list[tuple[int, int]]) -> None:
+def run(job: Callable[[int, int, int], None], pieces: list[tuple[int, int]], workers: int) -> None:
     """Call ``job(worker, first, size)`` for every piece; calls of one worker do not overlap."""
-    workers = min(torch.get_num_threads(), len(pieces))
+    workers = min(workers, len(pieces))
+    if workers == 1:
+        for first, size in pieces:
+            job(0, first, size)
+        return
     queue = iter(pieces)
 
     def work(worker: int) -> None:
         for first, size in _locked(queue):
             job(worker, first, size)
 
-    if workers == 1:
-        work(0)
-        return
     pool = _workers(workers - 1)
     others = [pool.submit(work, worker) for worker in range(1, workers)]
     try:

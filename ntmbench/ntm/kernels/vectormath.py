@@ -39,7 +39,18 @@ class _Format:
 
 
 _SINGLE = _Format(
-    ir.IntType(32), 23, 127, 1.5 * 2.0**23, 0.693359375, -2.12194440e-4, -87.3, 88.3, 9.1, 7, 5, 9
+    ir.IntType(32),
+    23,
+    127,
+    1.5 * 2.0**23,
+    0.693359375,
+    -2.12194440e-4,
+    -87.3,
+    88.3,
+    9.1,
+    7,
+    5,
+    9,
 )
 _DOUBLE = _Format(
     ir.IntType(64),
@@ -72,7 +83,8 @@ def _polynomial(builder: Any, x: ir.Value, coefficients: list[float]) -> ir.Valu
 def _integers(vector: ir.VectorType, value: int) -> ir.Constant:
     integer = _format(vector).integer
     return ir.Constant(
-        ir.VectorType(integer, vector.count), [ir.Constant(integer, value)] * vector.count
+        ir.VectorType(integer, vector.count),
+        [ir.Constant(integer, value)] * vector.count,
     )
 
 
@@ -118,7 +130,10 @@ def log_value(builder: Any, x: ir.Value) -> ir.Value:
     one = constant(vector, 1.0)
     s = builder.fdiv(builder.fsub(rest, one), builder.fadd(rest, one))
     low = fused(
-        builder, power, constant(vector, form.ln2_low), _artanh2(builder, s, form.log_terms)
+        builder,
+        power,
+        constant(vector, form.ln2_low),
+        _artanh2(builder, s, form.log_terms),
     )
     result = fused(builder, power, constant(vector, form.ln2_high), low)
     # The bits of NaN would pass for those of a large number.

@@ -17,6 +17,7 @@ from .matmul import multiply
 from .rows import dot
 from .simd import (
     inverse_root,
+    lanes,
     largest,
     load,
     maximum,
@@ -36,7 +37,7 @@ _NORM_FLOOR = SQUARED_NORM_FLOOR
 def inverse_norms(n: Layout, memory: Any, start: int, norms: Any, at: int) -> None:
     """1 / sqrt(|row|^2 + floor) of every slot of a memory ``[M, N]``."""
     floor = splat(memory, _NORM_FLOOR)
-    for slot in range(0, n.slot_row, n.lanes):
+    for slot in range(0, n.slot_row, lanes(memory)):
         sums = floor
         for word in range(n.words):
             value = load(memory, start + word * n.slot_row + slot)
@@ -52,7 +53,13 @@ def inverse_key_norm(n: Layout, kept: Any, key: int) -> Any:
 
 @compiled
 def similarities(
-    n: Layout, kept: Any, keys: int, similarity: int, scratch: Any, memory: int, norms: int
+    n: Layout,
+    kept: Any,
+    keys: int,
+    similarity: int,
+    scratch: Any,
+    memory: int,
+    norms: int,
 ) -> None:
     """Cosine similarity ``[H, N]`` of the keys ``[H, M]`` and the rows, eq. (6)."""
     multiply(
@@ -64,7 +71,7 @@ def similarities(
     for head in range(n.heads):
         scale = splat(kept, inverse_key_norm(n, kept, keys + head * n.words))
         row = similarity + head * n.slot_row
-        for slot in range(0, n.slot_row, n.lanes):
+        for slot in range(0, n.slot_row, lanes(scratch)):
             value = load(kept, row + slot) * scale * load(scratch, norms + slot)
             store(kept, row + slot, value)
 
@@ -77,12 +84,12 @@ def blend_and_shift(
     """Eqs. (5), (7) and (8): fill scratch's ``content``, ``ring`` and ``shifted`` for a head."""
     strength = splat(kept, kept[numbers + n.strength + head])
     top = splat(kept, _LOWEST)
-    for slot in range(0, n.slot_row, n.lanes):
+    for slot in range(0, n.slot_row, lanes(scratch)):
         top = maximum(strength * load(kept, similarity + slot), top)
     highest = splat(kept, largest(top))
     half = splat(kept, 0.5)
     sums = splat(kept, 0.0)
-    for slot in range(0, n.slot_row, n.lanes):
+    for slot in range(0, n.slot_row, lanes(scratch)):
         value = exp(strength * load(kept, similarity + slot) - highest)
         value = where_at_least(value, load(scratch, s.live + slot), half)
         store(scratch, s.content + slot, value)
@@ -90,20 +97,24 @@ def blend_and_shift(
     scale = splat(kept, 1 / total(sums))
     gate = splat(kept, kept[numbers + n.gate + head])
     reach = n.shifts // 2
-    for slot in range(0, n.slot_row, n.lanes):
+    for slot in range(0, n.slot_row, lanes(scratch)):
         content = load(scratch, s.content + slot) * scale
         store(scratch, s.content + slot, content)
         before = load(kept, previous + slot)
         store(scratch, s.ring + reach + slot, before + gate * (content - before))
     close_ring(n, scratch, s.ring)
     shift = numbers + n.shift + head * n.shifts
-    for slot in range(0, n.slot_row, n.lanes):
+    for slot in range(0, n.slot_row, lanes(scratch)):
         moved = splat(kept, 0.0)
         for j in range(n.shifts):
             moved = moved + splat(kept, kept[shift + j]) * load(
                 scratch, s.ring + slot + 2 * reach - j
             )
-        store(scratch, s.shifted + slot, where_at_least(moved, load(scratch, s.live + slot), half))
+        store(
+            scratch,
+            s.shifted + slot,
+            where_at_least(moved, load(scratch, s.live + slot), half),
+        )
 
 
 @compiled
@@ -119,26 +130,32 @@ def close_ring(n: Layout, scratch: Any, ring: int) -> None:
 
 @compiled
 def sharpen(
-    n: Layout, s: Scratch, kept: Any, numbers: int, head: int, weighting: int, scratch: Any
+    n: Layout,
+    s: Scratch,
+    kept: Any,
+    numbers: int,
+    head: int,
+    weighting: int,
+    scratch: Any,
 ) -> None:
     """Eq. (9): from scratch's ``shifted`` to the head's weighting."""
     power = splat(kept, 1 + kept[numbers + n.sharpening + head])
     floor = splat(kept, _FLOOR)
     half = splat(kept, 0.5)
     top = splat(kept, _LOWEST)
-    for slot in range(0, n.slot_row, n.lanes):
+    for slot in range(0, n.slot_row, lanes(scratch)):
         value = power * log(maximum(load(scratch, s.shifted + slot), floor))
         store(kept, weighting + slot, value)
         top = maximum(value, top)
     highest = splat(kept, largest(top))
     sums = splat(kept, 0.0)
-    for slot in range(0, n.slot_row, n.lanes):
+    for slot in range(0, n.slot_row, lanes(scratch)):
         value = exp(load(kept, weighting + slot) - highest)
         value = where_at_least(value, load(scratch, s.live + slot), half)
         store(kept, weighting + slot, value)
         sums = sums + value
     scale = splat(kept, 1 / total(sums))
-    for slot in range(0, n.slot_row, n.lanes):
+    for slot in range(0, n.slot_row, lanes(scratch)):
         store(kept, weighting + slot, load(kept, weighting + slot) * scale)
 
 
@@ -151,40 +168,42 @@ def address_backward(
 
     ``scratch[d_weighting]`` holds the gradient and is left with the one of the weighting of the
     step before. ``blend_and_shift`` has just run. Left in scratch: ``d_dots`` of the head, the
-    gradient of key times row; ``d_norms`` is added to; and the head's ``d_strength``, ``d_gate``,
-    ``d_shift``, ``d_sharpening`` and ``key_pull``.
+    gradient of key times row, its ``key_pull``, and in ``d_numbers`` the gradients of its strength,
+    gate, shift and sharpening; ``d_norms`` is added to.
     """
     one, half, floor = splat(kept, 1.0), splat(kept, 0.5), splat(kept, _FLOOR)
     reach = n.shifts // 2
     sums = splat(kept, 0.0)
-    for slot in range(0, n.slot_row, n.lanes):
+    for slot in range(0, n.slot_row, lanes(scratch)):
         sums = sums + load(kept, weighting + slot) * load(scratch, d_weighting + slot)
     mean = splat(kept, total(sums))
     power = splat(kept, 1 + kept[numbers + n.sharpening + head])
     sums = splat(kept, 0.0)
-    for slot in range(0, n.slot_row, n.lanes):
+    for slot in range(0, n.slot_row, lanes(scratch)):
         shifted = load(scratch, s.shifted + slot)
         floored = maximum(shifted, floor)
         slope = load(kept, weighting + slot) * (load(scratch, d_weighting + slot) - mean)
         sums = sums + slope * log(floored)
         slope = where_at_least(power * slope / floored, shifted, floor)
         store(scratch, s.d_ring + reach + slot, slope)
-    scratch[s.d_sharpening + head] = total(sums)
+    scratch[s.d_numbers + n.sharpening + head] = total(sums)
     close_ring(n, scratch, s.d_ring)
 
     shift = numbers + n.shift + head * n.shifts
     for j in range(n.shifts):
         sums = splat(kept, 0.0)
-        for slot in range(0, n.slot_row, n.lanes):
+        for slot in range(0, n.slot_row, lanes(scratch)):
             slope = where_at_least(
-                load(scratch, s.d_ring + reach + slot), load(scratch, s.live + slot), half
+                load(scratch, s.d_ring + reach + slot),
+                load(scratch, s.live + slot),
+                half,
             )
             sums = sums + slope * load(scratch, s.ring + slot + 2 * reach - j)
-        scratch[s.d_shift + head * n.shifts + j] = total(sums)
+        scratch[s.d_numbers + n.shift + head * n.shifts + j] = total(sums)
 
     gate = splat(kept, kept[numbers + n.gate + head])
     gate_sums, sums = splat(kept, 0.0), splat(kept, 0.0)
-    for slot in range(0, n.slot_row, n.lanes):
+    for slot in range(0, n.slot_row, lanes(scratch)):
         slope = splat(kept, 0.0)
         for j in range(n.shifts):
             slope = slope + splat(kept, kept[shift + j]) * load(scratch, s.d_ring + slot + j)
@@ -195,7 +214,7 @@ def address_backward(
         slope = gate * slope
         store(scratch, s.shifted + slot, slope)
         sums = sums + content * slope
-    scratch[s.d_gate + head] = total(gate_sums)
+    scratch[s.d_numbers + n.gate + head] = total(gate_sums)
 
     mean = splat(kept, total(sums))
     strength = kept[numbers + n.strength + head]
@@ -203,7 +222,7 @@ def address_backward(
     scale = splat(kept, strength * inverse_key)
     strengths = splat(kept, strength)
     sums = splat(kept, 0.0)
-    for slot in range(0, n.slot_row, n.lanes):
+    for slot in range(0, n.slot_row, lanes(scratch)):
         content = load(scratch, s.content + slot)
         slope = content * (load(scratch, s.shifted + slot) - mean)
         pull = slope * load(kept, similarity + slot)
@@ -213,5 +232,5 @@ def address_backward(
         d_norm = load(scratch, s.d_norms + slot) + strengths * pull * norm * norm
         store(scratch, s.d_norms + slot, d_norm)
     d_strength = total(sums)
-    scratch[s.d_strength + head] = d_strength
+    scratch[s.d_numbers + n.strength + head] = d_strength
     scratch[s.key_pull + head] = d_strength * strength * inverse_key * inverse_key

@@ -1,0 +1,82 @@
+"""What a call of the kernels needs to know beside the numbers: it depends on sizes alone."""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import Any, NamedTuple
+
+import torch
+from numpy.typing import NDArray
+
+from ntmbench.ntm.settings import NTMSettings
+
+from . import threads
+from .layout import Layout, Problem, Scratch, as_record, make_layout, make_scratch
+from .simd import REGISTER_BITS
+
+#: Sequences that share each pass over the weights.
+BLOCK = 8
+#: Rows of the weights' gradients that one thread works out at a time, ...
+_GRADIENT_ROWS = 64
+#: ... where there are as many steps and sequences as this; below, threads do not pay.
+_SHARED_STEPS = 256
+
+
+class Plan(NamedTuple):
+    """Sizes, places and the division of labour."""
+
+    layout: Layout
+    forward_scratch: Scratch
+    backward_scratch: Scratch
+    # The same three, as the kernels take them.
+    sizes: Any
+    forward_places: Any
+    backward_places: Any
+    like: NDArray[Any]  # an empty array of the type of the numbers
+    workers: int
+    blocks: list[tuple[int, int]]  # first sequence and count
+    row_pieces: list[tuple[int, int]]  # first row of the weights' gradients and count
+
+
+@functools.lru_cache(maxsize=512)
+def make_plan(
+    settings: NTMSettings,
+    inputs: int,
+    outputs: int,
+    slots: int,
+    steps: int,
+    batch: int,
+    dtype: torch.dtype,
+    workers: int,
+    training: bool,
+    every_memory: bool = False,
+) -> Plan:
+    """Plan ``steps`` steps of ``batch`` sequences for a number of threads.
+
+    ``training`` keeps what the backward pass needs, with ``every_memory`` the memory of every step
+    instead of some from which the others can be worked out.
+    """
+    # As many memories are kept as are worked out again at once.
+    interval = 1 if every_memory else math.isqrt(steps - 1) + 1
+    lanes = REGISTER_BITS // (8 * dtype.itemsize)
+    n = make_layout(
+        Problem(settings, inputs, outputs, slots, steps, batch, training, interval, lanes)
+    )
+    blocks = threads.split(batch, BLOCK, workers)
+    forward = make_scratch(n, blocks[0][1], False)
+    backward = make_scratch(n, blocks[0][1], True)
+    rows = n.parameter_rows
+    shared = workers > 1 and steps * batch >= _SHARED_STEPS
+    return Plan(
+        layout=n,
+        forward_scratch=forward,
+        backward_scratch=backward,
+        sizes=as_record(n),
+        forward_places=as_record(forward),
+        backward_places=as_record(backward),
+        like=torch.empty(0, dtype=dtype).numpy(),
+        workers=workers,
+        blocks=blocks,
+        row_pieces=threads.split(rows, _GRADIENT_ROWS, workers) if shared else [(0, rows)],
+    )

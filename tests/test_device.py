@@ -1,0 +1,106 @@
+"""The same code on a GPU; skipped where there is none."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from ntmbench import evaluate, make_model, make_task
+from ntmbench.runs import RunFolder
+from ntmbench.training import DeviceError, resolve_device
+from tests.conftest import TINY, Ended
+from tests.test_resume import stop_at
+
+Command = Callable[..., Ended]
+
+needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="PyTorch sees no GPU here")
+
+MODELS = {
+    "ntm": ("model=ntm", "model.controller_size=8", "model.memory_slots=8", "model.word_size=4"),
+    "lstm": ("model=lstm", "model.hidden_size=8"),
+    "seq2seq": ("model=seq2seq", "model.hidden_size=8"),
+}
+RUN = (
+    *(argument for argument in TINY if not argument.startswith("model")),
+    "train.weight_average=0.9",
+)
+
+
+def only_run(results: Path) -> RunFolder:
+    (path,) = (results / "runs").iterdir()
+    return RunFolder(path)
+
+
+def test_cpu_is_always_there() -> None:
+    assert resolve_device("cpu") == torch.device("cpu")
+
+
+def test_auto_and_cuda_follow_what_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert resolve_device("auto").type == resolve_device("cuda").type == "cuda"
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert resolve_device("auto").type == "cpu"
+    with pytest.raises(DeviceError, match=r"sees no GPU here. Allowed: device=cpu, auto"):
+        resolve_device("cuda")
+
+
+@needs_gpu
+@pytest.mark.parametrize("name", MODELS)
+def test_same_run_on_both_devices_gives_close_numbers(
+    ntmbench: Command, tmp_path: Path, name: str
+) -> None:
+    folders = {}
+    for device in ("cpu", "cuda"):
+        ended = ntmbench(*MODELS[name], *RUN, f"device={device}", f"results_dir={device}")
+        assert (ended.code, ended.err) == (0, "")
+        folders[device] = only_run(tmp_path / device)
+        assert folders[device].read_status()["device"].startswith(device)
+    assert folders["cpu"].path.name == folders["cuda"].path.name
+    for file in ("metrics.csv", "evaluation.csv"):
+        cpu, cuda = (pd.read_csv(folders[d].path / file) for d in ("cpu", "cuda"))
+        assert np.isfinite(cuda["loss_bits"]).all()
+        assert cuda["loss_bits"].tolist() == pytest.approx(cpu["loss_bits"].tolist(), rel=1e-2)
+
+
+@needs_gpu
+def test_interrupted_on_the_gpu_goes_on_there(
+    ntmbench: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = (*MODELS["lstm"], *RUN)
+    ntmbench(*arguments, "device=cuda", "results_dir=undisturbed")
+    with monkeypatch.context() as patched:
+        stop_at("after step 7", signal.SIGINT, patched.setattr)
+        assert ntmbench(*arguments, "device=cuda").code == 130
+    refused = ntmbench(*arguments, "device=cpu")
+    assert (refused.code, refused.err.count("\n")) == (2, 1)
+    assert "was written on another kind of device" in refused.err
+    assert ntmbench(*arguments, "device=cuda").code == 0
+    resumed, undisturbed = (
+        pd.read_csv(only_run(tmp_path / results).metrics)["loss_bits"].tolist()
+        for results in ("results", "undisturbed")
+    )
+    assert resumed == pytest.approx(undisturbed, rel=1e-3)
+
+
+@needs_gpu
+def test_model_on_the_gpu_is_evaluated_there() -> None:
+    task = make_task("copy", max_length=3)
+    model = make_model("ntm", task.input_width, task.output_width, memory_slots=8)
+    on_cpu = evaluate(model, task, sequences=8)
+    on_gpu = evaluate(model.to("cuda"), task, sequences=8)
+    assert on_gpu["loss_bits"].tolist() == pytest.approx(on_cpu["loss_bits"].tolist(), rel=1e-3)
+
+
+@needs_gpu
+def test_random_state_of_the_gpu_is_left_as_it_is() -> None:
+    task = make_task("copy", max_length=3)
+    before = torch.cuda.get_rng_state()
+    model = make_model("lstm", task.input_width, task.output_width, hidden_size=8)
+    evaluate(model.to("cuda"), task, sequences=8)
+    assert torch.equal(torch.cuda.get_rng_state(), before)

@@ -1,0 +1,217 @@
+"""What is installed, and which part may import which."""
+
+from __future__ import annotations
+
+import ast
+import importlib.metadata
+import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+import ntmbench
+
+ROOT = Path(__file__).parents[1]
+#: Folders of the source tree, and where their files go in the installed package.
+FOLDERS = {
+    "ntmbench": "ntmbench",
+    "tasks": "ntmbench/tasks",
+    "baselines": "ntmbench/baselines",
+    "conf": "ntmbench/conf",
+}
+
+# From the ground up. A module may import those of its own floor and of those below.
+FLOORS = (
+    "settings randomness files task model metrics registry sequences config fused_update",
+    "ntm tasks baselines custom",
+    "optimization checkpoint evaluation training progress",
+    "runs",
+    "report runner",
+    "sweeps composition cli help bench __main__",
+)
+
+
+def source_files() -> list[Path]:
+    """Every file of the package, relative to the root."""
+    return sorted(
+        path.relative_to(ROOT)
+        for folder in FOLDERS
+        for path in (ROOT / folder).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    )
+
+
+def installed_as(path: Path) -> str:
+    folder, *rest = path.parts
+    return "/".join([FOLDERS[folder], *rest])
+
+
+# --- The wheel. ---
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[zipfile.ZipFile]:
+    folder = tmp_path_factory.mktemp("wheel")
+    tree = folder / "tree"
+    for path in (*source_files(), *map(Path, ("pyproject.toml", "README.md", "LICENSE"))):
+        (tree / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / path, tree / path)
+    command = [sys.executable, "-m", "build", "--wheel", "--outdir", str(folder), str(tree)]
+    if int(importlib.metadata.version("setuptools").partition(".")[0]) >= 77:
+        command.append("--no-isolation")  # an older one is left alone, and a newer one fetched
+    built = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stdout + built.stderr
+    (path,) = folder.glob("*.whl")
+    with zipfile.ZipFile(path) as file:
+        yield file
+
+
+def test_wheel_holds_the_tree_and_nothing_else(wheel: zipfile.ZipFile) -> None:
+    held = {name for name in wheel.namelist() if ".dist-info/" not in name}
+    assert held == {installed_as(path) for path in source_files()}
+    assert {name.partition("/")[0] for name in held} == {"ntmbench"}
+
+
+def test_wheel_is_more_than_code(wheel: zipfile.ZipFile) -> None:
+    """The patterns above are not empty."""
+    names = wheel.namelist()
+    assert {"ntmbench/py.typed", "ntmbench/conf/task/copy.yaml"} <= set(names)
+    assert any(name.endswith(".j2") for name in names)
+    assert any("dist-info/licenses/LICENSE" in name for name in names)
+    (points,) = (name for name in names if name.endswith("entry_points.txt"))
+    assert b"[ntmbench.plugins]" in wheel.read(points)
+
+
+def test_every_folder_is_listed_as_a_package() -> None:
+    setup = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    # A folder of templates belongs to the package around it.
+    folders = {Path(installed_as(p)).parent for p in source_files() if p.suffix in (".py", ".yaml")}
+    assert set(setup["packages"]) == {".".join(folder.parts) for folder in folders}
+    assert setup["package-dir"] == {
+        FOLDERS[name].replace("/", "."): name for name in FOLDERS if name != "ntmbench"
+    }
+
+
+def test_top_level_is_as_designed() -> None:
+    needed = {*FOLDERS, "pyproject.toml", "README.md", "LICENSE", "tests"}
+    assert needed <= {path.name for path in ROOT.iterdir()}
+    if shutil.which("git") is None or not (ROOT / ".git").exists():
+        return  # what lies around cannot be told from what belongs to it
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    tracked = {line.partition("/")[0] for line in listed.stdout.splitlines()}
+    assert {name for name in tracked if not name.startswith(".")} <= {*needed, "results"}
+
+
+@pytest.mark.parametrize("name", ntmbench.__all__)
+def test_public_name_is_there(name: str) -> None:
+    assert getattr(ntmbench, name).__name__ == name
+
+
+# --- Imports. ---
+
+
+class Imports(ast.NodeVisitor):
+    """Collects the suite's modules that a module imports, wherever in it; not those for types."""
+
+    def __init__(self, module: str, package: str, modules: set[str]) -> None:
+        self.module, self.package, self.modules = module, package, modules
+        self.found: set[str] = set()
+
+    def visit_If(self, node: ast.If) -> None:
+        if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            return
+        self.generic_visit(node)
+
+    def visit_Import(self, node: ast.Import) -> None:
+        self.found |= {alias.name for alias in node.names if alias.name in self.modules}
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        base = node.module or ""
+        if node.level:
+            above = self.package.split(".")[: len(self.package.split(".")) - node.level + 1]
+            base = ".".join([*above, base]) if base else ".".join(above)
+        for alias in node.names:
+            whole = f"{base}.{alias.name}"
+            if whole in self.modules:
+                self.found.add(whole)
+            elif base in self.modules:
+                self.found.add(base)
+
+
+def imports() -> dict[str, set[str]]:
+    """Every module of the suite, and those of the suite that it imports."""
+    files = {}
+    for path in source_files():
+        if path.suffix == ".py":
+            name = installed_as(path).removesuffix(".py").replace("/", ".")
+            files[name.removesuffix(".__init__")] = path
+    graph = {}
+    for module, path in files.items():
+        package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+        visitor = Imports(module, package, set(files))
+        visitor.visit(ast.parse((ROOT / path).read_text()))
+        graph[module] = visitor.found
+    return graph
+
+
+GRAPH = imports()
+
+
+def floor_of(module: str) -> int:
+    """The floor of a module, by the first name below ``ntmbench``."""
+    part = module.split(".")[1]
+    (floor,) = (number for number, names in enumerate(FLOORS) if part in names.split())
+    return floor
+
+
+def is_code(module: str) -> bool:
+    """Whether it is neither the package itself, which imports lazily, nor a folder of YAML."""
+    return module != "ntmbench" and not module.startswith("ntmbench.conf")
+
+
+def test_no_import_runs_upward() -> None:
+    upward = [
+        f"{module} imports {imported}"
+        for module, found in GRAPH.items()
+        for imported in found
+        if is_code(module) and is_code(imported) and floor_of(imported) > floor_of(module)
+    ]
+    assert not upward
+
+
+def test_no_circle() -> None:
+    TopologicalSorter(GRAPH).prepare()  # raises CycleError
+
+
+def test_tasks_and_baselines_have_no_private_door() -> None:
+    """The core reaches them through the registry, as it would a third party's."""
+    brought = ("ntmbench.tasks", "ntmbench.baselines")
+    assert not [
+        f"{module} imports {imported}"
+        for module, found in GRAPH.items()
+        for imported in found
+        if imported.startswith(brought) and not module.startswith(brought)
+    ]
+    for path in source_files():
+        if path.parts[0] == "ntmbench" and path.suffix == ".py":
+            assert not [name for name in brought if name in (ROOT / path).read_text()], path
+
+
+def test_the_graph_is_not_empty() -> None:
+    assert "ntmbench.task" in GRAPH["ntmbench.tasks.copy"]
+    assert "ntmbench.baselines.lstm" in GRAPH["ntmbench.baselines.seq2seq"]
+    assert "ntmbench.cli" in GRAPH["ntmbench.__main__"]
+    assert not GRAPH["ntmbench"]
+
+
+def test_importing_the_package_loads_no_torch() -> None:
+    code = "import sys, ntmbench, ntmbench.help; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,374 @@
+"""Models and tasks from outside: `model=custom`, and installed packages that register theirs."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hydra.core.config_store import ConfigStore
+
+from ntmbench import registry
+from ntmbench.composition import register_schemas
+from ntmbench.runs import RunFolder
+from tests.conftest import TINY, Ended, command
+
+Command = Callable[..., Ended]
+pytestmark = pytest.mark.usefixtures("undrawn")
+
+REST = tuple(argument for argument in TINY if not argument.startswith("model"))
+
+
+def only_run(folder: Path) -> RunFolder:
+    (path,) = (folder / "results" / "runs").iterdir()
+    return RunFolder(path)
+
+
+# --- model=custom. ---
+
+NETS = '''
+import torch
+from torch import nn
+
+from ntmbench import SequenceModel
+
+
+class Elman(nn.Module):
+    """A plain module, with arguments of its own."""
+
+    def __init__(self, inputs, outputs, hidden=4, layers=1):
+        super().__init__()
+        self.recurrent = nn.RNN(inputs, hidden, layers)
+        self.output = nn.Linear(hidden, outputs)
+
+    def forward(self, inputs):
+        return self.output(self.recurrent(inputs)[0])
+
+
+class Teachable(SequenceModel):
+    """One that keeps the suite's whole contract."""
+
+    needs_input_phase = True
+
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        self.linear = nn.Linear(inputs, outputs)
+        self.shown = set()
+
+    def answer(self, inputs, answer_start, targets=None):
+        assert (targets is not None) == self.training
+        return self.linear(inputs)
+
+
+class Choosy(nn.Module):
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        raise ValueError("not\\nthis size")
+
+
+class Broken(nn.Linear):
+    def forward(self, inputs):
+        raise KeyError("weights")
+
+
+class Pair(nn.Linear):
+    def forward(self, inputs):
+        return super().forward(inputs), None
+'''
+
+
+@pytest.fixture
+def nets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A package of models; its import name differs per test, because imports are kept."""
+    name = f"nets_{tmp_path.name.rpartition('_')[2]}_{abs(hash(tmp_path))}"
+    package = tmp_path / "packages" / name
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    (package / "models.py").write_text(NETS)
+    monkeypatch.syspath_prepend(str(package.parent))
+    return f"{name}.models"
+
+
+def parameters(inputs: int, outputs: int, hidden: int, layers: int) -> int:
+    recurrent = hidden * (inputs + hidden + 2) + (layers - 1) * hidden * (2 * hidden + 2)
+    return recurrent + outputs * (hidden + 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hidden", "layers"),
+    [
+        ([], 4, 1),
+        (["model.arguments={hidden:6,layers:2}"], 6, 2),
+        (["model.arguments.hidden=5"], 5, 1),
+        (["+model.arguments.hidden=5", "model.arguments.layers=3"], 5, 3),
+    ],
+)
+def test_custom_model(
+    ntmbench: Command, tmp_path: Path, nets: str, arguments: list[str], hidden: int, layers: int
+) -> None:
+    ended = ntmbench("model=custom", f"model.target={nets}:Elman", *arguments, *REST)
+    assert (ended.code, ended.err) == (0, "")
+    status = only_run(tmp_path).read_status()
+    assert status["parameters"] == parameters(9, 8, hidden, layers)
+    assert status["settings"]["model"]["target"] == f"{nets}:Elman"
+    assert len(pd.read_csv(only_run(tmp_path).evaluation)) == 2
+
+
+def test_arguments_are_part_of_the_runs_identity(
+    ntmbench: Command, tmp_path: Path, nets: str
+) -> None:
+    for hidden in (5, 6):
+        ended = ntmbench(
+            "model=custom", f"model.target={nets}:Elman", f"model.arguments.hidden={hidden}", *REST
+        )
+        assert ended.code == 0
+    assert len(list((tmp_path / "results" / "runs").iterdir())) == 2
+
+
+def test_custom_sequence_model_is_taken_as_it_is(
+    ntmbench: Command, tmp_path: Path, nets: str
+) -> None:
+    target = ("model=custom", f"model.target={nets}:Teachable")
+    assert ntmbench(*target, *REST).code == 0
+    ended = ntmbench(*target, "task=ngrams")
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert "model=custom needs an input phase" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "reason"),
+    [
+        ("Choosy", [], "can not be built as Choosy(9, 8, **model.arguments): ValueError: not this"),
+        ("Elman", ["+model.arguments.size=3"], "unexpected keyword argument 'size'"),
+        ("Broken", [], "fails on inputs [T, B, in] = [3, 2, 9]: KeyError: 'weights'"),
+        ("Pair", [], "returned a tuple. Expected: a tensor of logits [T, B, out] = [3, 2, 8]"),
+        ("Missing", [], "can not be imported: AttributeError"),
+        ("Elman:forward", [], "names no class. Allowed: module:Class"),
+    ],
+)
+def test_custom_model_that_is_refused(
+    ntmbench: Command, tmp_path: Path, nets: str, name: str, arguments: list[str], reason: str
+) -> None:
+    ended = ntmbench("model=custom", f"model.target={nets}:{name}", *arguments)
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert ended.err.startswith(f"ntmbench: model.target={nets}:{name}")
+    assert reason in ended.err
+    assert not (tmp_path / "results").exists()
+
+
+# --- Installed plug-ins. ---
+
+PLUGIN = '''
+from dataclasses import dataclass
+
+import numpy as np
+from torch import nn
+
+from ntmbench import Batch, SequenceModel, Task, register_model, register_task
+from ntmbench.task import Chance
+
+
+@register_task("parity")
+@dataclass(frozen=True)
+class Parity(Task):
+    """Whether the ones so far are odd in number."""
+
+    bits: int = 4
+    share: float = 0.5
+    version = 1
+
+    @property
+    def input_width(self):
+        return 1
+
+    @property
+    def output_width(self):
+        return 1
+
+    @property
+    def length_range(self):
+        return self.bits, self.bits
+
+    @property
+    def selection_lengths(self):
+        return (self.bits + 1,)
+
+    @property
+    def test_lengths(self):
+        return (self.bits, 2 * self.bits)
+
+    @property
+    def has_input_phase(self):
+        return False
+
+    def draw(self, words, batch_size, length, *, test):
+        inputs = (words.uniform(length, batch_size, 1) < self.share).astype(np.float32)
+        mask = np.ones((length, batch_size), np.float32)
+        return Batch(inputs, self.oracle(inputs), mask, 0)
+
+    def oracle(self, inputs):
+        return (inputs.cumsum(axis=0) % 2).astype(np.float32)
+
+    def chance(self, length):
+        return Chance.of_fair_bits(length)
+
+    def vectors_to_store(self, length):
+        return 1
+
+
+@dataclass(frozen=True)
+class Settings:
+    units: int = 5
+    leak: float = 0.5
+    kind: str = "tanh"
+
+
+@register_model("leaky-rnn", settings=Settings)
+class Leaky(SequenceModel):
+    def __init__(self, inputs, outputs, settings):
+        super().__init__()
+        self.recurrent = nn.RNN(inputs, settings.units, nonlinearity=settings.kind)
+        self.output = nn.Linear(settings.units, outputs)
+
+    def forward(self, inputs):
+        return self.output(self.recurrent(inputs)[0])
+'''
+
+
+def install(folder: Path, source: str, module: str) -> Path:
+    """Lay out an installed package as pip would; the folder to look for it in."""
+    site = folder / "site"
+    info = site / f"{module}-1.0.dist-info"
+    info.mkdir(parents=True)
+    (site / f"{module}.py").write_text(source)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {module}\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[ntmbench.plugins]\nbrought = {module}\n")
+    return site
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Install a plug-in for as long as the test lasts; the process looks for plug-ins anew."""
+    store = ConfigStore.instance()
+    others = {group: node for group, node in store.repo.items() if group != "schema"}
+
+    def forget() -> None:
+        registry.load_plugins.cache_clear()
+        register_schemas.cache_clear()
+        store.repo = copy.deepcopy(others)
+
+    def install_here(source: str) -> None:
+        module = f"brought_{abs(hash(tmp_path))}"
+        monkeypatch.syspath_prepend(str(install(tmp_path / "packages", source, module)))
+
+    monkeypatch.setattr(registry, "_tasks", dict(registry._tasks))
+    monkeypatch.setattr(registry, "_models", dict(registry._models))
+    forget()
+    yield install_here
+    forget()
+
+
+def test_installed_task_and_model(tmp_path: Path) -> None:
+    site = install(tmp_path, PLUGIN, "parity_plugin")
+    train = (argument for argument in REST if argument.startswith("train"))
+    overrides = ("task=parity", "task.bits=6", "model=leaky-rnn", "model.units=7", *train)
+    ended = command(*overrides, folder=tmp_path, PYTHONPATH=str(site))
+    assert (ended.code, ended.err) == (0, "")
+    folder = only_run(tmp_path)
+    assert folder.path.name.startswith("parity-leaky-rnn-s0-")
+    settings = folder.read_status()["settings"]
+    assert settings["task"] == {"name": "parity", "version": 1, "bits": 6, "share": 0.5}
+    assert settings["model"] == {"name": "leaky-rnn", "units": 7, "leak": 0.5, "kind": "tanh"}
+    assert folder.read_status()["parameters"] == 7 * (1 + 7 + 2) + 8
+    assert list(pd.read_csv(folder.evaluation)["length"]) == [6, 12]
+    assert (folder.plots / "learning_curve.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wrong", "remedy"),
+    [
+        (["task=parety"], "Allowed: copy, ngrams, parity, priority_sort", "Did you mean 'parity'?"),
+        (["model=leaky"], "Allowed: custom, leaky-rnn, lstm", "Did you mean 'leaky-rnn'?"),
+        (["task=parity", "task.bits=many"], "task.bits=many is refused", "Integer"),
+        (["task=parity", "task.bitz=3"], "Unknown setting task.bitz.", "Did you mean 'task.bits'?"),
+        (["model=leaky-rnn", "model.leak=high"], "model.leak=high is refused", "Float"),
+        (["task=parity", "+task.hard=1"], "task parity has no setting 'hard'", "bits, share"),
+        (["task=parity", "model=seq2seq"], "model=seq2seq needs an input phase", "task=parity"),
+    ],
+)
+def test_plug_in_is_checked_like_the_suites_own(
+    ntmbench: Command,
+    installed: Callable[[str], None],
+    tmp_path: Path,
+    arguments: list[str],
+    wrong: str,
+    remedy: str,
+) -> None:
+    installed(PLUGIN)
+    ended = ntmbench(*arguments)
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert wrong in ended.err
+    assert remedy in ended.err
+    assert not (tmp_path / "results").exists()
+
+
+MODEL = (
+    "from ntmbench import register_model\nregister_model({name!r}, {settings})(lambda *_: None)\n"
+)
+BROKEN = {
+    "raises": ("raise RuntimeError('it\\nbroke')", "can not be loaded: RuntimeError: it broke"),
+    "imports": ("import nowhere_at_all", "can not be loaded: ModuleNotFoundError: No module named"),
+    "misspelt": ("def task(:", "can not be loaded: SyntaxError"),
+    "taken": (
+        "from ntmbench.baselines.lstm import LSTMSettings\n"
+        + MODEL.format(name="lstm", settings="LSTMSettings"),
+        "Two models are registered as 'lstm'.",
+    ),
+    "untyped": (
+        MODEL.format(name="plain", settings="dict"),
+        "The settings of model 'plain' are not a dataclass.",
+    ),
+    "sets": (
+        "from dataclasses import dataclass\n@dataclass\nclass S:\n    units: set = frozenset()\n"
+        + MODEL.format(name="sets", settings="S"),
+        "The settings of model 'sets' are not plain values with defaults",
+    ),
+    "required": (
+        "from dataclasses import dataclass\n@dataclass\nclass S:\n    units: int\n"
+        + MODEL.format(name="required", settings="S"),
+        "The settings of model 'required' are not plain values with defaults",
+    ),
+    "undecorated": (
+        "from ntmbench import Task, register_task\n"
+        "@register_task('half')\nclass Half(Task):\n    version = 1\n",
+        "Task 'half' is not a dataclass.",
+    ),
+    "incomplete": (
+        "from dataclasses import dataclass\nfrom ntmbench import Task, register_task\n"
+        "@register_task('half')\n@dataclass(frozen=True)\nclass Half(Task):\n    version = 1\n",
+        "Task 'half' does not define chance, draw, input_width, length_range",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_broken_plug_in_is_named_in_one_line(
+    ntmbench: Command, installed: Callable[[str], None], tmp_path: Path, name: str
+) -> None:
+    source, reason = BROKEN[name]
+    installed(source)
+    ended = ntmbench("task=copy", "model=lstm")
+    assert (ended.code, ended.err.count("\n")) == (2, 1), ended.err
+    assert ended.err.startswith(("ntmbench: Plug-in 'brought' (brought_", "ntmbench: The settings"))
+    assert reason in ended.err
+    assert not (tmp_path / "results").exists()
+
+
+def test_suite_works_again_without_the_plug_in(
+    ntmbench: Command, installed: Callable[[str], None]
+) -> None:
+    ended = ntmbench("task=parity")
+    assert ended.code == 2
+    assert "task=parity is not a choice" in ended.err

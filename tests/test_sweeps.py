@@ -1,0 +1,206 @@
+"""Sweeps: each cell a run of its own, all of them accounted for at the end."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import pickle
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from ntmbench import evaluation, runner
+from ntmbench.training import Interrupted
+from tests.conftest import TINY, Ended
+
+Command = Callable[..., Ended]
+pytestmark = pytest.mark.usefixtures("undrawn")
+
+CELL = (
+    "model.hidden_size=8",
+    "task.min_length=6",
+    "task.max_length=6",
+    *(argument for argument in TINY if argument.startswith("train")),
+    "evaluation.sequences=16",
+    "evaluation.lengths=[6]",
+)
+
+
+def table_of(tmp_path: Path) -> pd.DataFrame:
+    """The newest sweep's table, in the cells' order."""
+    newest = max((tmp_path / "results" / "sweeps").iterdir(), key=lambda p: p.stat().st_mtime_ns)
+    return pd.read_csv(newest / "sweep.csv", keep_default_na=False)
+
+
+def numbers(results: Path) -> dict[str, tuple[list[list[str]], str]]:
+    """The files of every run, without times."""
+    return {
+        run.name: (
+            [
+                row[:2] + row[3:]
+                for row in (line.split(",") for line in (run / "metrics.csv").open())
+            ],
+            (run / "evaluation.csv").read_text(),
+        )
+        for run in (results / "runs").iterdir()
+    }
+
+
+def test_refused_cell_stops_no_other_and_finished_ones_are_skipped(
+    ntmbench: Command, tmp_path: Path
+) -> None:
+    arguments = ("-m", "task=copy,ngrams", "model=lstm,seq2seq", *CELL)
+    ended = ntmbench(*arguments)
+    assert (ended.code, ended.err) == (1, "")
+    cells = table_of(tmp_path)
+    assert list(zip(cells["task"], cells["model"], cells["state"], strict=True)) == [
+        ("copy", "lstm", "finished"),
+        ("copy", "seq2seq", "finished"),
+        ("ngrams", "lstm", "finished"),
+        ("ngrams", "seq2seq", "failed"),
+    ]
+    assert list(cells["length"]) == ["6", "6", "6", ""]
+    assert list(cells["seed"]) == [0, 0, 0, 0]
+    assert cells["reason"][3].startswith("model=seq2seq needs an input phase to encode")
+    *_, listed = ended.out.partition("1 of 4 cells did not finish:")
+    assert "  task=ngrams model=seq2seq model.hidden_size=8 " in listed
+    assert ": model=seq2seq needs an input phase to encode" in listed
+    runs = list((tmp_path / "results" / "runs").iterdir())
+    assert len(runs) == 3  # nothing is written for the refused one
+    assert {Path(folder).name for folder in cells["folder"][:3]} == {run.name for run in runs}
+    stamps = {file: file.stat().st_mtime_ns for run in runs for file in run.glob("*.csv")}
+
+    again = ntmbench(*arguments)
+    assert again.code == 1
+    assert again.out.count("already done") == 3
+    assert {file: file.stat().st_mtime_ns for file in stamps} == stamps
+    assert list(table_of(tmp_path)["state"]) == ["finished"] * 3 + ["failed"]
+
+
+def test_sweep_of_finished_cells_ends_well(ntmbench: Command, tmp_path: Path) -> None:
+    ended = ntmbench("-m", "task=copy", "model=lstm", "seed=0,1", *CELL)
+    assert (ended.code, ended.err) == (0, "")
+    cells = table_of(tmp_path)
+    assert list(cells["seed"]) == [0, 1]
+    assert list(cells["wrong_bits"]) == [
+        pd.read_csv(Path(tmp_path, folder, "evaluation.csv"))["wrong_bits"].item()
+        for folder in cells["folder"]
+    ]
+    assert "did not finish" not in ended.out
+    (written,) = (tmp_path / "results" / "sweeps").glob("*/sweep.csv")
+    assert str(written.relative_to(tmp_path)) in ended.out
+
+
+def test_cell_that_is_wrong_only_as_a_pair(ntmbench: Command, tmp_path: Path) -> None:
+    """Each value goes with the first ones, so that it is found out when its turn comes."""
+    lengths = [argument for argument in CELL if not argument.startswith("task.min_length")]
+    ended = ntmbench("-m", "task=copy,ngrams", "task.min_length=6,5", "model=lstm", *lengths)
+    assert ended.code == 1
+    cells = table_of(tmp_path)
+    assert list(cells["state"]) == ["finished", "finished", "finished", "failed"]
+    assert "task.min_length=5 is out of range" in cells["reason"][3]
+    assert "task=ngrams task.min_length=5" in cells["overrides"][3]
+
+
+def test_cell_that_breaks_down_or_diverges(
+    ntmbench: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "modules").mkdir()
+    (tmp_path / "modules" / "sweep_nets.py").write_text(
+        "import torch\n"
+        "from torch import nn\n"
+        "class Sound(nn.Linear):\n"
+        "    pass\n"
+        "class Breaking(nn.Linear):\n"
+        "    def forward(self, inputs):\n"
+        "        if len(inputs) > 5:\n"
+        "            raise RuntimeError('too long\\nfor me')\n"
+        "        return super().forward(inputs)\n"
+        "class Exploding(nn.Linear):\n"
+        "    def forward(self, inputs):\n"
+        "        return super().forward(inputs) * (float('nan') if self.training else 1)\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path / "modules"))
+    nets = ",".join(f"sweep_nets:{name}" for name in ("Breaking", "Exploding", "Sound"))
+    rest = [a for a in CELL if not a.startswith("model")] + ["train.patience=3"]
+    ended = ntmbench("-m", "task=copy", "model=custom", f"model.target={nets}", *rest)
+    assert ended.code == 1
+    cells = table_of(tmp_path)
+    assert list(cells["state"]) == ["failed", "diverged", "finished"]
+    assert cells["reason"][0] == "RuntimeError: too long for me"
+    assert cells["reason"][1].startswith("diverged at step ")
+    assert "2 of 3 cells did not finish:" in ended.out
+
+
+def test_interrupted_sweep_goes_on_with_the_same_command(
+    ntmbench: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = ("-m", "task=copy", "model=lstm", "seed=0,1,2", *CELL)
+    assert ntmbench(*arguments, "results_dir=undisturbed").code == 0
+    evaluate = evaluation.evaluate
+    calls = iter(range(9))
+
+    def interrupted(*args: object, **kwargs: object) -> object:
+        if next(calls) == 1:
+            os.kill(os.getpid(), signal.SIGINT)
+        return evaluate(*args, **kwargs)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(runner, "evaluate", interrupted)
+        ended = ntmbench(*arguments)
+    assert ended.code == 130
+    assert ended.err == "ntmbench: interrupted; resume with the same command.\n"
+    assert list(table_of(tmp_path)["state"]) == ["finished", "interrupted"]
+    again = ntmbench(*arguments)
+    assert (again.code, again.err) == (0, "")
+    assert (again.out.count("already done"), again.out.count("Resumed at")) == (1, 1)
+    assert list(table_of(tmp_path)["state"]) == ["finished"] * 3
+    assert numbers(tmp_path / "results") == numbers(tmp_path / "undisturbed")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wrong"),
+    [
+        (["model=lstm,lstn"], "model=lstn is not a choice."),
+        (["seed=0,-1"], "seed=-1 is out of range."),
+        (["task=copy,recall", "task.item_length=2"], "Unknown setting task.item_length."),
+        (["results_dir=taken", "seed=0,1"], "taken is a file, not a folder"),
+    ],
+)
+def test_wrong_sweep_is_refused_before_it_starts(
+    ntmbench: Command, tmp_path: Path, arguments: list[str], wrong: str
+) -> None:
+    (tmp_path / "taken").write_text("precious")
+    ended = ntmbench("-m", *arguments)
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert wrong in ended.err
+    assert [path.name for path in tmp_path.iterdir()] == ["taken"]
+    assert (tmp_path / "taken").read_text() == "precious"
+
+
+def test_interruption_can_be_sent_between_processes() -> None:
+    """As the parallel launcher does; one that could not would end the sweep with a traceback."""
+    sent = pickle.loads(pickle.dumps(Interrupted(signal.SIGINT)))
+    assert (type(sent), sent.signal_number) == (Interrupted, signal.SIGINT)
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("hydra_plugins.hydra_joblib_launcher") is None,
+    reason="needs the extra 'parallel'",
+)
+def test_parallel_launcher_gives_the_same_numbers(ntmbench: Command, tmp_path: Path) -> None:
+    from joblib.externals.loky import get_reusable_executor
+
+    arguments = ("-m", "task=copy,ngrams", "model=lstm,seq2seq", *CELL)
+    assert ntmbench(*arguments, "results_dir=one_by_one").code == 1
+    try:
+        ended = ntmbench(*arguments, "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
+    finally:
+        get_reusable_executor().shutdown(wait=True)
+    assert (ended.code, ended.err) == (1, "")
+    assert "1 of 4 cells did not finish:" in ended.out
+    assert list(table_of(tmp_path)["state"]) == ["finished"] * 3 + ["failed"]
+    assert numbers(tmp_path / "results") == numbers(tmp_path / "one_by_one")
