@@ -56,12 +56,11 @@ class Optimizer(ABC):
         self.weights = [p for p in model.parameters() if p.requires_grad]
 
     @abstractmethod
-    def gradient_norm(self) -> float:
-        """The norm of the whole gradient, before clipping."""
+    def step(self, number: int) -> bool:
+        """Apply step ``number``, counted from 0, to the weights and their average.
 
-    @abstractmethod
-    def step(self, number: int, norm: float) -> None:
-        """Apply step ``number``, counted from 0, with a gradient of norm ``norm``."""
+        Returns False, and changes nothing, where the gradient's norm is not finite.
+        """
 
     @abstractmethod
     @contextmanager
@@ -113,37 +112,32 @@ class CompiledOptimizer(Optimizer):
         self._moments = {name: torch.zeros(total) for name in ("square", "mean", "velocity")}
         self._average = self._vector.clone() if settings.weight_average > 0 else torch.empty(0)
         self._steps = 0
+        vectors = {"weights": self._vector, "gradient": self._gradient, "average": self._average}
+        self._views = {name: v.numpy() for name, v in {**vectors, **self._moments}.items()}
 
-    def gradient_norm(self) -> float:
-        """Gather the gradient into a vector, and return its norm."""
-        from ntmbench.fused_update import squared_norm
-
-        parts = [
-            (torch.zeros_like(w) if w.grad is None else w.grad).reshape(-1) for w in self.weights
-        ]
-        torch.cat(parts, out=self._gradient)
-        return math.sqrt(squared_norm(self._gradient.numpy()))
-
-    def step(self, number: int, norm: float) -> None:
-        """Update the vector of weights, and its average, in place."""
-        from ntmbench import fused_update
+    def step(self, number: int) -> bool:
+        """Gather the gradient into a vector, and update the vector of weights in place."""
+        from ntmbench import fused_update  # compiled when it is first needed
 
         s = self.settings
+        torch.cat([self._flat_gradient(w) for w in self.weights], out=self._gradient)
+        norm = math.sqrt(fused_update.squared_norm(self._views["gradient"]))
+        if not math.isfinite(norm):
+            return False
         self._steps += 1
-        square, mean, velocity = (self._moments[n].numpy() for n in ("square", "mean", "velocity"))
-        weights, gradient = self._vector.numpy(), self._gradient.numpy()
         scalars = [self.clipping(norm), learning_rate_at(number, s)]
         scalars += [s.smoothing, s.momentum, s.epsilon]
         if s.optimizer == "adam":
             scalars += [1 - s.smoothing**self._steps, 1 - s.momentum**self._steps]
-            fused_update.update_adam(weights, gradient, square, mean, *map(np.float32, scalars))
+            update, names = fused_update.update_adam, ["square", "mean"]
         else:
-            fused_update.update_rmsprop(
-                weights, gradient, square, mean, velocity, *map(np.float32, scalars)
-            )
+            update, names = fused_update.update_rmsprop, ["square", "mean", "velocity"]
+        vectors = [self._views[name] for name in ("weights", "gradient", *names)]
+        update(*vectors, *map(np.float32, scalars))
         if s.weight_average > 0:
             share = np.float32(1 - decay_at(number, s.weight_average))
-            fused_update.update_average(self._average.numpy(), weights, share)
+            fused_update.update_average(self._views["average"], self._views["weights"], share)
+        return True
 
     @contextmanager
     def averaged(self) -> Iterator[None]:
@@ -166,6 +160,12 @@ class CompiledOptimizer(Optimizer):
             "average": self._average,
             **self._moments,
         }
+
+    @staticmethod
+    def _flat_gradient(weight: nn.Parameter) -> Tensor:
+        """A weight's gradient as a vector; zero where the loss did not depend on it."""
+        gradient = torch.zeros_like(weight) if weight.grad is None else weight.grad
+        return gradient.reshape(-1)
 
     def load(self, state: dict[str, Any]) -> None:
         """Take over what ``state`` gave."""
@@ -198,23 +198,23 @@ class TorchOptimizer(Optimizer):
             )
         self._average = [w.detach().clone() for w in self.weights] if s.weight_average > 0 else []
 
-    def gradient_norm(self) -> float:
-        """The norm over all gradients."""
-        gradients = [w.grad for w in self.weights if w.grad is not None]
-        return nn.utils.get_total_norm(gradients).item()
-
     @torch.no_grad()
-    def step(self, number: int, norm: float) -> None:
+    def step(self, number: int) -> bool:
         """Clip, update, average."""
+        gradients = [w.grad for w in self.weights if w.grad is not None]
+        norm = nn.utils.get_total_norm(gradients).item()
+        if not math.isfinite(norm):
+            return False
         factor = self.clipping(norm)
         if factor < 1:
-            torch._foreach_mul_([w.grad for w in self.weights if w.grad is not None], factor)
+            torch._foreach_mul_(gradients, factor)
         for group in self._optimizer.param_groups:
             group["lr"] = learning_rate_at(number, self.settings)
         self._optimizer.step()
         if self._average:
             share = 1 - decay_at(number, self.settings.weight_average)
             torch._foreach_lerp_(self._average, [w.detach() for w in self.weights], share)
+        return True
 
     @contextmanager
     def averaged(self) -> Iterator[None]:

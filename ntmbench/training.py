@@ -26,6 +26,9 @@ from ntmbench.optimization import Optimizer, make_optimizer
 from ntmbench.settings import UserError
 from ntmbench.task import Batch, Task
 
+# Batches drawn in a row.
+DRAWN_AHEAD = 16
+
 
 class DeviceError(UserError):
     """The device that was asked for is not there."""
@@ -179,19 +182,18 @@ def train(
         started, saved = time.monotonic() - state.seconds, time.monotonic()
         if not state.curve:
             validate()
+        batches = _batches(task, settings, seed, state.step, on)
         while state.step < settings.steps and not state.diverged:
             step_started = time.monotonic()
-            batch = TensorBatch.of(task.train_batch(seed, state.step, settings.batch_size), on)
+            batch = next(batches)
             optimizer.zero_gradient()
             logits = answer(model, batch, teacher=True)  # [T, B, out]
             bits = metrics.loss_bits(logits, batch.targets, batch.mask)  # [B]
             scored = metrics.scored_bits(batch.targets, batch.mask)  # [B]
             loss = (bits / scored).mean() * math.log(2)  # nats per scored bit
             loss.backward()  # type: ignore[no-untyped-call]
-            norm = optimizer.gradient_norm()
             loss_bits = bits.detach().mean().item()
-            if math.isfinite(loss_bits) and math.isfinite(norm):
-                optimizer.step(state.step, norm)
+            if math.isfinite(loss_bits) and optimizer.step(state.step):
                 state.rejected_in_a_row = 0
             else:
                 state.rejected += 1
@@ -235,6 +237,21 @@ def resolve_device(device: str) -> torch.device:
     if device == "cuda" and not available:
         raise DeviceError("device=cuda, but PyTorch sees no GPU here. Allowed: device=cpu, auto.")
     return torch.device("cuda" if device == "cuda" or (device == "auto" and available) else "cpu")
+
+
+def _batches(
+    task: Task, settings: TrainSettings, seed: int, step: int, device: torch.device
+) -> Iterator[TensorBatch]:
+    """The training batches from a step on, drawn a few ahead of their use.
+
+    Between two steps of a model the code that draws has left the processor's caches, and costs
+    four times what it costs in a row. A batch is a function of its step, so nothing else changes.
+    """
+    while step < settings.steps:
+        ahead = range(step, min(step + DRAWN_AHEAD, settings.steps))
+        drawn = [task.train_batch(seed, number, settings.batch_size) for number in ahead]
+        yield from [TensorBatch.of(batch, device) for batch in drawn]
+        step = ahead.stop
 
 
 def _validate(

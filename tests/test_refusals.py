@@ -128,7 +128,7 @@ def test_full_disk_keeps_the_earlier_files(tmp_path: Path) -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "ntmbench", *arguments],
         cwd=tmp_path,
-        preexec_fn=limit_file_size,  # noqa: PLW1509
+        preexec_fn=limit_file_size,
         capture_output=True,
         text=True,
         check=False,

@@ -123,9 +123,7 @@ def test_diverged_run_keeps_its_last_good_weights(
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     tiny = [argument for argument in TINY if not argument.startswith("model")]
-    ended = ntmbench(
-        "model=custom", "model.target=exploding:Exploding", "train.patience=3", *tiny
-    )
+    ended = ntmbench("model=custom", "model.target=exploding:Exploding", "train.patience=3", *tiny)
     assert ended.code == 1
     assert "diverged at step 11" in ended.out
     (folder,) = (RunFolder(p) for p in (tmp_path / "results" / "runs").iterdir())

@@ -127,8 +127,7 @@ def _parts(model: nn.Module, task: Task, settings: TrainSettings, steps: int) ->
         "drawing data": lambda: task.train_batch(0, 0, 1),
         "tensors": lambda: TensorBatch.of(batch, cpu),
         "model": training_step(model, TensorBatch.of(batch, cpu)),
-        "gradient norm": optimizer.gradient_norm,
-        "update": lambda: optimizer.step(0, 1.0),
+        "update": lambda: optimizer.step(0),
     }
     taken: dict[str, list[float]] = {name: [] for name in parts}
     for _ in range(steps):
