@@ -98,6 +98,9 @@ class Task(ABC):
     name: ClassVar[str]
     #: Changes whenever the same settings and keys give other data; it is part of a run's identity.
     version: ClassVar[int]
+    #: Whether the input fixes the answer. Where it does not, wrong bits can not reach zero, and
+    #: weights are selected by their loss.
+    deterministic: ClassVar[bool] = True
     #: Whether a model that sees the current input alone can not beat the best constant answer.
     needs_memory: ClassVar[bool] = True
 

@@ -57,10 +57,11 @@ class CurvePoint:
 
 @dataclass(frozen=True)
 class Selected:
-    """The best weights so far, by wrong and then by loss bits, as shares of the scored bits.
+    """The best weights so far.
 
-    The shares are means over the validation sets: the one with the lengths of training, and one
-    for each of the task's selection lengths, a little beyond them.
+    Their wrong and their loss bits are shares of the scored bits, means over the validation sets:
+    the one with the lengths of training, and one for each of the task's selection lengths, a
+    little beyond them. All sets count alike.
     """
 
     step: int
@@ -68,15 +69,16 @@ class Selected:
     loss_share: float
     weights: dict[str, Tensor]
 
-    def beats(self, other: Selected | None) -> bool:
-        """Whether these weights are better; a loss that is not a number is worse than any."""
-        if other is None:
-            return True
-        mine, theirs = (
-            (s.wrong_share, math.inf if math.isnan(s.loss_share) else s.loss_share)
-            for s in (self, other)
-        )
-        return mine < theirs
+    def beats(self, other: Selected | None, *, by_loss: bool) -> bool:
+        """Whether these weights are better: by wrong bits and then by loss, or by loss alone.
+
+        A loss that is not a number is worse than any.
+        """
+        return other is None or self._rank(by_loss) < other._rank(by_loss)
+
+    def _rank(self, by_loss: bool) -> tuple[float, float]:
+        loss = math.inf if math.isnan(self.loss_share) else self.loss_share
+        return (loss, loss) if by_loss else (self.wrong_share, loss)
 
 
 @dataclass
@@ -166,7 +168,7 @@ def train(
         with optimizer.averaged():
             point, candidate = _validate(model, task, validation, beyond, state, settings)
         state.curve.append(point)
-        better = candidate.beats(state.selected)
+        better = candidate.beats(state.selected, by_loss=not task.deterministic)
         if better:
             state.selected = candidate
         monitor.validated(state.curve, selected=better)

@@ -367,16 +367,24 @@ def test_selection_by_wrong_and_then_by_loss_bits(
     assert list(result.curve["wrong_bits"]) == [within[0] for within, _ in validations]
 
 
-def test_selected_beats_by_shares() -> None:
-    def chosen(wrong: float, loss: float) -> Selected:
-        return Selected(0, wrong, loss, {})
-
-    assert chosen(0.5, 9).beats(None)
-    assert chosen(0.1, 9).beats(chosen(0.2, 0))
-    assert not chosen(0.2, 0).beats(chosen(0.1, 9))
-    assert not chosen(0.1, 1).beats(chosen(0.1, 1))
-    assert chosen(0.1, 1).beats(chosen(0.1, math.nan))
-    assert not chosen(0.1, math.nan).beats(chosen(0.1, 1))
+@pytest.mark.parametrize(
+    ("mine", "theirs", "by_wrong_bits", "by_loss"),
+    [
+        ((0.1, 9), (0.2, 0), True, False),
+        ((0.2, 0), (0.1, 9), False, True),
+        ((0.1, 1), (0.1, 1), False, False),
+        ((0.1, 1), (0.1, 2), True, True),
+        ((0.1, 1), (0.1, math.nan), True, True),
+        ((0.1, math.nan), (0.1, 1), False, False),
+    ],
+)
+def test_selection_goes_by_wrong_bits_or_by_loss(
+    mine: tuple[float, float], theirs: tuple[float, float], by_wrong_bits: bool, by_loss: bool
+) -> None:
+    one, other = (Selected(0, *shares, {}) for shares in (mine, theirs))
+    assert one.beats(None, by_loss=False)
+    assert one.beats(other, by_loss=False) == by_wrong_bits
+    assert one.beats(other, by_loss=True) == by_loss
 
 
 def test_averaged_weights_are_what_is_selected() -> None:
