@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from ntmbench.model import SequenceModel
 from ntmbench.registry import register_model
-from ntmbench.settings import check_range
+from ntmbench.settings import MAX_SIZE, check_range
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class MemorylessSettings:
 
     def __post_init__(self) -> None:
         """Check the range."""
-        check_range("model.hidden_size", self.hidden_size, 1)
+        check_range("model.hidden_size", self.hidden_size, 1, MAX_SIZE)
 
 
 @register_model("memoryless", settings=MemorylessSettings)

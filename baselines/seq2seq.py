@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from ntmbench.model import ModelError, SequenceModel
 from ntmbench.registry import register_model
-from ntmbench.settings import check_range
+from ntmbench.settings import MAX_LAYERS, MAX_SIZE, check_range
 
 from .lstm import open_forget_gates
 
@@ -30,8 +30,8 @@ class Seq2SeqSettings:
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        check_range("model.hidden_size", self.hidden_size, 1)
-        check_range("model.layers", self.layers, 1)
+        check_range("model.hidden_size", self.hidden_size, 1, MAX_SIZE)
+        check_range("model.layers", self.layers, 1, MAX_LAYERS)
 
 
 @register_model("seq2seq", settings=Seq2SeqSettings)

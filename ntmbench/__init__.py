@@ -1,6 +1,6 @@
 """ntmbench: algorithmic memory tasks, and a fast Neural Turing Machine to solve them.
 
-    from ntmbench import NTM, make_task, make_model, train, evaluate, load_results
+    from ntmbench import NTM, make_task, make_model, train, evaluate, load_results, load_run
 
 The names below are imported on first use, so that a command that needs no PyTorch loads none.
 """
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ntmbench.config import TrainSettings
     from ntmbench.evaluation import evaluate
+    from ntmbench.loading import load_run
     from ntmbench.model import SequenceModel
     from ntmbench.ntm.model import NTM
     from ntmbench.registry import make_model, make_task, register_model, register_task
@@ -28,6 +29,7 @@ __all__ = [
     "TrainSettings",
     "evaluate",
     "load_results",
+    "load_run",
     "make_model",
     "make_task",
     "register_model",
@@ -43,6 +45,7 @@ _HOMES = {
     "TrainSettings": "config",
     "evaluate": "evaluation",
     "load_results": "runs",
+    "load_run": "loading",
     "make_model": "registry",
     "make_task": "registry",
     "register_model": "registry",

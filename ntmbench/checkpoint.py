@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import torch
 
@@ -30,7 +31,13 @@ def save_checkpoint(path: Path, identity: str, state: Mapping[str, Any]) -> None
         "state": dict(state),
         "digest": _digest(state),
     }
-    write_atomically(path, lambda file: torch.save(content, file))
+    packed = io.BytesIO()  # PyTorch's own writer hides that a disk is full
+    torch.save(content, packed)
+    write_atomically(path, lambda file: _write(file, packed))
+
+
+def _write(file: IO[bytes], packed: io.BytesIO) -> None:
+    file.write(packed.getbuffer())
 
 
 def load_checkpoint(path: Path, identity: str) -> dict[str, Any]:

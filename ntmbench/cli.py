@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
+from typing import IO, cast
 
 import hydra
 from hydra.conf import HydraConf
@@ -19,12 +20,15 @@ from ntmbench import sweeps
 from ntmbench.composition import (
     CONFIG_MODULE,
     HYDRA_MAIN,
+    cells_of,
     check_overrides,
     for_each_cell,
     register_schemas,
     to_run_config,
 )
+from ntmbench.progress import NamedLines
 from ntmbench.runner import reason_of, run, show
+from ntmbench.runs import RunFolder
 from ntmbench.settings import UserError
 from ntmbench.training import Interrupted
 
@@ -64,19 +68,22 @@ def _stop(number: int, frame: FrameType | None) -> None:
 
 def _main() -> int:
     register_schemas()
+    expected: list[list[str]] = []
     options = [argument for argument in sys.argv[1:] if argument.startswith("-")]
     if set(options) <= {"-m", "--multirun"}:  # Hydra's other options change what is composed
         overrides = [argument for argument in sys.argv[1:] if argument not in options]
         check_overrides(overrides)
         if options:
-            sys.argv[1:] = [*options, *for_each_cell(overrides)]
+            overrides = for_each_cell(overrides)
+            expected = cells_of(overrides)
+            sys.argv[1:] = [*options, *overrides]
     interrupted: KeyboardInterrupt | None = None
     try:
         job()
     except KeyboardInterrupt as error:
         interrupted = error
     sweep = sweeps.current_sweep()
-    code = 0 if sweep is None else sweeps.conclude(sweep, Console())
+    code = 0 if sweep is None else sweeps.conclude(sweep, Console(), expected)
     if interrupted is not None:
         raise interrupted
     return code
@@ -102,7 +109,15 @@ def _guarded(command: Callable[[], int]) -> int:
 
 def _single_run(composed: DictConfig) -> int:
     console = Console()
-    outcome = run(to_run_config(composed), console)
+    config = to_run_config(composed)
+    try:
+        outcome = run(config, console)
+    except (UserError, OSError):
+        raise
+    except Exception as error:
+        log = RunFolder(config.folder).log
+        print(f"ntmbench: {reason_of(error)} (the traceback is in {log})", file=sys.stderr)
+        return FAILED
     show(outcome, console)
     return 0 if outcome.state == "finished" else FAILED
 
@@ -115,6 +130,8 @@ def _sweep_cell(composed: DictConfig, context: HydraConf) -> None:
     config = None
     try:
         config = to_run_config(composed)
+        if "BasicLauncher" not in context.launcher["_target_"]:  # cells run side by side
+            console = Console(file=cast(IO[str], NamedLines(config.run_name)), force_terminal=False)
         sweeps.write_cell(folder, number, overrides, config, "running")
         outcome = run(config, console)
     except KeyboardInterrupt:
@@ -122,8 +139,13 @@ def _sweep_cell(composed: DictConfig, context: HydraConf) -> None:
         raise
     except Exception as error:
         reason = reason_of(error)
-        console.print(f"{' '.join(overrides)}: {reason}", highlight=False, markup=False)
+        line = f"{' '.join(overrides)}: {reason}"
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
         sweeps.write_cell(folder, number, overrides, config, "failed", reason=reason)
         return
-    show(outcome, console)
+    if outcome.already:
+        line = f"{outcome.folder.name}: already done ({outcome.state}); rerun=true forces it."
+        console.print(line, highlight=False, soft_wrap=True)
+    else:
+        show(outcome, console)
     sweeps.write_cell(folder, number, overrides, config, outcome.state, outcome, outcome.reason)

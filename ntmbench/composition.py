@@ -9,6 +9,7 @@ from __future__ import annotations
 import copyreg
 import dataclasses
 import importlib.resources
+import itertools
 import typing
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache, partial
@@ -18,10 +19,10 @@ import hydra
 from hydra import compose, initialize_config_module
 from hydra.core.config_store import ConfigStore
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import Glob, Override
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import OmegaConfBaseException, ValidationError
 
 from ntmbench import registry
 from ntmbench.config import EvaluationSettings, RunConfig, TrainSettings, run_config
@@ -130,10 +131,27 @@ def check_overrides(arguments: Sequence[str]) -> None:
     parsed = [_parse(argument) for argument in arguments]
     overrides = [o for o in parsed if not o.key_or_group.startswith("hydra")]
     for override in overrides:
+        _check_sweep(override)
         _check_name(override)
     with initialize_config_module(CONFIG_MODULE, **VERSION_BASE):
         for cell in _cells(overrides):
             _check_cell(cell)
+
+
+def cells_of(arguments: Sequence[str]) -> list[list[str]]:
+    """The overrides of every cell of a sweep, in the order in which Hydra numbers them.
+
+    Empty where another sweeper than Hydra's own chooses the cells as it goes.
+    """
+    overrides = [_parse(argument) for argument in arguments]
+    if any(override.key_or_group == "hydra/sweeper" for override in overrides):
+        return []
+    return [
+        list(cell)
+        for cell in itertools.product(
+            *(_alternatives(o) for o in overrides if not o.key_or_group.startswith("hydra"))
+        )
+    ]
 
 
 def for_each_cell(arguments: Sequence[str]) -> list[str]:
@@ -173,6 +191,26 @@ def _parse(argument: str) -> Override:
         ) from error
 
 
+def _check_sweep(override: Override) -> None:
+    if not override.is_sweep_override():
+        return
+    if override.key_or_group == "results_dir":
+        raise SettingError(
+            f"{override.input_line} sweeps results_dir. Allowed: one folder for all cells."
+        )
+    if isinstance(override.value(), Glob):
+        raise SettingError(
+            f"{override.input_line} is a pattern. Allowed: names, as in task=copy,recall."
+        )
+
+
+def _alternatives(override: Override) -> list[str]:
+    """A swept override once for each of its values; any other as it is."""
+    if not override.is_sweep_override():
+        return [override.input_line or ""]
+    return [f"{override.get_key_element()}={value}" for value in override.sweep_string_iterator()]
+
+
 def _check_name(override: Override) -> None:
     """Refuse an unknown choice; Hydra itself would let the optional groups be.
 
@@ -184,7 +222,6 @@ def _check_name(override: Override) -> None:
         "budget": lambda: _choices_in_files("budget"),
         "optimizer": lambda: _choices_in_files("optimizer"),
         "recipe": lambda: _choices_in_files("recipe"),
-        "experiment": lambda: _choices_in_files("experiment"),
     }
     key = override.key_or_group
     if override.is_delete():
@@ -221,18 +258,12 @@ def _values(override: Override) -> list[str]:
 
 def _cells(overrides: Sequence[Override]) -> Iterator[list[str]]:
     """Lists of overrides without sweeps, in which each swept value occurs once."""
-    fixed = {i: o.input_line or "" for i, o in enumerate(overrides) if not o.is_sweep_override()}
-    swept = {
-        i: [f"{o.get_key_element()}={value}" for value in o.sweep_string_iterator()]
-        for i, o in enumerate(overrides)
-        if o.is_sweep_override()
-    }
-    first = {**fixed, **{i: values[0] for i, values in swept.items()}}
-    yield [first[i] for i in sorted(first)]
-    for i, values in swept.items():
+    alternatives = [_alternatives(override) for override in overrides]
+    first = [values[0] for values in alternatives]
+    yield first
+    for i, values in enumerate(alternatives):
         for value in values[1:]:
-            cell = {**first, i: value}
-            yield [cell[j] for j in sorted(cell)]
+            yield [*first[:i], value, *first[i + 1 :]]
 
 
 def _check_cell(overrides: list[str]) -> None:
@@ -253,20 +284,42 @@ def _refusal(override: str, cell: Sequence[str], error: Exception) -> str:
     key = override.lstrip("+~").partition("=")[0]
     known = _known_keys(cell)
     if key in known:
-        return f"{override} is refused: {_first_line(error.__cause__ or error)}"
-    siblings = [name for name in known if name.rpartition(".")[0] == key.rpartition(".")[0]]
+        cause = _innermost(error)
+        allowed = _allowed_type(key, cell) if isinstance(cause, ValidationError) else ""
+        return f"{override} is refused: {_first_line(cause).rstrip('.')}.{allowed}"
+    part = key.rpartition(".")[0]
+    siblings = sorted(name for name in known if name.rpartition(".")[0] == part)
     near = did_you_mean(key, siblings) or did_you_mean(key, known)
-    return f"Unknown setting {key}. Allowed: {', '.join(sorted(siblings or known))}.{near}"
+    if part and siblings:
+        return f"Unknown setting {key}. Allowed: {', '.join(siblings)}.{near}"
+    return f"Unknown setting {key}.{near} All settings: --help."
+
+
+def _allowed_type(key: str, cell: Sequence[str]) -> str:
+    default = OmegaConf.select(_defaults(cell), key)
+    kinds = {bool: "true or false", int: "a whole number (int)", float: "a number (float)"}
+    return f" Allowed: {kinds[type(default)]}." if type(default) in kinds else ""
+
+
+def _innermost(error: BaseException) -> BaseException:
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error
 
 
 def _known_keys(cell: Sequence[str]) -> list[str]:
     """The path of every setting, for the cell's task and model."""
-    choices = [o for o in cell if o.partition("=")[0] in ("task", "model")]
-    composed = compose("config", overrides=choices)
-    keys = [*composed, "budget", "optimizer", "recipe", "experiment"]
+    composed = _defaults(cell)
+    keys = [*composed, "budget", "optimizer", "recipe"]
     for part in ("task", "model", "train", "evaluation"):
         keys += [f"{part}.{name}" for name in composed[part]]
     return [str(key) for key in keys]
+
+
+def _defaults(cell: Sequence[str]) -> DictConfig:
+    """What the cell's task and model come with."""
+    choices = [o for o in cell if o.partition("=")[0] in ("task", "model")]
+    return compose("config", overrides=choices)
 
 
 def _first_line(error: BaseException) -> str:

@@ -11,12 +11,18 @@ from pathlib import Path
 from typing import Any
 
 from ntmbench.registry import make_task, model_entry
-from ntmbench.settings import SettingError, check_choice, check_range, did_you_mean
+from ntmbench.sequences import MAX_LENGTH
+from ntmbench.settings import check_choice, check_known, check_range
 from ntmbench.task import Task
 
 OPTIMIZERS = ("rmsprop", "adam")
 SCHEDULES = ("constant", "linear", "cosine")
 DEVICES = ("auto", "cpu", "cuda")
+PARTS = ("task", "model", "train", "evaluation")
+
+# Larger numbers are taken for typing errors. They would exhaust the memory of most machines.
+MAX_BATCH_SIZE = 2**14
+MAX_SEQUENCES = 2**17
 
 
 @dataclass(frozen=True)
@@ -26,7 +32,7 @@ class TrainSettings:
     #: Training sequences in all. Budgets are counted in sequences, whatever the batch size.
     sequences: int = 50_000
     #: Sequences of one length that share a step of the optimizer.
-    batch_size: int = 16
+    batch_size: int = 4
     #: rmsprop (centered, as in the NTM paper) or adam.
     optimizer: str = "rmsprop"
     #: Step size at the start.
@@ -60,7 +66,7 @@ class TrainSettings:
     def __post_init__(self) -> None:
         """Check names and ranges."""
         check_range("train.sequences", self.sequences, 1)
-        check_range("train.batch_size", self.batch_size, 1)
+        check_range("train.batch_size", self.batch_size, 1, MAX_BATCH_SIZE)
         check_choice("train.optimizer", self.optimizer, OPTIMIZERS)
         check_range("train.learning_rate", self.learning_rate, above=0.0)
         check_choice("train.schedule", self.schedule, SCHEDULES)
@@ -72,8 +78,8 @@ class TrainSettings:
         check_range("train.clip_norm", self.clip_norm, 0)
         check_range("train.weight_average", self.weight_average, 0, 0.99999)
         check_range("train.validate_every", self.validate_every, 1)
-        check_range("train.validation_sequences", self.validation_sequences, 1)
-        check_range("train.selection_sequences", self.selection_sequences, 1)
+        check_range("train.validation_sequences", self.validation_sequences, 1, MAX_SEQUENCES)
+        check_range("train.selection_sequences", self.selection_sequences, 1, MAX_SEQUENCES)
         check_range("train.patience", self.patience, 1)
 
     @property
@@ -93,9 +99,7 @@ class EvaluationSettings:
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        check_range("evaluation.sequences", self.sequences, 1)
-        for length in self.lengths:
-            check_range("evaluation.lengths", length, 1)
+        check_range("evaluation.sequences", self.sequences, 1, MAX_SEQUENCES)
 
 
 @dataclass(frozen=True)
@@ -125,6 +129,8 @@ class RunConfig:
         check_choice("device", self.device, DEVICES)
         check_range("threads", self.threads, 0)
         check_range("checkpoint_seconds", self.checkpoint_seconds, 0)
+        for length in self.evaluation.lengths:
+            check_range("evaluation.lengths", length, self.task.shortest_length, MAX_LENGTH)
 
     def identity(self) -> dict[str, Any]:
         """Everything that can change the numbers, as plain values.
@@ -132,9 +138,11 @@ class RunConfig:
         Not in it: where results go, the device, the threads, and settings that their dataclass
         marks with ``metadata={"identity": False}`` (the engine of the NTM).
         """
+        extras = model_entry(self.model).extras
+        model = _plain(self.model_settings) | (extras(self.model_settings) if extras else {})
         return {
             "task": {"name": self.task.name, "version": self.task.version, **_plain(self.task)},
-            "model": {"name": self.model, **_plain(self.model_settings)},
+            "model": {"name": self.model, **model},
             "train": _plain(self.train),
             "evaluation": _plain(self.evaluation),
             "seed": self.seed,
@@ -143,7 +151,7 @@ class RunConfig:
     @property
     def run_name(self) -> str:
         """``<task>-<model>-s<seed>-<hash>``, the name of the run's folder."""
-        return f"{self.task.name}-{self.model}-s{self.seed}-{fingerprint(self.identity())}"
+        return run_name(self.identity())
 
     @property
     def folder(self) -> Path:
@@ -166,6 +174,12 @@ class RunConfig:
         }
 
 
+def run_name(identity: Mapping[str, Any]) -> str:
+    """``<task>-<model>-s<seed>-<hash>`` of a run's identity."""
+    task, model, seed = identity["task"]["name"], identity["model"]["name"], identity["seed"]
+    return f"{task}-{model}-s{seed}-{fingerprint(identity)}"
+
+
 def fingerprint(values: Mapping[str, Any]) -> str:
     """Eight hexadecimal digits that stand for plain values, whatever their order."""
     canonical = json.dumps(values, sort_keys=True, separators=(",", ":"))
@@ -178,16 +192,16 @@ def run_config(values: Mapping[str, Any]) -> RunConfig:
     Raises:
         SettingError: for an unknown key or name, a wrong type or a value out of range.
     """
-    fields = {f.name for f in dataclasses.fields(RunConfig)} - {"model_settings"}
-    _refuse_unknown(values, fields, "")
+    fields = [name for name in _fields(RunConfig) if name != "model_settings"]
+    _refuse_unknown("A run", values, fields)
     task = dict(values["task"])
     model = dict(values["model"])
     task_name, model_name = str(task.pop("name")), str(model.pop("name"))
     settings_class = model_entry(model_name).settings
-    _refuse_unknown(model, {f.name for f in dataclasses.fields(settings_class)}, "model.")
+    _refuse_unknown(f"model {model_name}", model, _fields(settings_class))
     for part, settings in (("train", TrainSettings), ("evaluation", EvaluationSettings)):
-        _refuse_unknown(values[part], {f.name for f in dataclasses.fields(settings)}, f"{part}.")
-    plain = {name: values[name] for name in fields - {"task", "model", "train", "evaluation"}}
+        _refuse_unknown(part, values[part], _fields(settings))
+    plain = {name: values[name] for name in fields if name not in PARTS}
     plain["results_dir"] = Path(plain["results_dir"])
     return RunConfig(
         task=make_task(task_name, **task),
@@ -199,14 +213,13 @@ def run_config(values: Mapping[str, Any]) -> RunConfig:
     )
 
 
-def _refuse_unknown(values: Mapping[str, Any], allowed: set[str], prefix: str) -> None:
+def _refuse_unknown(owner: str, values: Mapping[str, Any], allowed: list[str]) -> None:
     for key in values:
-        if key not in allowed:
-            raise SettingError(
-                f"Unknown setting {prefix}{key}. "
-                f"Allowed: {', '.join(prefix + name for name in sorted(allowed))}."
-                f"{did_you_mean(key, allowed)}"
-            )
+        check_known(owner, key, allowed)
+
+
+def _fields(settings: type) -> list[str]:
+    return [f.name for f in dataclasses.fields(settings)]
 
 
 def _plain(settings: Any) -> dict[str, Any]:

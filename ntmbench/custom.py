@@ -6,14 +6,16 @@ inputs ``[T, B, input_width]`` to logits ``[T, B, output_width]``.
 
 from __future__ import annotations
 
+import hashlib
 import importlib
+import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
-from ntmbench.model import ModelError, SequenceModel
+from ntmbench.model import ModelError, SequenceModel, check_logits
 from ntmbench.registry import register_model
 from ntmbench.settings import SettingError
 
@@ -49,34 +51,36 @@ class Custom(SequenceModel):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Map inputs ``[T, B, in]`` to logits ``[T, B, out]``; ModelError for another shape."""
-        logits = self.module(inputs)
+        logits: Tensor = self.module(inputs)
         expected = (*inputs.shape[:2], self.output_width)
-        if not isinstance(logits, Tensor):
-            raise ModelError(
-                f"model.target={self.target} returned a {type(logits).__name__}. "
-                f"Expected: a tensor of logits [T, B, out] = {list(expected)}."
-            )
-        if logits.shape != expected:
-            raise ModelError(
-                f"model.target={self.target} returned shape {list(logits.shape)}. "
-                f"Expected: logits [T, B, out] = {list(expected)}."
-            )
+        check_logits(f"model.target={self.target}", logits, expected)
         return logits
 
 
-@register_model("custom", settings=CustomSettings)
-def build_custom(input_width: int, output_width: int, settings: CustomSettings) -> SequenceModel:
-    """Import and build the user's class, and try it on three steps of two sequences.
+def source_digest(settings: CustomSettings) -> dict[str, str]:
+    """A digest of the file that defines the user's class: an edited class is another run.
 
     Raises:
-        ModelError: if it can not be imported, built or run, or gives another shape.
+        ModelError: if it can not be imported.
+    """
+    found = _imported(settings)
+    module = sys.modules[getattr(found, "__module__", None) or settings.target.partition(":")[0]]
+    file = getattr(module, "__file__", None)
+    if file is None:  # typed into an interpreter
+        return {}
+    return {"source": hashlib.sha256(Path(file).read_bytes()).hexdigest()[:16]}
+
+
+@register_model("custom", settings=CustomSettings, extras=source_digest)
+def build_custom(input_width: int, output_width: int, settings: CustomSettings) -> SequenceModel:
+    """Import and build the user's class.
+
+    Raises:
+        ModelError: if it can not be imported or built, or is no nn.Module.
     """
     where = f"model.target={settings.target}"
-    module_name, _, class_name = settings.target.partition(":")
-    try:
-        found = getattr(importlib.import_module(module_name), class_name)
-    except Exception as error:  # a user's module may raise anything
-        raise ModelError(f"{where} can not be imported: {_one_line(error)}") from error
+    class_name = settings.target.partition(":")[2]
+    found = _imported(settings)
     try:
         built = found(input_width, output_width, **settings.arguments)
     except Exception as error:
@@ -88,17 +92,17 @@ def build_custom(input_width: int, output_width: int, settings: CustomSettings) 
         raise ModelError(f"{where} is not a torch.nn.Module but a {type(built).__name__}.")
     if isinstance(built, SequenceModel):
         return built
-    model = Custom(built, output_width, settings.target)
+    return Custom(built, output_width, settings.target)
+
+
+def _imported(settings: CustomSettings) -> Any:
+    module_name, _, class_name = settings.target.partition(":")
     try:
-        with torch.no_grad():
-            model(torch.zeros(3, 2, input_width))
-    except ModelError:
-        raise
-    except Exception as error:
+        return getattr(importlib.import_module(module_name), class_name)
+    except Exception as error:  # a user's module may raise anything
         raise ModelError(
-            f"{where} fails on inputs [T, B, in] = [3, 2, {input_width}]: {_one_line(error)}"
+            f"model.target={settings.target} can not be imported: {_one_line(error)}"
         ) from error
-    return model
 
 
 def _one_line(error: Exception) -> str:

@@ -13,9 +13,10 @@ from ntmbench.metrics import Scores, pool, score
 from ntmbench.model import SequenceModel, TensorBatch
 from ntmbench.task import Batch, Task
 
-# Sequences of a chunk: at most so many, and fewer where they are long.
+# Sequences of a chunk: at most so many, and fewer where they, or the memory of each, are long.
 CHUNK_SEQUENCES = 64
 CHUNK_STEPS = 2**17
+CHUNK_SLOTS = 2**20
 
 
 def evaluate(
@@ -54,7 +55,11 @@ def score_batch(model: nn.Module, batch: Batch) -> Scores:
     was_training = model.training
     model.eval()
     device = device_of(model)
-    size = max(1, min(CHUNK_SEQUENCES, CHUNK_STEPS // batch.inputs.shape[0]))
+    slots = model.memory_slots if isinstance(model, SequenceModel) else None
+    size = max(
+        1,
+        min(CHUNK_SEQUENCES, CHUNK_STEPS // batch.inputs.shape[0], CHUNK_SLOTS // (slots or 1)),
+    )
     parts = []
     for start in range(0, batch.size, size):
         chunk = TensorBatch.of(batch[start : start + size], device)

@@ -49,8 +49,13 @@ def _write_beside(path: Path, write: Callable[[IO[bytes]], None]) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Replace ``path`` by ``text`` in UTF-8, atomically."""
-    write_atomically(path, lambda file: _write(file, text))
+    write_bytes(path, text.encode())
 
 
-def _write(file: IO[bytes], text: str) -> None:
-    file.write(text.encode())
+def write_bytes(path: Path, content: bytes) -> None:
+    """Replace ``path`` by ``content``, atomically."""
+
+    def write(file: IO[bytes]) -> None:
+        file.write(content)
+
+    write_atomically(path, write)

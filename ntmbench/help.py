@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.resources
+from collections.abc import Iterator
+from importlib.resources.abc import Traversable
 
 USAGE = """\
 Train, evaluate and compare models on algorithmic memory tasks.
@@ -14,17 +16,39 @@ Train, evaluate and compare models on algorithmic memory tasks.
   python -m ntmbench.report                                     report over results/
 """
 
+CHOICES = ("task", "model", "budget", "optimizer", "recipe", "recipe/paper")
+
 
 def print_help() -> None:
     """Print usage, choices and settings."""
     conf = importlib.resources.files("ntmbench.conf")
     print(USAGE)
-    for group in ("task", "model", "experiment"):
-        files = (conf / group).iterdir()
-        names = sorted(f.name.removesuffix(".yaml") for f in files if f.name.endswith(".yaml"))
-        if names:
-            print(f"{group}= {', '.join(names)}")
-    print("(and what installed plug-ins add)\n\nSettings and their defaults, before the recipe of")
-    print("a task and model changes them; every one is overridden by name=value:\n")
+    for group in CHOICES:
+        if names := [name for name, _ in _files(conf / group)]:
+            key, _, folder = group.partition("/")
+            print(f"{key}= {', '.join(f'{folder}/{name}' if folder else name for name in names)}")
+    print(
+        "(and the tasks and models of installed plug-ins)\n\n"
+        "Settings and their defaults. Some are changed by the budget, optimizer and recipe that\n"
+        "bear the names of task and model; any is changed by name=value.\n"
+    )
     text = (conf / "config.yaml").read_text(encoding="utf-8")
     print(text[text.index("seed:") : text.index("\nhydra:")])
+    for group in ("task", "model"):
+        for name, file in _files(conf / group):
+            print(f"{group}={name}")
+            print("\n".join(_settings(group, file)), end="\n\n")
+
+
+def _files(folder: Traversable) -> list[tuple[str, Traversable]]:
+    """The YAML files of a folder, sorted, each under its name as a choice."""
+    files = [file for file in folder.iterdir() if file.name.endswith(".yaml")]
+    return sorted((file.name.removesuffix(".yaml"), file) for file in files)
+
+
+def _settings(group: str, file: Traversable) -> Iterator[str]:
+    """What a task or model can be told, a line each: what follows the file's own name."""
+    lines = file.read_text(encoding="utf-8").splitlines()
+    name = next(place for place, line in enumerate(lines) if line.startswith("name:"))
+    for line in lines[name + 1 :]:
+        yield f"  {line}" if line.startswith("#") else f"  {group}.{line}"

@@ -16,6 +16,20 @@ class ModelError(UserError):
     """A model can not be built, or does not keep the contract."""
 
 
+def check_logits(owner: str, logits: object, expected: tuple[int, ...]) -> None:
+    """Raise ModelError, naming ``owner``, unless ``logits`` is a tensor of the expected shape."""
+    if not isinstance(logits, Tensor):
+        raise ModelError(
+            f"{owner} returned a {type(logits).__name__}. "
+            f"Expected: a tensor of logits [T, B, out] = {list(expected)}."
+        )
+    if logits.shape != expected:
+        raise ModelError(
+            f"{owner} returned shape {list(logits.shape)}. "
+            f"Expected: logits [T, B, out] = {list(expected)}."
+        )
+
+
 @dataclass(frozen=True)
 class TensorBatch:
     """A Batch as tensors on a device; the same fields and shapes."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import logging
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,6 +36,47 @@ def logging_to(path: Path, console: Console) -> Iterator[None]:
         for handler in (to_file, to_console):
             logger.removeHandler(handler)
             handler.close()
+
+
+@contextmanager
+def records_kept() -> Iterator[list[logging.LogRecord]]:
+    """Keep the suite's log for later, while there is no file that it could go to."""
+    records: list[logging.LogRecord] = []
+    handler = _KeepingHandler(records)
+    logger.setLevel(logging.INFO)
+    logger.addHandler(handler)
+    try:
+        yield records
+    finally:
+        logger.removeHandler(handler)
+
+
+class _KeepingHandler(logging.Handler):
+    def __init__(self, records: list[logging.LogRecord]) -> None:
+        super().__init__()
+        self._records = records
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._records.append(record)
+
+
+class NamedLines(io.TextIOBase):
+    """Standard output for one of several runs at a time: each line begins with the run's name."""
+
+    def __init__(self, name: str) -> None:
+        """``name`` is put before each line."""
+        self._name = name
+        self._begun = ""
+
+    def write(self, text: str) -> int:
+        """Write the lines that are complete, and keep the rest."""
+        *lines, self._begun = (self._begun + text).split("\n")
+        sys.stdout.write("".join(f"{self._name}  {line}\n" for line in lines))
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush standard output."""
+        sys.stdout.flush()
 
 
 class _ConsoleHandler(logging.Handler):

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ntmbench.settings import SettingError, UserError, check_choice, did_you_mean
+from ntmbench.settings import SettingError, UserError, check_choice, check_known
 from ntmbench.task import Task
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ class ModelEntry:
 
     settings: type
     build: Callable[[int, int, Any], SequenceModel]
+    #: What beside the settings can change a run's numbers: part of its identity.
+    extras: Callable[[Any], dict[str, str]] | None = None
 
 
 _tasks: dict[str, type[Task]] = {}
@@ -58,11 +60,14 @@ def register_task(name: str) -> Callable[[TaskT], TaskT]:
     return register
 
 
-def register_model(name: str, settings: type) -> Callable[[BuilderT], BuilderT]:
+def register_model(
+    name: str, settings: type, extras: Callable[[Any], dict[str, str]] | None = None
+) -> Callable[[BuilderT], BuilderT]:
     """Decorator of a model class, or of a function that builds one: make it known as ``name``.
 
     ``settings`` is a dataclass of plain values with defaults. The class or function is called with
-    the input width, the output width and an instance of it.
+    the input width, the output width and an instance of it. ``extras`` gives, from such an
+    instance, what else belongs to a run's identity: values by name.
     """
 
     def register(model: BuilderT) -> BuilderT:
@@ -70,7 +75,7 @@ def register_model(name: str, settings: type) -> Callable[[BuilderT], BuilderT]:
             raise PluginError(f"The settings of model '{name}' are not a dataclass.")
         if name in _models:
             raise PluginError(f"Two models are registered as '{name}'.")
-        _models[name] = ModelEntry(settings, model)
+        _models[name] = ModelEntry(settings, model, extras)
         return model
 
     return register
@@ -151,11 +156,7 @@ def make_model(
 def _construct(settings_class: type, owner: str, settings: Mapping[str, Any]) -> Any:
     allowed = [field.name for field in dataclasses.fields(settings_class)]
     for name in settings:
-        if name not in allowed:
-            raise SettingError(
-                f"{owner} has no setting '{name}'. Allowed: {', '.join(allowed)}."
-                f"{did_you_mean(name, allowed)}"
-            )
+        check_known(owner, name, allowed)
     _check_types(settings_class, owner, settings)
     return settings_class(**settings)
 

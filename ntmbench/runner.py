@@ -18,10 +18,12 @@ from omegaconf import OmegaConf
 from rich.console import Console
 
 from ntmbench.config import RunConfig
-from ntmbench.evaluation import evaluate
+from ntmbench.custom import CustomSettings
+from ntmbench.evaluation import answer, evaluate
 from ntmbench.files import remove_leftovers, write_text
-from ntmbench.model import ModelError, SequenceModel
-from ntmbench.progress import TrainingBar, evaluation_table, logger, logging_to
+from ntmbench.model import ModelError, SequenceModel, TensorBatch, check_logits
+from ntmbench.progress import TrainingBar, evaluation_table, logger, logging_to, records_kept
+from ntmbench.randomness import RandomWords, Stream
 from ntmbench.registry import make_model
 from ntmbench.runs import METRICS_COLUMNS, RunFolder, check_writable
 from ntmbench.settings import UserError
@@ -61,10 +63,36 @@ def check_possible(config: RunConfig) -> SequenceModel:
     if model.needs_input_phase and not config.task.has_input_phase:
         raise ModelError(
             f"model={config.model} needs an input phase to encode, and task={config.task.name} "
-            "has none: it asks for an answer at every step. Allowed: model=ntm, lstm."
+            "has none: it asks for an answer at every step. "
+            "Allowed: models that answer step by step, such as ntm or lstm."
         )
+    _check_answer(model, config)
     check_writable(config.results_dir)
     return model
+
+
+def _check_answer(model: SequenceModel, config: RunConfig) -> None:
+    """Refuse a model that can not learn, or that fails or answers in another shape on trial."""
+    custom = isinstance(config.model_settings, CustomSettings)
+    owner = f"model.target={config.model_settings.target}" if custom else f"model={config.model}"
+    if not any(parameter.requires_grad for parameter in model.parameters()):
+        raise ModelError(f"{owner} has no trainable parameters.")
+    words = RandomWords(Stream.VALIDATION, 2)
+    drawn = config.task.draw(words, 2, config.task.length_range[0], test=False)
+    batch = TensorBatch.of(drawn, torch.device("cpu"))
+    model.eval()
+    with torch.no_grad(), torch.random.fork_rng(devices=[]):
+        try:
+            logits = answer(model, batch)
+        except UserError:
+            raise
+        except Exception as error:  # a user's module may raise anything
+            raise ModelError(
+                f"{owner} fails on inputs [T, B, in] = {list(batch.inputs.shape)}: "
+                f"{reason_of(error)}"
+            ) from error
+    model.train()
+    check_logits(owner, logits, tuple(batch.targets.shape))
 
 
 def run(config: RunConfig, console: Console) -> Outcome:
@@ -74,26 +102,33 @@ def run(config: RunConfig, console: Console) -> Outcome:
         UserError: for what the user can mend.
         KeyboardInterrupt: after SIGINT or SIGTERM; the same run goes on later.
     """
-    model = check_possible(config)
-    _set_threads(config.threads)
     folder = RunFolder(config.folder)
+    if not config.rerun and (done := _ended(folder)):
+        return done
+    with records_kept() as said:
+        model = check_possible(config)
+    _set_threads(config.threads)
     folder.path.mkdir(parents=True, exist_ok=True)
     with folder.locked():
         remove_leftovers(folder.path)
         status = folder.read_status()
-        if status.get("state") in ENDED and not config.rerun:
-            return Outcome(
-                folder.path,
-                status["state"],
-                status.get("error"),
-                pd.read_csv(folder.evaluation, dtype={"memory_slots": "Int64"}),
-                already=True,
-            )
         if config.rerun and status.get("state") in ENDED:
-            folder.checkpoint.unlink(missing_ok=True)
+            for path in (folder.checkpoint, folder.metrics, folder.evaluation):
+                path.unlink(missing_ok=True)
             status = {}
         with logging_to(folder.log, console):
+            for record in said:
+                logger.handle(record)
             return _run_locked(config, folder, model, console, status)
+
+
+def _ended(folder: RunFolder) -> Outcome | None:
+    """The outcome of a run that needs nothing more; one without its test grid has not ended."""
+    status = folder.read_status()
+    if status.get("state") not in ENDED or not folder.evaluation.exists():
+        return None
+    evaluation = pd.read_csv(folder.evaluation, dtype={"memory_slots": "Int64"})
+    return Outcome(folder.path, status["state"], status.get("error"), evaluation, already=True)
 
 
 def _run_locked(
@@ -144,7 +179,7 @@ def _run_locked(
         evaluation = _finish(config, folder, model, result)
     except KeyboardInterrupt:
         note()
-        logger.info("Interrupted. Resume with the same command.")
+        logger.info("Interrupted. Resume with the same command.", extra={"file_only": True})
         raise
     except Exception as error:
         reason = reason_of(error)
@@ -190,7 +225,6 @@ def _finish(
         sequences=config.evaluation.sequences,
     )
     folder.write_table(folder.evaluation, evaluation)
-    folder.plots.mkdir(exist_ok=True)
     plot_run(folder, config.task, model)
     return evaluation
 
@@ -200,7 +234,7 @@ def reason_of(error: Exception) -> str:
     if isinstance(error, UserError):
         return str(error)
     if isinstance(error, OSError) and error.filename:
-        return f"Can not write {error.filename}: {error.strerror}."
+        return f"{error.filename}: {error.strerror}"
     return " ".join(f"{type(error).__name__}: {error}".split())
 
 
@@ -232,6 +266,9 @@ class _RunMonitor(Monitor):
     def rejected(self, step: int, what: str) -> None:
         logger.warning("Step %d was not applied: its %s is not finite.", step, what)
 
+    def stopping(self) -> None:
+        logger.info("Stopping after this step; press again to stop at once.")
+
     def resumed(self, step: int) -> None:
         logger.info("Resumed at step %d.", step)
         self._bar.start_at(step * self._batch_size)
@@ -243,7 +280,7 @@ def show(outcome: Outcome, console: Console) -> None:
         verdict = "already done" if outcome.already else outcome.state
         console.print(evaluation_table(outcome.evaluation, f"{outcome.folder.name}: {verdict}"))
     if outcome.reason:
-        console.print(outcome.reason, highlight=False)
+        console.print(outcome.reason, highlight=False, markup=False, soft_wrap=True)
     if outcome.already:
         console.print("Not run again; rerun=true forces it.", highlight=False)
     # A path is printed in one piece, however narrow the terminal, so that it can be copied.
@@ -251,7 +288,7 @@ def show(outcome: Outcome, console: Console) -> None:
 
 
 def _set_threads(threads: int) -> None:
-    torch.set_num_threads(threads or os.cpu_count() or 1)
+    torch.set_num_threads(threads or len(os.sched_getaffinity(0)))
 
 
 def _device_name(device: torch.device) -> str:

@@ -20,7 +20,9 @@ import pandas as pd
 
 from ntmbench.config import fingerprint
 from ntmbench.files import write_text
+from ntmbench.registry import make_task
 from ntmbench.settings import UserError
+from ntmbench.task import Task
 
 METRICS_COLUMNS = ["step", "sequences", "seconds", "loss_bits", "wrong_bits", "exact_match"]
 EVALUATION_COLUMNS = [
@@ -179,7 +181,7 @@ class Results:
         metrics: ``run``, ``task``, ``model``, ``seed`` and the columns of ``metrics.csv``.
         evaluation: the same of ``evaluation.csv``.
         settings: of each run, its identity: the settings that can change its numbers.
-        unreadable: folders that hold no readable run, and why.
+        unreadable: folders in ``runs`` that hold no readable run, and why.
     """
 
     runs: pd.DataFrame
@@ -196,9 +198,12 @@ def load_results(path: str | Path = "results") -> Results:
         RunError: if ``path`` does not exist or is not a folder.
     """
     root = Path(path)
-    if not root.is_dir():
+    if root.exists() and not root.is_dir():
+        raise RunError(f"{root} is a file, not a results folder.")
+    if not root.exists():
         raise RunError(f"There is no results folder at {root}.")
     runs_root = root / "runs" if (root / "runs").is_dir() else root
+    only_runs = runs_root.resolve().name == "runs"
     rows: list[dict[str, Any]] = []
     metrics: list[pd.DataFrame] = []
     evaluations: list[pd.DataFrame] = []
@@ -209,6 +214,8 @@ def load_results(path: str | Path = "results") -> Results:
         try:
             status = folder.read_status()
             if not status:
+                if only_runs:
+                    unreadable[str(path_of_run)] = "no status.json"
                 continue
             row = _run_row(folder, status)
             tables = [
@@ -232,6 +239,23 @@ def load_results(path: str | Path = "results") -> Results:
         settings=settings,
         unreadable=unreadable,
     )
+
+
+def rebuild_task(settings: Mapping[str, Any]) -> Task:
+    """The task of a run, from the part ``task`` of its identity.
+
+    Raises:
+        UserError: if it is not installed here, or in another version.
+        TypeError, ValueError: for a value that it can not take.
+    """
+    values = {key: value for key, value in settings.items() if key not in ("name", "version")}
+    task = make_task(settings["name"], **values)
+    if task.version != settings.get("version"):
+        raise RunError(
+            f"the runs have version {settings.get('version')} of task {task.name}, "
+            f"and version {task.version} is installed."
+        )
+    return task
 
 
 def _run_row(folder: RunFolder, status: Mapping[str, Any]) -> dict[str, Any]:

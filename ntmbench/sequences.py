@@ -49,6 +49,11 @@ def scaled_grid(
     return tuple(sorted(scaled | {max_length}))
 
 
+def beyond(length: int, numerator: int, denominator: int) -> int:
+    """``length`` times a fraction above one, rounded down, and at least one more than it is."""
+    return max(length + 1, length * numerator // denominator)
+
+
 def question_and_answer(question: FloatArray, answer: NDArray[np.generic]) -> Batch:
     """Lay out a batch: the question, then silence while the answer is asked and scored.
 

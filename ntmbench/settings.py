@@ -10,6 +10,11 @@ import difflib
 import math
 from collections.abc import Iterable, Sequence
 
+# Of a model's layers. Larger numbers are taken for typing errors; they would exhaust the memory of
+# most machines.
+MAX_SIZE = 2**14
+MAX_LAYERS = 64
+
 
 class UserError(Exception):
     """Something that the user can mend. The command line prints it as one line and exits with 2."""
@@ -34,6 +39,15 @@ def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
         )
 
 
+def check_known(owner: str, name: str, allowed: Sequence[str]) -> None:
+    """Raise SettingError unless ``name`` is one of the settings that ``owner`` has."""
+    if name not in allowed:
+        raise SettingError(
+            f"{owner} has no setting '{name}'. Allowed: {', '.join(allowed)}."
+            f"{did_you_mean(name, allowed)}"
+        )
+
+
 def check_range(
     name: str,
     value: float,
@@ -44,14 +58,23 @@ def check_range(
 ) -> None:
     """Raise SettingError unless ``low <= value <= high``, and ``value > above`` where given.
 
-    NaN is outside every range.
+    NaN and infinity are outside every range.
     """
-    if low <= value <= high and (above is None or value > above):
+    if math.isfinite(value) and low <= value <= high and (above is None or value > above):
         return
     if above is not None:
-        allowed = f"above {above:g}" + ("" if math.isinf(high) else f" and at most {high:g}")
+        allowed = f"above {_text(above)}"
+        if not math.isinf(high):
+            allowed += f" and at most {_text(high)}"
     elif math.isinf(high):
-        allowed = f"{low:g} or more"
+        allowed = f"{_text(low)} or more"
     else:
-        allowed = f"from {low:g} to {high:g}"
+        allowed = f"from {_text(low)} to {_text(high)}"
+    if math.isinf(value):
+        allowed += ", finite"
     raise SettingError(f"{name}={value} is out of range. Allowed: {allowed}.")
+
+
+def _text(number: float) -> str:
+    """Whole numbers with all their digits."""
+    return str(number) if isinstance(number, int) else f"{number:g}"

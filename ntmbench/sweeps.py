@@ -6,6 +6,7 @@ Cells run wherever Hydra's launcher puts them, so each leaves a small file in th
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -74,28 +75,57 @@ def write_cell(
     write_text(folder / "cell.json", json.dumps(cell, indent=2) + "\n")
 
 
-def read_cells(sweep: Path) -> pd.DataFrame:
-    """The cells of a sweep, in their order, with the columns of ``sweep.csv``."""
-    cells = [json.loads(path.read_text()) for path in sweep.glob("*/cell.json")]
+def read_cells(sweep: Path, expected: Sequence[Sequence[str]] = ()) -> pd.DataFrame:
+    """The cells of a sweep that has ended, in their order, with the columns of ``sweep.csv``.
+
+    ``expected`` holds the overrides of every cell, those that were not started included.
+    """
+    cells = [_not_started(number, overrides) for number, overrides in enumerate(expected)]
+    started = [json.loads(path.read_text()) for path in sweep.glob("*/cell.json")]
+    for cell in started:
+        if cell["state"] == "running":  # its process was killed
+            cell["state"] = "interrupted"
+    numbers = {cell["cell"] for cell in started}
+    cells = started + [cell for cell in cells if cell["cell"] not in numbers]
     # Whole numbers stay so beside the gaps of cells that did not get there.
     table = pd.DataFrame(cells, columns=COLUMNS).astype({"seed": "Int64", "length": "Int64"})
     return table.sort_values("cell", ignore_index=True)
 
 
-def conclude(sweep: Path, console: Console) -> int:
-    """Print and write the table over all cells; return the exit code, 1 where one failed."""
-    cells = read_cells(sweep)
+def _not_started(number: int, overrides: Sequence[str]) -> dict[str, Any]:
+    values: dict[str, Any] = dict(override.partition("=")[::2] for override in overrides)
+    if "seed" in values:
+        values["seed"] = int(values["seed"])  # as the cells that were started have it
+    cell = {
+        "cell": number,
+        "overrides": " ".join(overrides),
+        "state": "not started",
+        "reason": None,
+    }
+    return {**cell, **{key: values[key] for key in ("task", "model", "seed") if key in values}}
+
+
+def conclude(sweep: Path, console: Console, expected: Sequence[Sequence[str]] = ()) -> int:
+    """Print and write the table over all cells; return the exit code, 1 where one failed.
+
+    A sweep without any cell has failed too.
+    """
+    cells = read_cells(sweep, expected)
     write_text(sweep / "sweep.csv", cells.to_csv(index=False))
     table = Table(title="Sweep", title_justify="left")
     for heading in ("task", "model", "seed", "state", "length", "wrong bits", "exact"):
         table.add_column(heading)
-    for cell in cells.to_dict("records"):
+    differing = _differing(cells["overrides"])
+    if any(differing):
+        table.add_column("overrides", overflow="fold")
+    for cell, overrides in zip(cells.to_dict("records"), differing, strict=True):
         tested = pd.notna(cell["wrong_bits"])
         table.add_row(
             *(_cell_text(cell[name]) for name in ("task", "model", "seed", "state")),
             _cell_text(cell["length"]),
             f"{cell['wrong_bits']:.3f}" if tested else "-",
             f"{cell['exact_match']:.1%}" if tested else "-",
+            *([overrides] if any(differing) else []),
         )
     console.print(table)
     failed = cells[~cells["state"].isin(["finished"])]
@@ -109,7 +139,17 @@ def conclude(sweep: Path, console: Console) -> int:
                 markup=False,
             )
     console.print(str(sweep / "sweep.csv"), highlight=False, soft_wrap=True)
-    return 1 if len(failed) else 0
+    return 1 if len(failed) or not len(cells) else 0
+
+
+def _differing(overrides: Iterable[str]) -> list[str]:
+    """Of each cell's overrides those that not all cells share, and that have no column yet."""
+    cells = [cell.split(" ") for cell in overrides]
+    shared = set.intersection(*map(set, cells)) if cells else set()
+    columns = ("task=", "model=", "seed=")
+    return [
+        " ".join(o for o in cell if o not in shared and not o.startswith(columns)) for cell in cells
+    ]
 
 
 def _cell_text(value: Any) -> str:

@@ -115,6 +115,11 @@ class Task(ABC):
         """Channels of the answer."""
 
     @property
+    def shortest_length(self) -> int:
+        """The least length at which there is anything to answer."""
+        return 1
+
+    @property
     @abstractmethod
     def length_range(self) -> tuple[int, int]:
         """The shortest and the longest training length, both included."""

@@ -6,7 +6,7 @@ import math
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -123,6 +123,9 @@ class Monitor:
     def rejected(self, step: int, what: str) -> None:
         """After a step that was not applied because ``what`` was not finite."""
 
+    def stopping(self) -> None:
+        """At the first request to stop, in a thread of its own; the present step is finished."""
+
     def resumed(self, step: int) -> None:
         """After going on from a checkpoint."""
 
@@ -177,7 +180,7 @@ def train(
         if checkpoint is not None:
             save_checkpoint(checkpoint, identity, _packed(state, model, optimizer))
 
-    with _stop_requests() as stop, _own_random_state(seed, on):
+    with _stop_requests(monitor.stopping) as stop, _own_random_state(seed, on):
         if checkpoint is not None and checkpoint.exists():
             state = _restore(checkpoint, identity, model, optimizer)
             monitor.resumed(state.step)
@@ -336,8 +339,10 @@ class _StopRequest:
 
 
 @contextmanager
-def _stop_requests() -> Iterator[_StopRequest]:
+def _stop_requests(announce: Callable[[], None]) -> Iterator[_StopRequest]:
     """Note SIGINT and SIGTERM, so that no step is cut in half; a second one acts at once."""
+    # What is at work on a stream when a signal comes must not be called again by its handler.
+    announcing = threading.Thread(target=announce)
     stop = _StopRequest()
     if threading.current_thread() is not threading.main_thread():
         yield stop  # only the main thread may handle signals
@@ -351,6 +356,7 @@ def _stop_requests() -> Iterator[_StopRequest]:
     def request(number: int, frame: FrameType | None) -> None:
         stop.signal_number = number
         restore_handlers()
+        announcing.start()
 
     for number in (signal.SIGINT, signal.SIGTERM):
         before[number] = signal.signal(number, request)
@@ -358,6 +364,8 @@ def _stop_requests() -> Iterator[_StopRequest]:
         yield stop
     finally:
         restore_handlers()
+        if announcing.ident is not None:
+            announcing.join()
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from ntmbench.randomness import RandomWords
 from ntmbench.registry import register_task
 from ntmbench.sequences import (
     answer_at_end,
+    beyond,
     check_sizes,
     first_raised,
     question_and_answer,
@@ -71,7 +72,7 @@ class Copy(Task):
     @property
     def selection_lengths(self) -> tuple[int, ...]:
         """One and a half times the training range."""
-        return (self.max_length * 3 // 2,)
+        return (beyond(self.max_length, 3, 2),)
 
     @property
     def test_lengths(self) -> tuple[int, ...]:
@@ -85,7 +86,7 @@ class Copy(Task):
 
     def draw(self, words: RandomWords, batch_size: int, length: int, *, test: bool) -> Batch:
         """Draw sequences of ``length`` vectors; nothing else varies."""
-        check_range("length", length, 1)
+        check_range("length", length, self.shortest_length)
         vectors = words.bits(length, batch_size, self.bits)
         question = np.zeros((length + 1, batch_size, self.input_width), np.float32)
         question[:length, :, : self.bits] = vectors

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ntmbench.randomness import RandomWords
 from ntmbench.registry import register_task
-from ntmbench.sequences import check_length_range, scaled_grid
+from ntmbench.sequences import beyond, check_length_range, scaled_grid
 from ntmbench.settings import check_range
 from ntmbench.task import Batch, Chance, FloatArray, Task
 
@@ -60,7 +60,7 @@ class NGrams(Task):
     def __post_init__(self) -> None:
         """Check the settings; SettingError names the one that is out of range."""
         check_range("task.context", self.context, 1, 12)
-        check_length_range(self.min_length, self.max_length, shortest=self.context + 1)
+        check_length_range(self.min_length, self.max_length, shortest=self.shortest_length)
 
     @property
     def input_width(self) -> int:
@@ -73,6 +73,11 @@ class NGrams(Task):
         return 1
 
     @property
+    def shortest_length(self) -> int:
+        """A whole context and the bit that follows."""
+        return self.context + 1
+
+    @property
     def length_range(self) -> tuple[int, int]:
         """Bits, from the shortest training sequence to the longest."""
         return self.min_length, self.max_length
@@ -80,7 +85,7 @@ class NGrams(Task):
     @property
     def selection_lengths(self) -> tuple[int, ...]:
         """The training range's end, which the optimum is about, and one and a half times that."""
-        return self.max_length, self.max_length * 3 // 2
+        return self.max_length, beyond(self.max_length, 3, 2)
 
     @property
     def test_lengths(self) -> tuple[int, ...]:
@@ -96,7 +101,7 @@ class NGrams(Task):
 
     def draw(self, words: RandomWords, batch_size: int, length: int, *, test: bool) -> Batch:
         """Draw a table and ``length`` bits for each sequence; nothing else varies."""
-        check_range("length", length, self.context + 1)
+        check_range("length", length, self.shortest_length)
         bits = np.empty((length, batch_size), np.int64)
         bits[: self.context] = words.bits(self.context, batch_size)
         # Beta(1/2, 1/2) by its quantile function (the arcsine law). A last digit of the sine that

@@ -11,6 +11,7 @@ from ntmbench.randomness import RandomWords
 from ntmbench.registry import register_task
 from ntmbench.sequences import (
     answer_at_end,
+    beyond,
     check_sizes,
     first_raised,
     question_and_answer,
@@ -76,6 +77,11 @@ class PrioritySort(Task):
         return self.bits
 
     @property
+    def shortest_length(self) -> int:
+        """As many vectors as are returned."""
+        return self.answers
+
+    @property
     def length_range(self) -> tuple[int, int]:
         """Vectors shown, from the fewest in training to the most."""
         return self.min_length, self.max_length
@@ -83,7 +89,7 @@ class PrioritySort(Task):
     @property
     def selection_lengths(self) -> tuple[int, ...]:
         """The training range's end, which is hard enough, and a quarter beyond."""
-        return self.max_length, self.max_length * 5 // 4
+        return self.max_length, beyond(self.max_length, 5, 4)
 
     @property
     def test_lengths(self) -> tuple[int, ...]:
@@ -97,7 +103,7 @@ class PrioritySort(Task):
 
     def draw(self, words: RandomWords, batch_size: int, length: int, *, test: bool) -> Batch:
         """Draw ``length`` vectors with their priorities for each sequence; nothing else varies."""
-        check_range("length", length, self.answers)
+        check_range("length", length, self.shortest_length)
         vectors = words.bits(length, batch_size, self.bits)
         levels = words.integers(0, 2**_PRIORITY_BITS - 1, length, batch_size)
         priorities = (2 * levels + 1) * 2.0**-_PRIORITY_BITS - 1

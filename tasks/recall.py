@@ -12,6 +12,7 @@ from ntmbench.registry import register_task
 from ntmbench.sequences import (
     MAX_LENGTH,
     answer_at_end,
+    beyond,
     check_sizes,
     first_raised,
     question_and_answer,
@@ -65,7 +66,7 @@ class Recall(Task):
 
     def __post_init__(self) -> None:
         """Check the settings; SettingError names the one that is out of range."""
-        check_sizes(self.bits, self.min_length, self.max_length, shortest=2)
+        check_sizes(self.bits, self.min_length, self.max_length, shortest=self.shortest_length)
         check_range("task.item_length", self.item_length, 1, MAX_LENGTH)
 
     @property
@@ -79,6 +80,11 @@ class Recall(Task):
         return self.bits
 
     @property
+    def shortest_length(self) -> int:
+        """The last item is never asked for, so that there must be another."""
+        return 2
+
+    @property
     def length_range(self) -> tuple[int, int]:
         """Items, from the fewest to the most in training."""
         return self.min_length, self.max_length
@@ -86,7 +92,7 @@ class Recall(Task):
     @property
     def selection_lengths(self) -> tuple[int, ...]:
         """One and a half times the training range."""
-        return (self.max_length * 3 // 2,)
+        return (beyond(self.max_length, 3, 2),)
 
     @property
     def test_lengths(self) -> tuple[int, ...]:
@@ -100,7 +106,7 @@ class Recall(Task):
 
     def draw(self, words: RandomWords, batch_size: int, length: int, *, test: bool) -> Batch:
         """Draw ``length`` items and a query for each sequence."""
-        check_range("length", length, 2)
+        check_range("length", length, self.shortest_length)
         items = words.bits(length, self.item_length, batch_size, self.bits)
         queried = words.integers(0, length - 2, batch_size)
         query = _pick(items, queried)

@@ -13,6 +13,7 @@ from ntmbench.registry import register_task
 from ntmbench.sequences import (
     MAX_LENGTH,
     answer_at_end,
+    beyond,
     check_sizes,
     first_raised,
     question_and_answer,
@@ -88,7 +89,7 @@ class RepeatCopy(Task):
     @property
     def selection_lengths(self) -> tuple[int, ...]:
         """One and a half times the training range."""
-        return (self.max_length * 3 // 2,)
+        return (beyond(self.max_length, 3, 2),)
 
     @property
     def test_lengths(self) -> tuple[int, ...]:
@@ -99,7 +100,7 @@ class RepeatCopy(Task):
 
     def draw(self, words: RandomWords, batch_size: int, length: int, *, test: bool) -> Batch:
         """Draw sequences of ``length`` vectors, and for training one number of repeats for all."""
-        check_range("length", length, 1)
+        check_range("length", length, self.shortest_length)
         repeats = (
             self._repeats_in_tests if test else words.integer(self.min_repeats, self.max_repeats)
         )

@@ -11,6 +11,7 @@ from ntmbench.randomness import RandomWords
 from ntmbench.registry import register_task
 from ntmbench.sequences import (
     answer_at_end,
+    beyond,
     check_sizes,
     first_raised,
     question_and_answer,
@@ -74,7 +75,7 @@ class Sorting(Task):
     @property
     def selection_lengths(self) -> tuple[int, ...]:
         """The training range's end, which is hard enough, and a quarter beyond."""
-        return self.max_length, self.max_length * 5 // 4
+        return self.max_length, beyond(self.max_length, 5, 4)
 
     @property
     def test_lengths(self) -> tuple[int, ...]:
@@ -88,7 +89,7 @@ class Sorting(Task):
 
     def draw(self, words: RandomWords, batch_size: int, length: int, *, test: bool) -> Batch:
         """Draw ``length`` numbers for each sequence; nothing else varies."""
-        check_range("length", length, 1)
+        check_range("length", length, self.shortest_length)
         vectors = words.bits(length, batch_size, self.bits)
         ordered = np.sort(vectors @ self._place_values, axis=0)
         answer = (ordered[:, :, np.newaxis] & self._place_values) != 0

@@ -97,11 +97,6 @@ def test_every_recipe_composes_for_its_pair(recipe: str) -> None:
     assert config.identity() != plain.identity()
 
 
-def test_every_experiment_composes() -> None:
-    for experiment in files_of("experiment"):
-        assert composed(f"experiment={experiment}")
-
-
 def test_command_line_has_the_last_word() -> None:
     config = composed("task=sorting", "model=ntm", "train.sequences=7", "train.learning_rate=0.5")
     assert (config.train.sequences, config.train.learning_rate) == (7, 0.5)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib.metadata
+import re
 import shutil
 import subprocess
 import sys
@@ -31,7 +32,7 @@ FLOORS = (
     "settings randomness files task model metrics registry sequences config fused_update",
     "ntm tasks baselines custom",
     "optimization checkpoint evaluation training progress",
-    "runs",
+    "runs loading",
     "report runner",
     "sweeps composition cli help bench __main__",
 )
@@ -96,6 +97,35 @@ def test_every_folder_is_listed_as_a_package() -> None:
     assert setup["package-dir"] == {
         FOLDERS[name].replace("/", "."): name for name in FOLDERS if name != "ntmbench"
     }
+
+
+#: Import names of what is not distributed under its import name.
+DISTRIBUTIONS = {"hydra": "hydra-core"}
+
+
+def test_what_is_imported_is_declared() -> None:
+    """Not merely there because something else needs it."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    declared = {
+        re.split(r"[<>=]", requirement)[0]
+        for requirement in (*project["dependencies"], *extras["parallel"])
+    }
+    assert {DISTRIBUTIONS.get(name, name) for name in third_party()} <= declared
+
+
+def third_party() -> set[str]:
+    """The top-level packages that the suite's own code imports from elsewhere."""
+    found: set[str] = set()
+    for path in source_files():
+        if path.suffix != ".py":
+            continue
+        for node in ast.walk(ast.parse((ROOT / path).read_text())):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                found.add(str(node.module).partition(".")[0])
+    return found - sys.stdlib_module_names - {"ntmbench"}
 
 
 def test_top_level_is_as_designed() -> None:
@@ -210,6 +240,16 @@ def test_the_graph_is_not_empty() -> None:
     assert "ntmbench.baselines.lstm" in GRAPH["ntmbench.baselines.seq2seq"]
     assert "ntmbench.cli" in GRAPH["ntmbench.__main__"]
     assert not GRAPH["ntmbench"]
+
+
+def test_help_loads_neither_torch_nor_hydra() -> None:
+    code = (
+        "import sys; from ntmbench.help import print_help; print_help(); "
+        "sys.exit(bool({'torch', 'hydra', 'pandas', 'numpy'} & set(sys.modules)))"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert ended.returncode == 0
+    assert ended.stdout
 
 
 def test_importing_the_package_loads_no_torch() -> None:

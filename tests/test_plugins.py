@@ -263,6 +263,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calla
         module = f"brought_{abs(hash(tmp_path))}"
         monkeypatch.syspath_prepend(str(install(tmp_path / "packages", source, module)))
 
+    registry.load_plugins()  # the suite's own are imported once, and stay
     monkeypatch.setattr(registry, "_tasks", dict(registry._tasks))
     monkeypatch.setattr(registry, "_models", dict(registry._models))
     forget()

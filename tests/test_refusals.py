@@ -19,34 +19,53 @@ from tests.conftest import TINY, Ended
 
 Command = Callable[..., Ended]
 
+NTM = ("model=ntm", "model.controller_size=8", "model.memory_slots=8", "model.word_size=4")
+
 REFUSED = [
     (["task=cpy"], "task=cpy is not a choice. Allowed: copy,", "Did you mean 'copy'?"),
     (["model=ntn"], "model=ntn is not a choice.", "Did you mean 'ntm'?"),
     (["task=copy,recal"], "task=recal is not a choice.", "Did you mean 'recall'?"),
     (["sede=1"], "Unknown setting sede.", "Did you mean 'seed'?"),
     (["task.max_lenght=4"], "Unknown setting task.max_lenght.", "Did you mean 'task.max_length'?"),
-    (["+sede=1"], "Unknown setting sede.", "Did you mean 'seed'?"),
+    (["+sede=1"], "A run has no setting 'sede'.", "Did you mean 'seed'?"),
     (["+task.typo=1"], "task copy has no setting 'typo'.", "Allowed: bits, min_length, max_length"),
-    (["+train.momentun=0.5"], "train.momentun", "momentum"),
-    (["task.bits=many"], "task.bits=many is refused", "could not be converted to Integer"),
-    (["train.learning_rate=fast"], "train.learning_rate=fast is refused", "Float"),
+    (["+train.momentun=0.5"], "train has no setting 'momentun'.", "'momentum'?"),
+    (["task.bits=many"], "converted to Integer.", "Allowed: a whole number (int)."),
+    (["train.learning_rate=fast"], "train.learning_rate=fast is refused", "(float)."),
     (["task.bits=0"], "task.bits=0 is out of range.", "Allowed: from 1 to"),
-    (["train.batch_size=0"], "train.batch_size=0 is out of range.", "Allowed: 1 or more."),
+    (["train.batch_size=0"], "train.batch_size=0 is out of range.", "Allowed: from 1 to 16384."),
     (["train.learning_rate=0"], "train.learning_rate=0", "Allowed: above 0."),
     (["train.optimizer=sgd"], "train.optimizer=sgd is not a choice.", "rmsprop, adam"),
     (["seed=-1"], "seed=-1 is out of range.", "Allowed: from 0"),
     (["device=gpu"], "device=gpu is not a choice.", "auto, cpu, cuda"),
-    (["model.memory_slots=1"], "model.memory_slots=1 is out of range.", "Allowed: 2 or more."),
+    (
+        ["model.memory_slots=1"],
+        "model.memory_slots=1 is out of range.",
+        "Allowed: from 2 to 1048576.",
+    ),
     (["model.shift_width=2"], "model.shift_width=2 is even.", "1, 3, 5"),
     (["recipe=sorting_ntn"], "recipe=sorting_ntn is not", "Did you mean 'sorting_ntm'?"),
-    (["experiment=none_such"], "experiment=none_such is not a choice.", "Allowed:"),
-    (["task=ngrams", "model=seq2seq"], "model=seq2seq needs an input phase", "task=ngrams has"),
+    (["task=ngrams", "model=seq2seq"], "task=ngrams has none", "such as ntm or lstm."),
     (["model=custom"], "model.target=(empty) names no class.", "my_module:MyModel"),
     (["model=custom", "model.target=nowhere:Net"], "can not be imported", "No module named"),
     (["model=custom", "model.target=torch:Net"], "model.target=torch:Net", "no attribute 'Net'"),
     (["model=custom", "model.target=torch:zeros"], "is not a torch.nn.Module", "Tensor"),
-    (["experiment=null"], "experiment=null is not a choice.", "Allowed:"),
     (["optimizer=lstn"], "optimizer=lstn is not a choice.", "Did you mean 'lstm'?"),
+    (["rerun=perhaps"], "rerun=perhaps is refused", "Allowed: true or false."),
+    (["+train.momentum=0.5"], "+train.momentum=0.5 is refused", "already at 'train.momentum'.\n"),
+    (["sede=1"], "Unknown setting sede. Did you mean 'seed'? All settings: --help.", ""),
+    (["train.learning_rate=inf"], "train.learning_rate=inf is out", "Allowed: above 0, finite."),
+    (["train.epsilon=nan"], "train.epsilon=nan is out of range.", "Allowed: above 0."),
+    (["checkpoint_seconds=inf"], "checkpoint_seconds=inf is out", "Allowed: 0 or more, finite."),
+    (["model.memory_slots=2000000"], "model.memory_slots=2000000 is", "from 2 to 1048576."),
+    (["model.read_heads=1000"], "model.read_heads=1000 is out of range.", "from 1 to 256."),
+    (["model=lstm", "model.layers=1000"], "model.layers=1000 is out of", "from 1 to 64."),
+    (["evaluation.sequences=1000000"], "evaluation.sequences=1000000", "from 1 to 131072."),
+    (["task=recall", "evaluation.lengths=[1]"], "evaluation.lengths=1", "from 2 to 100000."),
+    (["task=ngrams", "evaluation.lengths=[9,5]"], "evaluation.lengths=5", "from 6 to 100000."),
+    (["task=priority_sort", "evaluation.lengths=[15]"], "lengths=15", "from 16 to 100000."),
+    (["evaluation.lengths=[200000]"], "evaluation.lengths=200000", "from 1 to 100000."),
+    (["model.engine=fused", "model.controller=gru"], "model.engine=fused can not run", "eager."),
     (["~seed"], "~seed takes out what is needed.", "Allowed: ~budget"),
     (["task.name=recall"], "task.name=recall is no setting.", "Allowed: task="),
     (["task.max_length"], "task.max_length can not be parsed: missing", "Allowed: name=value"),
@@ -93,6 +112,48 @@ def test_wrong_output_shape_names_both_shapes(
     assert [path.name for path in tmp_path.iterdir()] == ["modules"]
 
 
+MODULES = """
+from torch import nn
+from ntmbench import SequenceModel
+class Narrow(SequenceModel):
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        self.linear = nn.Linear(inputs, outputs - 1)
+    def forward(self, inputs):
+        return self.linear(inputs)
+class Failing(Narrow):
+    def forward(self, inputs):
+        raise KeyError("weights")
+class Fixed(nn.Module):
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        self.outputs = outputs
+    def forward(self, inputs):
+        return inputs[:, :, :self.outputs]
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("Narrow", "returned shape [3, 2, 7]. Expected: logits [T, B, out] = [3, 2, 8]."),
+        ("Failing", "fails on inputs [T, B, in] = [3, 2, 9]: KeyError: 'weights'"),
+        ("Fixed", "has no trainable parameters."),
+    ],
+)
+def test_model_that_keeps_no_contract(
+    ntmbench: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, reason: str
+) -> None:
+    modules = tmp_path / "modules"
+    modules.mkdir()
+    (modules / "contract_nets.py").write_text(MODULES)
+    monkeypatch.syspath_prepend(str(modules))
+    ended = ntmbench("model=custom", f"model.target=contract_nets:{name}")
+    monkeypatch.delitem(sys.modules, "contract_nets")
+    assert (ended.code, ended.err) == (2, f"ntmbench: model.target=contract_nets:{name} {reason}\n")
+    assert [path.name for path in tmp_path.iterdir()] == ["modules"]
+
+
 def test_results_dir_that_is_a_file(ntmbench: Command, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("precious")
     ended = ntmbench("results_dir=taken", *TINY)
@@ -118,12 +179,17 @@ def test_results_dir_that_can_not_be_written(
     assert "Permission denied" in ended.err
 
 
-def test_full_disk_keeps_the_earlier_files(tmp_path: Path) -> None:
-    arguments = [*TINY, "checkpoint_seconds=0", "train.sequences=4000"]
+# A run's first files are smaller than these limits, and its checkpoint is larger.
+@pytest.mark.parametrize("limit", [4096, 5000, 12000, 16384])
+@pytest.mark.parametrize("model", [(), NTM], ids=["lstm", "ntm"])
+def test_full_disk_keeps_the_earlier_files(
+    tmp_path: Path, model: tuple[str, ...], limit: int
+) -> None:
+    tiny = [argument for argument in TINY if not (model and argument.startswith("model"))]
+    arguments = [*tiny, *model, "checkpoint_seconds=0", "train.sequences=4000"]
 
     def limit_file_size() -> None:
-        # The run's first files are smaller than this and its checkpoint is larger.
-        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
     ended = subprocess.run(
         [sys.executable, "-m", "ntmbench", *arguments],
@@ -134,7 +200,8 @@ def test_full_disk_keeps_the_earlier_files(tmp_path: Path) -> None:
         check=False,
     )
     assert ended.returncode == 2
-    assert ended.stderr.startswith("ntmbench: Can not write")
+    assert ended.stderr.startswith("ntmbench: results/runs/copy-")
+    assert ended.stderr.endswith("checkpoint.pt: File too large\n")
     assert ended.stderr.count("\n") == 1
     (path,) = (tmp_path / "results" / "runs").iterdir()
     folder = RunFolder(path)

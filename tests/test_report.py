@@ -188,6 +188,24 @@ def test_a_folder_with_an_unreadable_table_is_listed(tmp_path: Path) -> None:
     assert html.count('class="state unreadable"') == 3
 
 
+def test_a_folder_without_a_status_is_listed(tmp_path: Path) -> None:
+    """It may be a run that was killed at once, or a copy that is not whole."""
+    fabricate(tmp_path)
+    (tmp_path / "runs" / "half").mkdir()
+    report(tmp_path)
+    (row,) = table(tmp_path, "problems").to_dict("records")
+    assert row["run"] == str(tmp_path / "runs" / "half")
+    assert (row["outcome"], row["error"]) == ("unreadable", "no status.json")
+
+
+def test_a_group_may_have_runs_of_different_sizes(tmp_path: Path) -> None:
+    """Written by two versions of a model; their middle is no whole number."""
+    for seed, parameters in enumerate((67_000, 67_001)):
+        fabricate(tmp_path, seed=seed, parameters=parameters)
+    report(tmp_path)
+    assert table(tmp_path, "summary")["parameters"].to_list() == [67_000]
+
+
 def test_nothing_but_unreadable_folders_is_still_a_report(tmp_path: Path) -> None:
     (tmp_path / "runs" / "x").mkdir(parents=True)
     (tmp_path / "runs" / "x" / "status.json").write_text("[]")
@@ -315,8 +333,10 @@ def test_a_folder_without_runs_is_refused(
     assert main([str(results)]) == 2
     out, err = capsys.readouterr()
     assert out == ""
+    assert err.startswith("ntmbench: ")
     assert err.count("\n") == 1
     assert str(results) in err
+    assert ("is a file" in err) == (make == "file")
     assert sorted(tmp_path.rglob("*")) == before
 
 

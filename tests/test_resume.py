@@ -128,21 +128,38 @@ MOMENTS = {
 # --- A process of its own, forked from one that has imported everything already. ---
 
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["tests.test_resume", "ntmbench.ntm.model", "ntmbench.baselines"])
+FORKS.set_forkserver_preload([__name__, "ntmbench.ntm.model", "ntmbench.baselines"])
+
+
+def _nothing() -> None:
+    """Start and end."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _fork_server() -> None:
+    """Start the process that is forked; it does not take over this one's path by itself."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("PYTHONPATH", os.pathsep.join(path for path in sys.path if path))
+        first = FORKS.Process(target=_nothing)
+        first.start()
+        first.join()
+    assert first.exitcode == 0
 
 
 def _in_child(arguments: tuple[str, ...], folder: Path, moment: str, signal_number: int) -> None:
     os.chdir(folder)
     sys.argv = ["ntmbench", *arguments]
     for stream, name in ((sys.stdout, "out.txt"), (sys.stderr, "err.txt")):
-        os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), stream.fileno())
-    run_plots.plot_run = lambda *arguments: None  # as the fixture does in this process
+        os.dup2(os.open(name, os.O_WRONLY), stream.fileno())
+    run_plots.plot_run = lambda *arguments: []  # as the fixture does in this process
     stop_at(moment, signal_number, setattr)
     cli.main()
 
 
 def stopped(arguments: tuple[str, ...], folder: Path, moment: str, signal_number: int) -> Ended:
     """Run the command in another process that is sent a signal at a moment."""
+    for name in ("out.txt", "err.txt"):
+        (folder / name).write_text("")
     child = FORKS.Process(target=_in_child, args=(arguments, folder, moment, signal_number))
     child.start()
     child.join(60)
@@ -260,7 +277,7 @@ def test_interrupt_from_outside(ntmbench: Command, tmp_path: Path) -> None:
     finally:
         process.kill()
     assert process.returncode == 130
-    assert "Resume with the same command." in out
+    assert "Stopping after this step" in out
     assert err == "ntmbench: interrupted; resume with the same command.\n"
     folder = run_in(tmp_path / "results")
     state = load_checkpoint(folder.checkpoint, folder.path.name)

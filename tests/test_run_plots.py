@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from matplotlib.figure import Figure
@@ -14,6 +15,7 @@ from torch import Tensor
 from ntmbench.model import SequenceModel
 from ntmbench.registry import make_model, make_task
 from ntmbench.report.levels import validation_levels
+from ntmbench.report.plots import plot_curves
 from ntmbench.report.reference import paper_results
 from ntmbench.report.run_plots import (
     plot_example,
@@ -22,7 +24,7 @@ from ntmbench.report.run_plots import (
     plot_run,
     used_slots,
 )
-from ntmbench.report.style import looks
+from ntmbench.report.style import chance_level, looks, png
 from ntmbench.runs import RunFolder
 from ntmbench.task import Task
 from tests.fabricated import curve, fabricate, grid
@@ -112,12 +114,51 @@ def test_the_learning_curve_names_what_it_compares_with() -> None:
     figure = plot_learning_curve(
         curve([80, 1, 0]), validation_levels(task, 64), paper_results(task)
     )
-    assert labels(figure) == {"chance", "solved: under 0.1", "paper's LSTM"}
+    assert labels(figure) == {
+        "chance",
+        "solved: under 0.1",
+        "paper's LSTM",
+        "paper's NTM: near zero by 100k →",
+    }
     assert {axes.get_xlabel() for axes in figure.axes} == {"training sequences"}
     assert [axes.get_ylabel() for axes in figure.axes] == [
-        "wrong bits per sequence",
-        "loss, bits per sequence",
+        "wrong bits per sequence (validation)",
+        "loss, bits per sequence (validation)",
     ]
+
+
+@pytest.mark.parametrize(("budget", "within"), [(29, False), (30, True), (60, True)])
+def test_when_the_papers_ntm_is_near_zero_is_shown(budget: int, within: bool) -> None:
+    """At its place on the axis, or by an arrowhead at the axis' end where it is beyond."""
+    task = make_task("recall")
+    table = curve([30] * (budget + 1))
+    figure = plot_learning_curve(table, validation_levels(task, 64), paper_results(task))
+    loss = figure.axes[1]
+    (line,) = (line for line in loss.lines if "paper's NTM" in str(line.get_label()))
+    x = np.asarray(line.get_xdata()).tolist()
+    if within:
+        assert line.get_label() == "paper's NTM: near zero by 30k"
+        assert x == [30_000, 30_000]
+    else:
+        assert line.get_label() == "paper's NTM: near zero by 30k →"
+        assert (x, line.get_transform()) == ([1], loss.transAxes)
+
+
+@pytest.mark.parametrize("characters", [20, 24, 25, 26, 28, 31, 34, 46, 90])
+def test_no_label_of_a_legend_is_cut_off(characters: int) -> None:
+    names = [f"{place:0{characters}}" for place in range(5)]
+    curves = pd.concat([curve([80, 0]).assign(label=name, run=name) for name in names])
+    bands = curves.assign(low=0, median=0, high=0)
+    figure = plot_curves(curves, bands, "wrong_bits", looks(names), [chance_level(80)])
+    png(figure)  # lays it out
+    (legend,) = figure.legends
+    box, page = legend.get_window_extent(), figure.bbox
+    assert page.x0 <= box.x0 <= box.x1 <= page.x1
+    assert page.y0 <= box.y0 <= box.y1 <= page.y1
+    # It lies below the axes and their labels.
+    axes = figure.axes[0].get_tightbbox()
+    assert axes is not None
+    assert box.y1 <= axes.y0
 
 
 def test_ngrams_is_compared_with_its_optimum_and_not_called_solved() -> None:

@@ -9,9 +9,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
-import yaml
+from omegaconf import OmegaConf
 
-from ntmbench import load_results
+from ntmbench import load_results, runner
+from ntmbench.ntm.kernels import engine
 from ntmbench.runs import EVALUATION_COLUMNS, METRICS_COLUMNS, RunFolder
 from tests.conftest import TINY, Ended, command
 
@@ -32,8 +33,8 @@ def test_files_of_a_finished_run(ntmbench: Command, tmp_path: Path) -> None:
     status = folder.read_status()
     assert status["state"] == "finished"
     assert {"torch", "ntmbench", "python"} <= status["versions"].keys()
-    config = yaml.safe_load(folder.config.read_text())
-    assert (config["task"]["max_length"], config["seed"]) == (3, 3)
+    config = OmegaConf.load(folder.config)
+    assert OmegaConf.select(config, "task.max_length") == OmegaConf.select(config, "seed") == 3
     metrics = pd.read_csv(folder.metrics)
     assert list(metrics.columns) == METRICS_COLUMNS
     assert list(metrics["sequences"]) == [0, 16, 32, 48, 64]
@@ -92,7 +93,7 @@ def test_load_results_reads_finished_and_unfinished_runs(ntmbench: Command, tmp_
     runs = results.runs.set_index("seed")
     assert list(runs.loc[[0, 1], "state"]) == ["finished", "running"]
     assert not runs.loc[1, "active"]
-    assert runs.loc[0, "setting"] == runs.loc[1, "setting"]
+    assert runs["setting"].nunique() == 1
     assert set(results.metrics["seed"]) == {0, 1}
     assert set(results.evaluation["seed"]) == {0}
     assert list(results.unreadable) == [str(broken)]
@@ -134,9 +135,88 @@ def test_diverged_run_keeps_its_last_good_weights(
     assert pd.read_csv(folder.metrics)["loss_bits"].notna().all()
 
 
+def test_unexpected_failure_is_one_line(
+    ntmbench: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*args: object, **kwargs: object) -> None:
+        raise RuntimeError("out of\nluck")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(runner, "evaluate", broken)
+        ended = ntmbench(*TINY)
+    folder = only_run(tmp_path)
+    log = folder.log.relative_to(tmp_path)
+    reason = f"ntmbench: RuntimeError: out of luck (the traceback is in {log})\n"
+    assert (ended.code, ended.err) == (1, reason)
+    assert "Traceback" in folder.log.read_text()
+    assert folder.read_status()["state"] == "failed"
+
+
+def test_deleted_test_grid_is_made_again(ntmbench: Command, tmp_path: Path) -> None:
+    ntmbench(*TINY)
+    folder = only_run(tmp_path)
+    evaluation, metrics = folder.evaluation.read_text(), folder.metrics.read_text()
+    folder.evaluation.unlink()
+    ended = ntmbench(*TINY)
+    assert (ended.code, ended.err) == (0, "")
+    assert "Resumed at step 16." in ended.out
+    assert (folder.evaluation.read_text(), folder.metrics.read_text()) == (evaluation, metrics)
+
+
+def test_rerun_removes_the_old_tables(
+    ntmbench: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ntmbench(*TINY)
+
+    def broken(*args: object, **kwargs: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(runner, "train", broken)
+    ntmbench(*TINY, "rerun=true")
+    folder = only_run(tmp_path)
+    assert not folder.metrics.exists()
+    assert not folder.evaluation.exists()
+
+
+def test_edited_class_is_a_new_run(tmp_path: Path) -> None:
+    net = "from torch import nn\nclass Net(nn.Linear):\n    scale = {}\n"
+    rest = [argument for argument in TINY if not argument.startswith("model")]
+    for scale in (1, 2, 1):
+        (tmp_path / "edited_net.py").write_text(net.format(scale))
+        ended = command("model=custom", "model.target=edited_net:Net", *rest, folder=tmp_path)
+        assert (ended.code, ended.err) == (0, "")
+    assert "already done" in ended.out
+    assert len(list((tmp_path / "results" / "runs").iterdir())) == 2
+
+
+def test_why_the_engine_is_eager_is_in_the_log(ntmbench: Command, tmp_path: Path) -> None:
+    engine._say.cache_clear()
+    rest = [argument for argument in TINY if not argument.startswith("model")]
+    ended = ntmbench("model.controller=gru", "model.memory_slots=4", *rest)
+    assert ended.code == 0
+    assert only_run(tmp_path).log.read_text().count("runs on the eager engine") == 1
+
+
+def test_all_threads_are_those_that_the_process_may_use(
+    ntmbench: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda process: {3})
+    monkeypatch.setattr("os.cpu_count", lambda: 7)
+    ntmbench(*TINY, "threads=0")
+    assert only_run(tmp_path).read_status()["threads"] == 1
+
+
 def test_help_is_short_work(tmp_path: Path) -> None:
     ended = command("--help", folder=tmp_path)
     assert ended.code == 0
     assert "task= copy, ngrams, priority_sort" in ended.out
     assert "learning_rate: " in ended.out
+    for group, choice in (("budget", "copy"), ("optimizer", "lstm"), ("recipe", "sorting_ntm")):
+        assert any(
+            line.startswith(f"{group}= ") and choice in line for line in ended.out.splitlines()
+        )
+    assert "paper/copy_lstm" in ended.out
+    assert "  model.memory_slots: 128 # memory slots, N\n" in ended.out
+    assert "  task.max_repeats: 10 # most repeats in training\n" in ended.out
+    assert "schema/" not in ended.out
     assert not list(tmp_path.iterdir())

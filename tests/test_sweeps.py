@@ -8,11 +8,15 @@ import pickle
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO, cast
 
 import pandas as pd
 import pytest
+from rich.console import Console
 
 from ntmbench import evaluation, runner
+from ntmbench.progress import NamedLines
+from ntmbench.sweeps import conclude, read_cells, write_cell
 from ntmbench.training import Interrupted
 from tests.conftest import TINY, Ended
 
@@ -116,7 +120,7 @@ def test_cell_that_breaks_down_or_diverges(
         "    pass\n"
         "class Breaking(nn.Linear):\n"
         "    def forward(self, inputs):\n"
-        "        if len(inputs) > 5:\n"
+        "        if self.training:\n"
         "            raise RuntimeError('too long\\nfor me')\n"
         "        return super().forward(inputs)\n"
         "class Exploding(nn.Linear):\n"
@@ -130,7 +134,8 @@ def test_cell_that_breaks_down_or_diverges(
     assert ended.code == 1
     cells = table_of(tmp_path)
     assert list(cells["state"]) == ["failed", "diverged", "finished"]
-    assert cells["reason"][0] == "RuntimeError: too long for me"
+    assert cells["reason"][0].endswith("RuntimeError: too long for me")
+    assert "\n" not in cells["reason"][0]
     assert cells["reason"][1].startswith("diverged at step ")
     assert "2 of 3 cells did not finish:" in ended.out
 
@@ -153,7 +158,10 @@ def test_interrupted_sweep_goes_on_with_the_same_command(
         ended = ntmbench(*arguments)
     assert ended.code == 130
     assert ended.err == "ntmbench: interrupted; resume with the same command.\n"
-    assert list(table_of(tmp_path)["state"]) == ["finished", "interrupted"]
+    assert list(table_of(tmp_path)["state"]) == ["finished", "interrupted", "not started"]
+    assert list(table_of(tmp_path)["seed"]) == [0, 1, 2]
+    assert "seed=2 " in ended.out
+    assert ": not started" in ended.out
     again = ntmbench(*arguments)
     assert (again.code, again.err) == (0, "")
     assert (again.out.count("already done"), again.out.count("Resumed at")) == (1, 1)
@@ -167,6 +175,8 @@ def test_interrupted_sweep_goes_on_with_the_same_command(
         (["model=lstm,lstn"], "model=lstn is not a choice."),
         (["seed=0,-1"], "seed=-1 is out of range."),
         (["task=copy,recall", "task.item_length=2"], "Unknown setting task.item_length."),
+        (["results_dir=a,b"], "results_dir=a,b sweeps results_dir. Allowed: one folder"),
+        (["task=glob(*copy)"], "task=glob(*copy) is a pattern. Allowed: names"),
         (["results_dir=taken", "seed=0,1"], "taken is a file, not a folder"),
     ],
 )
@@ -179,6 +189,46 @@ def test_wrong_sweep_is_refused_before_it_starts(
     assert wrong in ended.err
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]
     assert (tmp_path / "taken").read_text() == "precious"
+
+
+def test_sweep_without_a_cell_has_failed(tmp_path: Path) -> None:
+    assert conclude(tmp_path, Console()) == 1
+
+
+def test_killed_cell_counts_as_interrupted(tmp_path: Path) -> None:
+    write_cell(tmp_path / "0", 0, ["seed=0"], None, "running")
+    cells = read_cells(tmp_path, [["seed=0"], ["task=recall", "seed=1"]])
+    assert list(cells["state"]) == ["interrupted", "not started"]
+    assert cells["task"][1] == "recall"
+    assert cells["seed"][1] == 1
+
+
+def test_cells_are_expected_as_hydra_numbers_them(ntmbench: Command, tmp_path: Path) -> None:
+    ended = ntmbench(
+        "-m", "task=copy", "model=lstm", "seed=range(0,2)", "train.momentum=0.5,0.8", *CELL
+    )
+    assert ended.code == 0
+    cells = table_of(tmp_path)
+    assert list(cells["state"]) == ["finished"] * 4
+    assert list(cells["cell"]) == [0, 1, 2, 3]
+    *_, table = ended.out.partition("Sweep")
+    assert "overrides" in table  # those that differ beside task, model and seed
+    assert table.count("=0.8") == 2
+    assert "hidden_size" not in table
+    again = ntmbench(
+        "-m", "task=copy", "model=lstm", "seed=range(0,2)", "train.momentum=0.5,0.8", *CELL
+    )
+    lines = [line for line in again.out.splitlines() if "already done" in line]
+    assert len(lines) == 4
+    assert "length" not in again.out.partition("Sweep")[0]  # no tables of theirs
+    assert len(list((tmp_path / "results" / "sweeps").iterdir())) == 2
+
+
+def test_lines_of_parallel_runs_bear_their_names(capsys: pytest.CaptureFixture[str]) -> None:
+    console = Console(file=cast(IO[str], NamedLines("copy-lstm-s0")), force_terminal=False)
+    assert not console.is_terminal  # so that no bar is drawn
+    console.print("first\nsecond")
+    assert capsys.readouterr().out == "copy-lstm-s0  first\ncopy-lstm-s0  second\n"
 
 
 def test_interruption_can_be_sent_between_processes() -> None:
@@ -203,4 +253,6 @@ def test_parallel_launcher_gives_the_same_numbers(ntmbench: Command, tmp_path: P
     assert (ended.code, ended.err) == (1, "")
     assert "1 of 4 cells did not finish:" in ended.out
     assert list(table_of(tmp_path)["state"]) == ["finished"] * 3 + ["failed"]
+    said = ended.out.partition("Sweep")[0].splitlines()
+    assert all(line.startswith(("copy-", "ngrams-", "[", "task=ngrams")) for line in said)
     assert numbers(tmp_path / "results") == numbers(tmp_path / "one_by_one")

@@ -210,6 +210,20 @@ def steps_at_default(name: str, length: int) -> int:
 
 
 @pytest.mark.parametrize("name", task_names())
+def test_selection_goes_beyond_training(name: str) -> None:
+    @settings(derandomize=True, deadline=None, max_examples=60)
+    @given(settings_of(name))
+    def check(chosen: Settings) -> None:
+        task = make_task(name, **chosen)
+        lengths, longest = task.selection_lengths, task.length_range[1]
+        assert lengths[-1] > longest
+        assert list(lengths) == sorted(set(lengths))
+        assert lengths[0] >= longest
+
+    check()
+
+
+@pytest.mark.parametrize("name", task_names())
 def test_steps_at_default_sizes(name: str) -> None:
     task = make_task(name)
     for length in (*task.length_range, *task.selection_lengths, *task.test_lengths):
@@ -435,6 +449,7 @@ def test_settings_out_of_range_are_refused(name: str, chosen: Settings, line: st
 )
 def test_lengths_without_an_answer_are_refused(name: str, shortest: int) -> None:
     task = make_task(name)
+    assert task.shortest_length == shortest
     task.test_set(shortest, 1)
     with pytest.raises(SettingError, match=f"Allowed: {shortest} or more"):
         task.test_set(shortest - 1, 1)

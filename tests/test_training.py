@@ -561,6 +561,11 @@ def test_chunks_are_no_larger_than_said(monkeypatch: pytest.MonkeyPatch) -> None
     with chunks(monkeypatch, 16, 110):
         evaluate(Measured(), TASK, lengths=[1, 5, 100], sequences=20)
     assert sizes == [(3, 16), (3, 4), (11, 10), (11, 10), *[(201, 1)] * 20]
+    sizes.clear()
+    model = Measured()
+    model.memory_slots = evaluation.CHUNK_SLOTS // 2
+    score_batch(model, TASK.test_set(1, 5))
+    assert sizes == [(3, 2), (3, 2), (3, 1)]
 
 
 @pytest.mark.parametrize("was_training", [True, False])

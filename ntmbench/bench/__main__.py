@@ -9,7 +9,6 @@ import sys
 from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
-from typing import IO
 
 import pandas as pd
 import torch
@@ -24,7 +23,7 @@ from ntmbench.bench.machine import Machine, cores
 from ntmbench.bench.memory import MemoryProbe, memory_probe
 from ntmbench.bench.table import drawn, measure_case, with_floor
 from ntmbench.bench.trainer import TrainerCost, measure_trainer
-from ntmbench.files import write_atomically, write_text
+from ntmbench.files import write_bytes, write_text
 from ntmbench.settings import UserError, check_choice, check_range
 
 REFUSED = 2
@@ -195,7 +194,7 @@ def _show_growth(table: pd.DataFrame, out: Path, console: Console) -> None:
         )
     _write_csv(out / "growth.csv", table)
     picture = growth_png(table, fitted)
-    write_atomically(out / "growth.png", lambda file: _write(file, picture))
+    write_bytes(out / "growth.png", picture)
 
 
 def _first_calls(threads: int) -> str:
@@ -210,10 +209,6 @@ def _first_calls(threads: int) -> str:
 
 def _write_csv(path: Path, table: pd.DataFrame) -> None:
     write_text(path, table.to_csv(index=False, float_format="%.6g"))
-
-
-def _write(file: IO[bytes], content: bytes) -> None:
-    file.write(content)
 
 
 def _report(what: str) -> None:

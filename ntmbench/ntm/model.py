@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from typing import Any, cast
 
@@ -16,7 +17,7 @@ from ntmbench.ntm.kernels.engine import use_fused
 from ntmbench.ntm.kernels.weights import FirstValues, Weights
 from ntmbench.ntm.settings import NTMSettings
 from ntmbench.registry import register_model
-from ntmbench.settings import SettingError, check_range, did_you_mean
+from ntmbench.settings import check_known, check_range
 
 #: Standard deviation of the memory's first content where it is learned or random.
 MEMORY_SPREAD = 0.1
@@ -142,15 +143,11 @@ class NTM(SequenceModel):
     def initial_weightings(self) -> Tensor:
         """The weightings ``[H, N]`` before the first step, for the present ``memory_slots``."""
         heads, slots = self.settings.heads, self.memory_slots
-        like = self.first_memory
-        if self.settings.initial_weighting == "uniform":
-            return like.new_full((heads, slots), 1 / slots)
-        weightings = like.new_zeros(heads, slots)
-        if self.settings.initial_weighting == "one_hot":
-            weightings[:, 0] = 1
-            return weightings
+        kind, like = self.settings.initial_weighting, self.first_memory
+        if kind != "learned":
+            return _fixed_weightings(kind, heads, slots, like.dtype, like.device)
         known = torch.softmax(self.weighting_logits[:, :slots], dim=-1)
-        return torch.cat([known, weightings[:, known.shape[1] :]], dim=-1)
+        return torch.cat([known, like.new_zeros(heads, slots - known.shape[1])], dim=-1)
 
     def _check(self, inputs: Tensor) -> None:
         check_range("memory_slots", self.memory_slots, 2)
@@ -222,12 +219,22 @@ class NTM(SequenceModel):
             self.register_buffer(name, value, persistent=False)
 
 
+@functools.lru_cache(maxsize=64)
+def _fixed_weightings(
+    kind: str, heads: int, slots: int, dtype: torch.dtype, device: torch.device
+) -> Tensor:
+    """Weightings ``[H, N]``, uniform or one-hot on slot 0. Shared: not to be written to."""
+    # A tensor made in inference mode could never be used in training.
+    with torch.inference_mode(False):
+        if kind == "uniform":
+            return torch.full((heads, slots), 1 / slots, dtype=dtype, device=device)
+        weightings = torch.zeros(heads, slots, dtype=dtype, device=device)
+        weightings[:, 0] = 1
+        return weightings
+
+
 def _settings(settings: NTMSettings | None, overrides: dict[str, Any]) -> NTMSettings:
     known = [field.name for field in dataclasses.fields(NTMSettings)]
     for name in overrides:
-        if name not in known:
-            raise SettingError(
-                f"NTM has no setting '{name}'. Allowed: {', '.join(known)}."
-                f"{did_you_mean(name, known)}"
-            )
+        check_known("NTM", name, known)
     return dataclasses.replace(settings or NTMSettings(), **overrides)

@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         written = write(source)
     except UserError as error:
-        print(error, file=sys.stderr)
+        print(f"ntmbench: {error}", file=sys.stderr)
         return 2
     print(written)
     return 0

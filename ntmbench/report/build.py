@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from ntmbench.files import write_atomically, write_text
+from ntmbench.files import write_bytes, write_text
 from ntmbench.report import page as views
 from ntmbench.report.grouping import with_groups
 from ntmbench.report.page import Page, Picture, SectionView
@@ -23,6 +23,7 @@ from ntmbench.report.style import (
     looks,
     optimum_level,
     paper_levels,
+    paper_moments,
     png,
 )
 from ntmbench.report.tables import (
@@ -114,7 +115,7 @@ def write_report(report: Report, folder: Path) -> Path:
         for name, table in report.tables.items():
             write_text(folder / "tables" / f"{name}.csv", table.to_csv(index=False))
         for picture in report.pictures:
-            _write_bytes(folder / "plots" / picture.file, picture.png)
+            write_bytes(folder / "plots" / picture.file, picture.png)
         write_text(folder / "report.md", views.render_markdown(report.page))
         write_text(folder / "index.html", views.render_html(report.page))
     except OSError as error:
@@ -148,6 +149,8 @@ def _section_view(
                 column,
                 look,
                 _levels(section, column),
+                # The paper draws the loss.
+                paper_moments(section.paper) if column == "loss_bits" else (),
             )
             title = f"{section.label}: learning curves, {column.replace('_', ' ')}"
             pictures.append(_picture(anchor, f"curve-{column}", title, png(figure)))
@@ -213,10 +216,3 @@ def _numeric(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     """Numbers in columns that are to hold numbers; anything else in them is missing."""
     converted: Any = {name: pd.to_numeric(table[name], errors="coerce") for name in columns}
     return table.assign(**converted)
-
-
-def _write_bytes(path: Path, content: bytes) -> None:
-    def write(file: Any) -> None:
-        file.write(content)
-
-    write_atomically(path, write)

@@ -15,7 +15,9 @@ from matplotlib.ticker import PercentFormatter
 from ntmbench.report.style import (
     Level,
     Look,
+    Moment,
     draw_levels,
+    draw_moments,
     legend_below,
     scale_bits,
     scale_lengths,
@@ -42,6 +44,7 @@ def plot_curves(
     column: str,
     looks: Mapping[str, Look],
     levels: Sequence[Level] = (),
+    moments: Sequence[Moment] = (),
 ) -> Figure:
     """Learning curves: a thin line per run, the median over runs and their interquartile range.
 
@@ -51,9 +54,12 @@ def plot_curves(
         column: loss_bits or wrong_bits.
         looks: how each label is drawn; labels without data are left out.
         levels: lines to compare with.
+        moments: numbers of sequences to compare with.
     """
     figure, axes = _panel()
+    end = max(curves["sequences"].max(), 1)
     draw_levels(axes, levels)
+    draw_moments(axes, moments, end)
     for label, look in looks.items():
         runs = [
             run[["sequences", column]].to_numpy(dtype=float)
@@ -85,7 +91,7 @@ def plot_curves(
             zorder=3,
         )
     _scale(axes, [*curves[column], *(level.high for level in levels)])
-    axes.set_xlim(left=0, right=max(curves["sequences"].max(), 1))
+    axes.set_xlim(left=0, right=end)
     thousands(axes)
     axes.set_xlabel("training sequences")
     axes.set_ylabel(f"{AXIS[column]} (validation)")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from ntmbench.evaluation import answer, device_of, enough_memory
-from ntmbench.files import write_atomically
+from ntmbench.files import write_bytes
 from ntmbench.model import SequenceModel, TensorBatch, Trace
 from ntmbench.report.levels import DataLevels, validation_levels, validation_size
 from ntmbench.report.reference import PaperResult, paper_results
@@ -32,9 +31,11 @@ from ntmbench.report.style import (
     Level,
     chance_level,
     draw_levels,
+    draw_moments,
     legend_below,
     optimum_level,
     paper_levels,
+    paper_moments,
     png,
     scale_bits,
     scale_lengths,
@@ -73,9 +74,8 @@ def plot_run(folder: RunFolder, task: Task, model: nn.Module) -> list[Path]:
     written = []
 
     def save(name: str, figure: Figure) -> None:
-        image = png(figure)
         path = folder.plots / f"{name}.png"
-        write_atomically(path, lambda file: _write(file.write, image))
+        write_bytes(path, png(figure))
         written.append(path)
 
     metrics, evaluation = _read(folder.metrics), _read(folder.evaluation)
@@ -110,19 +110,21 @@ def plot_learning_curve(
         wrong_levels.append(optimum_level(levels.optimum.wrong_bits))
         loss_levels.append(optimum_level(levels.optimum.loss_bits))
     loss_levels.extend(paper_levels(paper, levels.optimum.loss_bits))
+    end = max(metrics["sequences"].max(), 1)
+    draw_moments(right, paper_moments(paper), end)
     for axes, column, label, of_axes in (
-        (left, "wrong_bits", "wrong bits per sequence", wrong_levels),
-        (right, "loss_bits", "loss, bits per sequence", loss_levels),
+        (left, "wrong_bits", "wrong bits per sequence (validation)", wrong_levels),
+        (right, "loss_bits", "loss, bits per sequence (validation)", loss_levels),
     ):
         draw_levels(axes, of_axes)
         axes.plot(metrics["sequences"], metrics[column], color=COLOURS[0], zorder=3)
         values = [*metrics[column], *(level.high for level in of_axes)]
         scale_bits(axes, [value for value in values if np.isfinite(value)])
-        axes.set_xlim(0, max(metrics["sequences"].max(), 1))
+        axes.set_xlim(0, end)
         axes.set_xlabel("training sequences")
         axes.set_ylabel(label)
         thousands(axes)
-        axes.legend(loc="best")
+    legend_below(figure, [left, right], columns=4)
     figure.suptitle("Validation data, lengths of training", x=0.01, ha="left")
     return figure
 
@@ -277,10 +279,6 @@ def _run_example(model: nn.Module, example: Batch) -> tuple[FloatArray, Trace | 
 
 def _read(path: Path) -> pd.DataFrame:
     return pd.read_csv(path) if path.exists() else pd.DataFrame()
-
-
-def _write(write: Callable[[bytes], int], image: bytes) -> None:
-    write(image)
 
 
 def _of_trace(tensor: torch.Tensor) -> FloatArray:

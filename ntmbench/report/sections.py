@@ -9,11 +9,10 @@ from typing import Any
 
 import pandas as pd
 
-from ntmbench.registry import make_task
 from ntmbench.report.levels import DataLevels, length_levels, validation_levels, validation_size
 from ntmbench.report.reference import PaperResult, paper_results
+from ntmbench.runs import rebuild_task
 from ntmbench.settings import UserError
-from ntmbench.task import Task
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ def make_section(
     """
     lengths = _lengths(runs)
     try:
-        task = _same_task(identity["task"])
+        task = rebuild_task(identity["task"])
     except (UserError, TypeError, ValueError) as error:
         return Section(label, lengths, None, {}, (), f"No chance or optimum: {error}")
     validation = validation_levels(task, validation_size(identity))
@@ -69,17 +68,6 @@ def make_section(
             levels = length_levels(task, length, sequences)
             test_optimum[length] = levels.optimum.loss_bits
     return Section(label, task.length_range, validation, test_optimum, paper_results(task), "")
-
-
-def _same_task(settings: Mapping[str, Any]) -> Task:
-    values = {key: value for key, value in settings.items() if key not in ("name", "version")}
-    task = make_task(settings["name"], **values)  # TypeError, ValueError: a value it can not take
-    if task.version != settings.get("version"):
-        raise UserError(
-            f"the runs have version {settings.get('version')} of task {task.name}, "
-            f"and version {task.version} is installed."
-        )
-    return task
 
 
 def _lengths(runs: pd.DataFrame) -> tuple[int, int] | None:

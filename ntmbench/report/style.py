@@ -6,9 +6,8 @@ Figures are made by matplotlib's object interface: no global figure, no window, 
 from __future__ import annotations
 
 import io
-import math
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import cycle, product
 
@@ -25,6 +24,10 @@ LINEAR_BELOW = 0.1
 #: Of Okabe and Ito (2008), but for the yellow, which is too pale for a line.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#555555")
 DASHES = ("-", "--", "-.", ":")
+
+#: Breadth of a legend's entry: about so much for each character, and for the line before them.
+CHARACTER_INCHES = 0.08
+HANDLE_INCHES = 0.65
 
 #: Decorator of every function that draws.
 styled = rc_context(
@@ -117,6 +120,50 @@ def draw_levels(axes: Axes, levels: Iterable[Level]) -> None:
             axes.axhspan(level.low, level.high, color="0.35", alpha=0.12, linewidth=0, zorder=1)
 
 
+@dataclass(frozen=True)
+class Moment:
+    """A number of training sequences to compare with, drawn as a labelled vertical line."""
+
+    label: str
+    sequences: int
+
+
+def paper_moments(results: Iterable[PaperResult]) -> list[Moment]:
+    """When the paper's learning curves are near zero, of those that come there."""
+    return [
+        Moment(
+            f"paper's {result.model}: near zero by {short_count(result.near_zero_by)}",
+            result.near_zero_by,
+        )
+        for result in results
+        if result.near_zero_by is not None
+    ]
+
+
+def draw_moments(axes: Axes, moments: Iterable[Moment], end: float) -> None:
+    """Draw thin vertical lines, and at the axis' ``end`` an arrowhead for each moment beyond it."""
+    looks_of = zip(moments, cycle(("-", "--", ":")), cycle(("0.35", "1", "0.7")), strict=False)
+    for place, (moment, dashes, face) in enumerate(looks_of):
+        label = wrapped(moment.label)
+        if moment.sequences <= end:
+            axes.axvline(
+                moment.sequences, color="0.35", linestyle=dashes, lw=0.9, label=label, zorder=1
+            )
+        else:
+            axes.plot(
+                1,
+                0.6 - 0.1 * place,
+                marker=">",
+                color="0.35",
+                markerfacecolor=face,
+                linestyle="none",
+                transform=axes.transAxes,
+                clip_on=False,
+                label=f"{label} \N{RIGHTWARDS ARROW}",
+                zorder=4,
+            )
+
+
 def scale_bits(axes: Axes, values: Sequence[float]) -> None:
     """Give the y axis a scale on which ``values`` (bits per sequence) can be told apart.
 
@@ -176,7 +223,8 @@ def shade_training(axes: Axes, lengths: tuple[int, int]) -> None:
 def legend_below(figure: Figure, handles_of: Sequence[Axes], *, columns: int) -> None:
     """One legend for all ``handles_of``, under the axes, where it hides no data.
 
-    The figure is made so much higher. Long labels take a line each.
+    The figure is made so much higher. There are at most ``columns`` columns, and fewer where the
+    longest label would not fit into one; labels that are longer than a line are to be wrapped.
     """
     entries = {}
     for axes in handles_of:
@@ -184,13 +232,27 @@ def legend_below(figure: Figure, handles_of: Sequence[Axes], *, columns: int) ->
         entries.update(dict(zip(labels, handles, strict=True)))
     if not entries:
         return
-    if max(len(line) for label in entries for line in label.split("\n")) > 34:
-        columns = max(1, columns // 2)
-    lines = sum(label.count("\n") + 1 for label in entries) / columns
-    figure.set_figheight(figure.get_figheight() + 0.15 + 0.2 * math.ceil(lines))
+    longest = max(len(line) for label in entries for line in label.split("\n"))
+    fitting = int(figure.get_figwidth() / (HANDLE_INCHES + CHARACTER_INCHES * longest))
+    columns = max(1, min(columns, fitting))
+    lines = max(
+        sum(label.count("\n") + 1 for label in column)
+        for column in _columns_of(list(entries), columns)
+    )
+    figure.set_figheight(figure.get_figheight() + 0.15 + 0.2 * lines)
     figure.legend(
         entries.values(), entries.keys(), loc="outside lower left", ncols=columns, frameon=False
     )
+
+
+def _columns_of(labels: list[str], columns: int) -> Iterator[list[str]]:
+    """How matplotlib fills a legend's columns: one after the other, the first ones higher."""
+    share, more = divmod(len(labels), columns)
+    start = 0
+    for column in range(min(columns, len(labels))):
+        size = share + (column < more)
+        yield labels[start : start + size]
+        start += size
 
 
 def thousands(axes: Axes) -> None:

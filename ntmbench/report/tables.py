@@ -47,7 +47,9 @@ def summary_table(outcomes: pd.DataFrame, sections: Mapping[str, Section]) -> pd
                     f"sequences_to_{event}_q1": quantile(times, 0.25),
                     f"sequences_to_{event}_q3": quantile(times, 0.75),
                 }
-        for column in ("parameters", "sequences_per_second", "train_seconds"):
+        # A count that occurs, where the runs' counts differ.
+        row["parameters"] = group["parameters"].quantile(0.5, interpolation="lower")
+        for column in ("sequences_per_second", "train_seconds"):
             row[column] = group[column].median()
         row["devices"] = "; ".join(sorted(set(group["device"].dropna())))
         rows.append(row)

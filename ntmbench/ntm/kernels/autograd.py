@@ -210,20 +210,19 @@ class _Call:
         ]
 
     def _d_weights(self, d_logits: Tensor) -> list[Tensor]:
-        plan, n = self.plan, self.plan.layout
-        result = self.empty(n.parameters)
-        addresses = _addresses(d_logits, self.kept, result)
+        plan = self.plan
+        gradients = [torch.empty_like(weight) for weight in self.tensors[4:]]
+        addresses = _addresses(d_logits, self.kept, *gradients)
         workers = min(plan.workers, len(plan.row_pieces))
-        rooms = [self.empty(plan.row_pieces[0][1] * n.widest_row) for _ in range(workers)]
+        room = self.empty(workers * plan.row_pieces[0][1] * plan.layout.lanes)
+        size = room.nbytes // workers
 
         def rows(worker: int, first: int, count: int) -> None:
-            room = rooms[worker].data_ptr()
-            weight_gradients(plan.sizes, addresses, plan.like, room, first, first + count)
+            at = room.data_ptr() + worker * size
+            weight_gradients(plan.sizes, addresses, plan.like, at, first, first + count)
 
-        threads.run(rows, plan.row_pieces, plan.workers)
-        weights = self.tensors[4:]
-        parts = torch.split(result, [weight.numel() for weight in weights])
-        return [part.view(weight.shape) for part, weight in zip(parts, weights, strict=True)]
+        threads.run(rows, plan.row_pieces, workers)
+        return gradients
 
 
 def _addresses(*tensors: Tensor) -> NDArray[np.int64]:

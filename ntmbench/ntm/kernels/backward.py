@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .controller import lstm_backward, tanh_backward
-from .forward import cell_row, gate_row, mark_live, memory_row, step_row
+from .forward import cell_row, gate_row, memory_row, step_row
 from .heads import activate_backward
 from .jit import compiled, kernel
 from .layout import Layout, Scratch
@@ -49,7 +49,6 @@ def run_backward(
     weights = at_address(like, addresses[2], n.back_packed)
     scratch = at_address(like, scratch_at, s.size)
     mode = flush_denormals()
-    mark_live(n, s, scratch)
     fill(scratch, s.d_memory, s.norms - s.d_memory, 0)
     top_row = s.d_later_row if n.layers > 1 else s.d_first_row
     for start in range((n.steps - 1) // n.interval * n.interval, -1, -n.interval):

@@ -57,13 +57,6 @@ def memory_row(n: Layout, step: int, sequence: int) -> int:
     return n.at_memory + (step // n.interval * n.batch + sequence) * n.words * n.slot_row
 
 
-@compiled
-def mark_live(n: Layout, s: Scratch, scratch: Any) -> None:
-    """Ones for slots and zeros for their padding."""
-    for slot in range(n.slot_row):
-        scratch[s.live + slot] = 1 if slot < n.slots else 0
-
-
 @kernel
 def run_forward(
     n: Layout,
@@ -137,7 +130,6 @@ def begin(
     count: int,
 ) -> None:
     """Set what stands before the first step."""
-    mark_live(n, s, scratch)
     size = n.words * n.slot_row
     for i in range(count):
         sequence = first + i

@@ -7,7 +7,6 @@ from typing import Any
 from .jit import compiled, kernel
 from .layout import Layout
 from .matmul import multiply
-from .rows import copy
 from .simd import at_address, flush_denormals, restore
 
 #: Steps and sequences in one stretch of the sum: what both factors take fits the cache.
@@ -22,20 +21,18 @@ def weight_gradients(
 
     Args:
         n: sizes and places.
-        addresses: of the gradient of the logits, of ``kept`` and of the result: for each matrix,
-            its gradient and then its bias's.
+        addresses: of the gradient of the logits, of ``kept`` and of the result, a tensor for each
+            weight and bias.
         like: an array of the type of the numbers.
-        room_at: address of room for the rows, padded.
+        room_at: address of room for a vector for each row.
         begin: the first row.
         end: the row after the last one.
     """
     mode = flush_denormals()
     d_logits = at_address(like, addresses[0], n.steps * n.batch * n.outputs)
     kept = at_address(like, addresses[1], n.kept)
-    result = at_address(like, addresses[2], n.parameters)
-    room = at_address(like, room_at, (end - begin) * n.widest_row)
+    room = at_address(like, room_at, (end - begin) * n.lanes)
     rows = n.steps * n.batch
-    to = 0
     for layer in range(n.layers):
         slopes = n.at_gates + layer * rows * n.gate_row
         if layer == 0:
@@ -53,27 +50,25 @@ def weight_gradients(
             seen,
             row,
             width,
-            result,
-            to,
+            addresses,
+            2 + 2 * layer,
             room,
             begin,
             end,
         )
-        to += n.gates * width
         begin -= n.gates
         end -= n.gates
     seen, width = n.at_answers + n.read_width, n.units + 1
     _product(
         n, kept, n.at_heads, n.head_row, n.head_numbers,
-        kept, seen, n.answer_row, width, result, to, room, begin, end,
+        kept, seen, n.answer_row, width, addresses, 2 + 2 * n.layers, room, begin, end,
     )  # fmt: skip
-    to += n.head_numbers * width
     begin -= n.head_numbers
     end -= n.head_numbers
     width += n.read_width
     _product(
         n, d_logits, 0, n.outputs, n.outputs,
-        kept, n.at_answers, n.answer_row, width, result, to, room, begin, end,
+        kept, n.at_answers, n.answer_row, width, addresses, 4 + 2 * n.layers, room, begin, end,
     )  # fmt: skip
     restore(mode)
 
@@ -89,27 +84,42 @@ def _product(
     b_start: int,
     b_row: int,
     width: int,
-    result: Any,
-    to: int,
+    addresses: Any,
+    pair: int,
     room: Any,
     begin: int,
     end: int,
 ) -> None:
-    """Rows of A.T B, of which the matrix has ``size``; its last column is the bias's gradient."""
+    """Rows of A.T B, of which the matrix has ``size``; its last column is the bias's gradient.
+
+    Whole vectors of a row go to their place, the rest by way of ``room``.
+    """
     begin, end = max(begin, 0), min(end, size)
     if begin >= end:
         return
-    vectors = -(-width // n.lanes)
-    row = vectors * n.lanes
+    inputs = width - 1
+    weight = at_address(a, addresses[pair], size * inputs)
+    bias = at_address(a, addresses[pair + 1], size)
+    vectors = inputs // n.lanes
+    rest = vectors * n.lanes
     rows = n.steps * n.batch
     for start in range(0, rows, _STRETCH):
+        a_at, b_at = a_start + start * a_row + begin, b_start + start * b_row
+        steps = min(_STRETCH, rows - start)
         multiply(
-            a, a_start + start * a_row + begin, 1, a_row,
-            b, b_start + start * b_row, n.lanes, b_row,
-            room, 0, row,
-            end - begin, vectors, min(_STRETCH, rows - start), start > 0,
+            a, a_at, 1, a_row,
+            b, b_at, n.lanes, b_row,
+            weight, begin * inputs, inputs,
+            end - begin, vectors, steps, start > 0,
+        )  # fmt: skip
+        multiply(
+            a, a_at, 1, a_row,
+            b, b_at + rest, n.lanes, b_row,
+            room, 0, n.lanes,
+            end - begin, 1, steps, start > 0,
         )  # fmt: skip
     for i in range(begin, end):
-        at = (i - begin) * row
-        copy(room, at, result, to + i * (width - 1), width - 1)
-        result[to + size * (width - 1) + i] = room[at + width - 1]
+        at = (i - begin) * n.lanes
+        for j in range(rest, inputs):
+            weight[i * inputs + j] = room[at + j - rest]
+        bias[i] = room[at + inputs - rest]

@@ -25,13 +25,17 @@ _FOLDER = Path(__file__).parent
 _CONSTANTS = (_FOLDER.parent / "addressing.py", _FOLDER.parent / "cell.py")
 
 
-@functools.cache
-def sources_digest() -> str:
+def _digest_of_sources() -> str:
     """A digest of every file that the kernels are made of."""
     digest = hashlib.blake2b(digest_size=16)
     for path in (*sorted(_FOLDER.glob("*.py")), *_CONSTANTS):
         digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+# Taken on import, so that it stands for the code that this process runs, whatever becomes of the
+# files later.
+_DIGEST = _digest_of_sources()
 
 
 @functools.cache
@@ -43,7 +47,7 @@ class _Cache(FunctionCache):
     """Numba's cache on disk, with all sources in the key."""
 
     def _index_key(self, sig: Any, codegen: Any) -> Any:
-        return (*super()._index_key(sig, codegen), sources_digest())
+        return (*super()._index_key(sig, codegen), _DIGEST)
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         found = super().load_overload(sig, target_context)
@@ -55,7 +59,7 @@ class _Cache(FunctionCache):
 def compiled(function: Function) -> Function:
     """Compile a part of a kernel, callable from kernels alone."""
     jit = numba.njit(
-        nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True
+        nogil=True, error_model="numpy", _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True
     )
     result: Function = jit(function)
     return result
@@ -63,7 +67,9 @@ def compiled(function: Function) -> Function:
 
 def kernel(function: Function) -> Function:
     """Compile a function that Python calls; it lets other threads run, and is kept on disk."""
-    dispatcher = numba.njit(nogil=True, error_model="numpy", no_cfunc_wrapper=True)(function)
+    dispatcher = numba.njit(nogil=True, error_model="numpy", _nrt=False, no_cfunc_wrapper=True)(
+        function
+    )
     dispatcher._cache = _Cache(function)
     result: Function = dispatcher
     return result

@@ -94,9 +94,7 @@ class Layout(NamedTuple):
     back_output_units: int
     back_packed: int
     start_row: int  # gradients of what stood before the first step, for one sequence
-    parameters: int  # numbers in all weights and biases
     parameter_rows: int  # rows of all weights
-    widest_row: int  # of a weight and its bias, padded
 
 
 @dataclass(frozen=True)
@@ -232,11 +230,7 @@ def make_layout(p: Problem) -> Layout:
         back_output_units=back_output_units,
         back_packed=back.count,
         start_row=(words + heads) * slot_row + read_width + 2 * recurrent * layers * units,
-        parameters=gates * (first_width + later * later_width)
-        + head_numbers * (units + 1)
-        + p.outputs * (read_width + units + 1),
         parameter_rows=layers * gates + head_numbers + p.outputs,
-        widest_row=max(first_row, later_row, answer_row),
     )
 
 
@@ -256,7 +250,6 @@ class Scratch(NamedTuple):
     """Offsets into the scratch array of one block of sequences."""
 
     # Once for the block: work on one head of one sequence.
-    live: int
     content: int
     ring: int
     shifted: int
@@ -294,7 +287,6 @@ def make_scratch(n: Layout, sequences: int, backward: bool) -> Scratch:
     counter = _Counter()
     take = counter.take
     places = {
-        "live": take(n.slot_row),
         "content": take(n.slot_row),
         "ring": take(ring),
         "shifted": take(n.slot_row),

@@ -18,35 +18,32 @@ from .simd import inverse_root, lanes, load, load_part, splat, store, store_part
 @compiled
 def read(n: Layout, kept: Any, weighting: int, scratch: Any, memory: int, target: int) -> None:
     """Eq. (2): what the read heads, whose weightings come first, read; ``[R, M]`` in ``kept``."""
+    slot_row, words = n.slot_row, n.words
     for head in range(n.reads):
-        row = weighting + head * n.slot_row
+        row = weighting + head * slot_row
+        to = target + head * words
         word = 0
         # Four words at a time share the loads of the weighting and hide each other's latency.
-        while word + 4 <= n.words:
-            at = memory + word * n.slot_row
-            a, b, c, d = (
-                splat(kept, 0.0),
-                splat(kept, 0.0),
-                splat(kept, 0.0),
-                splat(kept, 0.0),
-            )
-            for slot in range(0, n.slot_row, lanes(scratch)):
+        while word + 4 <= words:
+            at = memory + word * slot_row
+            a, b, c, d = splat(kept, 0.0), splat(kept, 0.0), splat(kept, 0.0), splat(kept, 0.0)
+            for slot in range(0, slot_row, lanes(kept)):
                 weight = load(kept, row + slot)
                 a = a + weight * load(scratch, at + slot)
-                b = b + weight * load(scratch, at + n.slot_row + slot)
-                c = c + weight * load(scratch, at + 2 * n.slot_row + slot)
-                d = d + weight * load(scratch, at + 3 * n.slot_row + slot)
-            kept[target + head * n.words + word] = total(a)
-            kept[target + head * n.words + word + 1] = total(b)
-            kept[target + head * n.words + word + 2] = total(c)
-            kept[target + head * n.words + word + 3] = total(d)
+                b = b + weight * load(scratch, at + slot_row + slot)
+                c = c + weight * load(scratch, at + 2 * slot_row + slot)
+                d = d + weight * load(scratch, at + 3 * slot_row + slot)
+            kept[to + word] = total(a)
+            kept[to + word + 1] = total(b)
+            kept[to + word + 2] = total(c)
+            kept[to + word + 3] = total(d)
             word += 4
-        while word < n.words:
-            at = memory + word * n.slot_row
+        while word < words:
+            at = memory + word * slot_row
             a = splat(kept, 0.0)
-            for slot in range(0, n.slot_row, lanes(scratch)):
+            for slot in range(0, slot_row, lanes(kept)):
                 a = a + load(kept, row + slot) * load(scratch, at + slot)
-            kept[target + head * n.words + word] = total(a)
+            kept[to + word] = total(a)
             word += 1
 
 
@@ -256,6 +253,7 @@ def content_backward(
     Uses ``d_dots``, ``d_norms`` and ``key_pull`` in scratch.
     """
     slot_row, words, heads = n.slot_row, n.words, n.heads
+    d_norms, d_keys = s.d_norms, s.d_numbers
     for word in range(words):
         row = word * slot_row
         # Two heads at a time; with the first two, the share of the rows' norms.
@@ -279,18 +277,18 @@ def content_backward(
                 slope = load(scratch, d_memory + row + slot)
                 slope = slope + d_dot * key + other_d_dot * other_key
                 if head == 0:
-                    slope = slope - load(scratch, s.d_norms + slot) * value
+                    slope = slope - load(scratch, d_norms + slot) * value
                 store(scratch, d_memory + row + slot, slope)
                 sums = sums + d_dot * value
                 other_sums = other_sums + other_d_dot * value
-            scratch[s.d_numbers + head * words + word] = total(sums)
+            scratch[d_keys + head * words + word] = total(sums)
             if pair:
-                scratch[s.d_numbers + (head + 1) * words + word] = total(other_sums)
+                scratch[d_keys + (head + 1) * words + word] = total(other_sums)
             head += 2
     for head in range(heads):
         pull = splat(kept, scratch[s.key_pull + head])
         for word in range(0, words, lanes(kept)):
             at = head * words + word
-            slope = load_part(scratch, s.d_numbers + at, words - word)
+            slope = load_part(scratch, d_keys + at, words - word)
             slope = slope - pull * load_part(kept, numbers + at, words - word)
-            store_part(scratch, s.d_numbers + at, slope, words - word)
+            store_part(scratch, d_keys + at, slope, words - word)

@@ -362,6 +362,17 @@ def where_below(typing: Any, value: Any, tested: Any, limit: Any) -> Any:
 
 
 @intrinsic
+def first(typing: Any, value: Any, count: Any) -> Any:
+    """The first ``count`` numbers of a vector, and zeros."""
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        kind = context.get_value_type(value)
+        return builder.select(_mask(context, builder, kind, args[1]), args[0], constant(kind, 0.0))
+
+    return value(value, types.intp), generate
+
+
+@intrinsic
 def inverse_root(typing: Any, value: Any) -> Any:
     """1 / sqrt of a vector."""
 

@@ -16,6 +16,7 @@ from .layout import Layout, Scratch
 from .matmul import multiply
 from .rows import dot
 from .simd import (
+    first,
     inverse_root,
     lanes,
     largest,
@@ -82,80 +83,70 @@ def blend_and_shift(
     scratch: Any,
 ) -> None:  # fmt: skip
     """Eqs. (5), (7) and (8): fill scratch's ``content``, ``ring`` and ``shifted`` for a head."""
+    slots, slot_row, shifts = n.slots, n.slot_row, n.shifts
+    contents, ring, shifted = s.content, s.ring, s.shifted
     strength = splat(kept, kept[numbers + n.strength + head])
     top = splat(kept, _LOWEST)
-    for slot in range(0, n.slot_row, lanes(scratch)):
+    for slot in range(0, slot_row, lanes(kept)):
         top = maximum(strength * load(kept, similarity + slot), top)
     highest = splat(kept, largest(top))
-    half = splat(kept, 0.5)
     sums = splat(kept, 0.0)
-    for slot in range(0, n.slot_row, lanes(scratch)):
-        value = exp(strength * load(kept, similarity + slot) - highest)
-        value = where_at_least(value, load(scratch, s.live + slot), half)
-        store(scratch, s.content + slot, value)
+    for slot in range(0, slot_row, lanes(kept)):
+        value = first(exp(strength * load(kept, similarity + slot) - highest), slots - slot)
+        store(scratch, contents + slot, value)
         sums = sums + value
     scale = splat(kept, 1 / total(sums))
     gate = splat(kept, kept[numbers + n.gate + head])
-    reach = n.shifts // 2
-    for slot in range(0, n.slot_row, lanes(scratch)):
-        content = load(scratch, s.content + slot) * scale
-        store(scratch, s.content + slot, content)
+    middle = ring + shifts // 2
+    for slot in range(0, slot_row, lanes(kept)):
+        content = load(scratch, contents + slot) * scale
+        store(scratch, contents + slot, content)
         before = load(kept, previous + slot)
-        store(scratch, s.ring + reach + slot, before + gate * (content - before))
-    close_ring(n, scratch, s.ring)
-    shift = numbers + n.shift + head * n.shifts
-    for slot in range(0, n.slot_row, lanes(scratch)):
-        moved = splat(kept, 0.0)
-        for j in range(n.shifts):
-            moved = moved + splat(kept, kept[shift + j]) * load(
-                scratch, s.ring + slot + 2 * reach - j
-            )
-        store(
-            scratch,
-            s.shifted + slot,
-            where_at_least(moved, load(scratch, s.live + slot), half),
-        )
+        store(scratch, middle + slot, before + gate * (content - before))
+    close_ring(n, scratch, ring)
+    shift = numbers + n.shift + head * shifts
+    end = ring + shifts - 1
+    for slot in range(0, slot_row, lanes(kept)):
+        moved = splat(kept, kept[shift]) * load(scratch, end + slot)
+        for j in range(1, shifts):
+            moved = moved + splat(kept, kept[shift + j]) * load(scratch, end + slot - j)
+        store(scratch, shifted + slot, first(moved, slots - slot))
 
 
 @compiled
 def close_ring(n: Layout, scratch: Any, ring: int) -> None:
     """Copy the circle's ends to before and behind it; zeros from there on."""
-    reach = n.shifts // 2
-    for i in range(reach):
-        scratch[ring + i] = scratch[ring + reach + (i - reach) % n.slots]
-        scratch[ring + reach + n.slots + i] = scratch[ring + reach + i % n.slots]
-    for i in range(n.slots + 2 * reach, n.slot_row + 2 * reach):
-        scratch[ring + i] = 0
+    reach, slots = n.shifts // 2, n.slots
+    for i in range(ring + reach - 1, ring - 1, -1):
+        scratch[i] = scratch[i + slots]
+    end = ring + reach + slots
+    for i in range(end, end + reach):
+        scratch[i] = scratch[i - slots]
+    for i in range(end + reach, ring + n.slot_row + 2 * reach):
+        scratch[i] = 0
 
 
 @compiled
 def sharpen(
-    n: Layout,
-    s: Scratch,
-    kept: Any,
-    numbers: int,
-    head: int,
-    weighting: int,
-    scratch: Any,
+    n: Layout, s: Scratch, kept: Any, numbers: int, head: int, weighting: int, scratch: Any
 ) -> None:
     """Eq. (9): from scratch's ``shifted`` to the head's weighting."""
+    slots, slot_row, shifted = n.slots, n.slot_row, s.shifted
     power = splat(kept, 1 + kept[numbers + n.sharpening + head])
     floor = splat(kept, _FLOOR)
-    half = splat(kept, 0.5)
     top = splat(kept, _LOWEST)
-    for slot in range(0, n.slot_row, lanes(scratch)):
-        value = power * log(maximum(load(scratch, s.shifted + slot), floor))
+    for slot in range(0, slot_row, lanes(kept)):
+        value = power * log(maximum(load(scratch, shifted + slot), floor))
         store(kept, weighting + slot, value)
         top = maximum(value, top)
     highest = splat(kept, largest(top))
     sums = splat(kept, 0.0)
-    for slot in range(0, n.slot_row, lanes(scratch)):
-        value = exp(load(kept, weighting + slot) - highest)
-        value = where_at_least(value, load(scratch, s.live + slot), half)
+    for slot in range(0, slot_row, lanes(kept)):
+        value = first(exp(load(kept, weighting + slot) - highest), slots - slot)
         store(kept, weighting + slot, value)
         sums = sums + value
     scale = splat(kept, 1 / total(sums))
-    for slot in range(0, n.slot_row, lanes(scratch)):
+    for slot in range(0, slot_row, lanes(kept)):
         store(kept, weighting + slot, load(kept, weighting + slot) * scale)
 
 
@@ -171,50 +162,50 @@ def address_backward(
     gradient of key times row, its ``key_pull``, and in ``d_numbers`` the gradients of its strength,
     gate, shift and sharpening; ``d_norms`` is added to.
     """
-    one, half, floor = splat(kept, 1.0), splat(kept, 0.5), splat(kept, _FLOOR)
-    reach = n.shifts // 2
+    slots, slot_row, shifts = n.slots, n.slot_row, n.shifts
+    contents, ring, shifted_at, d_ring, d_norms = s.content, s.ring, s.shifted, s.d_ring, s.d_norms
+    d_numbers, d_dots = s.d_numbers, s.d_dots + head * slot_row
+    middle = d_ring + shifts // 2
+    one, floor = splat(kept, 1.0), splat(kept, _FLOOR)
+
     sums = splat(kept, 0.0)
-    for slot in range(0, n.slot_row, lanes(scratch)):
+    for slot in range(0, slot_row, lanes(kept)):
         sums = sums + load(kept, weighting + slot) * load(scratch, d_weighting + slot)
     mean = splat(kept, total(sums))
     power = splat(kept, 1 + kept[numbers + n.sharpening + head])
     sums = splat(kept, 0.0)
-    for slot in range(0, n.slot_row, lanes(scratch)):
-        shifted = load(scratch, s.shifted + slot)
+    for slot in range(0, slot_row, lanes(kept)):
+        shifted = load(scratch, shifted_at + slot)
         floored = maximum(shifted, floor)
         slope = load(kept, weighting + slot) * (load(scratch, d_weighting + slot) - mean)
         sums = sums + slope * log(floored)
-        slope = where_at_least(power * slope / floored, shifted, floor)
-        store(scratch, s.d_ring + reach + slot, slope)
-    scratch[s.d_numbers + n.sharpening + head] = total(sums)
-    close_ring(n, scratch, s.d_ring)
+        store(scratch, middle + slot, where_at_least(power * slope / floored, shifted, floor))
+    scratch[d_numbers + n.sharpening + head] = total(sums)
+    close_ring(n, scratch, d_ring)
 
-    shift = numbers + n.shift + head * n.shifts
-    for j in range(n.shifts):
+    shift = numbers + n.shift + head * shifts
+    for j in range(shifts):
         sums = splat(kept, 0.0)
-        for slot in range(0, n.slot_row, lanes(scratch)):
-            slope = where_at_least(
-                load(scratch, s.d_ring + reach + slot),
-                load(scratch, s.live + slot),
-                half,
-            )
-            sums = sums + slope * load(scratch, s.ring + slot + 2 * reach - j)
-        scratch[s.d_numbers + n.shift + head * n.shifts + j] = total(sums)
+        end = ring + shifts - 1 - j
+        for slot in range(0, slot_row, lanes(kept)):
+            slope = first(load(scratch, middle + slot), slots - slot)
+            sums = sums + slope * load(scratch, end + slot)
+        scratch[d_numbers + n.shift + head * shifts + j] = total(sums)
 
     gate = splat(kept, kept[numbers + n.gate + head])
     gate_sums, sums = splat(kept, 0.0), splat(kept, 0.0)
-    for slot in range(0, n.slot_row, lanes(scratch)):
-        slope = splat(kept, 0.0)
-        for j in range(n.shifts):
-            slope = slope + splat(kept, kept[shift + j]) * load(scratch, s.d_ring + slot + j)
-        slope = where_at_least(slope, load(scratch, s.live + slot), half)
-        content = load(scratch, s.content + slot)
+    for slot in range(0, slot_row, lanes(kept)):
+        slope = splat(kept, kept[shift]) * load(scratch, d_ring + slot)
+        for j in range(1, shifts):
+            slope = slope + splat(kept, kept[shift + j]) * load(scratch, d_ring + slot + j)
+        slope = first(slope, slots - slot)
+        content = load(scratch, contents + slot)
         gate_sums = gate_sums + slope * (content - load(kept, previous + slot))
         store(scratch, d_weighting + slot, (one - gate) * slope)
         slope = gate * slope
-        store(scratch, s.shifted + slot, slope)
+        store(scratch, shifted_at + slot, slope)
         sums = sums + content * slope
-    scratch[s.d_numbers + n.gate + head] = total(gate_sums)
+    scratch[d_numbers + n.gate + head] = total(gate_sums)
 
     mean = splat(kept, total(sums))
     strength = kept[numbers + n.strength + head]
@@ -222,15 +213,14 @@ def address_backward(
     scale = splat(kept, strength * inverse_key)
     strengths = splat(kept, strength)
     sums = splat(kept, 0.0)
-    for slot in range(0, n.slot_row, lanes(scratch)):
-        content = load(scratch, s.content + slot)
-        slope = content * (load(scratch, s.shifted + slot) - mean)
+    for slot in range(0, slot_row, lanes(kept)):
+        slope = load(scratch, contents + slot) * (load(scratch, shifted_at + slot) - mean)
         pull = slope * load(kept, similarity + slot)
         sums = sums + pull
         norm = load(scratch, norms + slot)
-        store(scratch, s.d_dots + head * n.slot_row + slot, scale * slope * norm)
-        d_norm = load(scratch, s.d_norms + slot) + strengths * pull * norm * norm
-        store(scratch, s.d_norms + slot, d_norm)
+        store(scratch, d_dots + slot, scale * slope * norm)
+        d_norm = load(scratch, d_norms + slot) + strengths * pull * norm * norm
+        store(scratch, d_norms + slot, d_norm)
     d_strength = total(sums)
-    scratch[s.d_numbers + n.strength + head] = d_strength
+    scratch[d_numbers + n.strength + head] = d_strength
     scratch[s.key_pull + head] = d_strength * strength * inverse_key * inverse_key

@@ -1,0 +1,111 @@
+"""Recipes: the paper's presets hold the paper's figures, and models are alike in size."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hydra import compose, initialize_config_module
+
+from ntmbench.composition import CONFIG_MODULE, VERSION_BASE, register_schemas, to_run_config
+from ntmbench.config import RunConfig, TrainSettings
+from ntmbench.registry import make_model, task_names
+
+#: Graves et al. (2014), section 4.6: tables 1 and 2 (heads, controller, learning rate) and 3
+#: (units, learning rate). Controllers and LSTMs are given as layers x units.
+PAPER: dict[str, dict[str, tuple[Any, ...]]] = {
+    "copy": {
+        "ntm_feedforward": (1, (1, 100), 1e-4),
+        "ntm": (1, (1, 100), 1e-4),
+        "lstm": ((3, 256), 3e-5),
+    },
+    "repeat_copy": {
+        "ntm_feedforward": (1, (1, 100), 1e-4),
+        "ntm": (1, (1, 100), 1e-4),
+        "lstm": ((3, 512), 3e-5),
+    },
+    "recall": {
+        "ntm_feedforward": (4, (1, 256), 1e-4),
+        "ntm": (1, (1, 100), 1e-4),
+        "lstm": ((3, 256), 1e-4),
+    },
+    "ngrams": {
+        "ntm_feedforward": (1, (1, 100), 3e-5),
+        "ntm": (1, (1, 100), 3e-5),
+        "lstm": ((3, 128), 1e-4),
+    },
+    "priority_sort": {
+        "ntm_feedforward": (8, (1, 512), 3e-5),
+        "ntm": (5, (2, 100), 3e-5),
+        "lstm": ((3, 128), 3e-5),
+    },
+}
+PRESETS = [(task, kind) for task, kinds in PAPER.items() for kind in kinds]
+
+
+def composed(task: str, model: str, *overrides: str) -> RunConfig:
+    register_schemas()
+    with initialize_config_module(CONFIG_MODULE, **VERSION_BASE):
+        chosen = [f"task={task}", f"model={model}", *overrides]
+        return to_run_config(compose("config", overrides=chosen))
+
+
+def preset(task: str, kind: str) -> RunConfig:
+    return composed(task, kind.partition("_")[0], f"recipe=paper/{task}_{kind}")
+
+
+@pytest.mark.parametrize(("task", "kind"), PRESETS)
+def test_preset_has_the_papers_sizes(task: str, kind: str) -> None:
+    config = preset(task, kind)
+    sizes = config.model_settings
+    *heads, layers_and_units, learning_rate = PAPER[task][kind]
+    assert config.train.learning_rate == learning_rate
+    if kind == "lstm":
+        assert (sizes.layers, sizes.hidden_size) == layers_and_units
+        return
+    assert [sizes.read_heads, sizes.write_heads] == heads * 2
+    assert sizes.controller == ("feedforward" if kind == "ntm_feedforward" else "lstm")
+    assert (sizes.controller_layers, sizes.controller_size) == layers_and_units
+    assert (sizes.memory_slots, sizes.word_size) == (128, 20)
+    learned = (sizes.initial_state, sizes.initial_weighting, sizes.initial_memory)
+    assert learned == ("learned",) * 3
+
+
+@pytest.mark.parametrize(("task", "kind"), PRESETS)
+def test_presets_optimizer_does_not_depend_on_the_model(task: str, kind: str) -> None:
+    """Nor on the optimizer that the model has by default, which is Adam for the LSTM."""
+    train = preset(task, kind).train
+    expected = TrainSettings(
+        sequences=1_000_000,
+        batch_size=1,
+        optimizer="rmsprop",
+        schedule="constant",
+        momentum=0.9,
+        smoothing=0.95,
+        epsilon=1e-4,
+        clip_norm=10.0,
+        validate_every=10_000,
+    )
+    assert replace(train, learning_rate=expected.learning_rate) == expected
+
+
+def parameters(config: RunConfig) -> int:
+    widths = config.task.input_width, config.task.output_width
+    model = make_model(config.model, *widths, **vars(config.model_settings))
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+PAIRS = [
+    (task, model)
+    for task in task_names()
+    for model in ("lstm", "seq2seq")
+    if (task, model) != ("ngrams", "seq2seq")  # refused: nothing to encode
+]
+
+
+@pytest.mark.parametrize(("task", "model"), PAIRS)
+def test_baseline_has_as_many_parameters_as_the_ntm(task: str, model: str) -> None:
+    ours, theirs = parameters(composed(task, "ntm")), parameters(composed(task, model))
+    told = f"task={task}: model={model} has {theirs:,} parameters, and model=ntm {ours:,}"
+    assert abs(theirs / ours - 1) < 0.1, told
