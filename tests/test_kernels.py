@@ -343,3 +343,18 @@ def test_compiled_code_is_found_again_by_a_new_process() -> None:
             [sys.executable, "-c", script], capture_output=True, text=True, check=True
         )
     assert "Compiling" not in done.stderr
+
+
+def test_without_a_folder_for_compiled_code(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(function: object) -> None:
+        raise RuntimeError("cannot cache function: no locator available")
+
+    def double(value: int) -> int:
+        return 2 * value
+
+    monkeypatch.setattr(jit, "_Cache", refuse)
+    with caplog.at_level(logging.WARNING, logger="ntmbench"):
+        assert jit.kernel(double)(21) == 42
+    assert "every process compiles anew" in caplog.text

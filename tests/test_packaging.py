@@ -91,8 +91,7 @@ def test_wheel_is_more_than_code(wheel: zipfile.ZipFile) -> None:
 
 def test_every_folder_is_listed_as_a_package() -> None:
     setup = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
-    # A folder of templates belongs to the package around it.
-    folders = {Path(installed_as(p)).parent for p in source_files() if p.suffix in (".py", ".yaml")}
+    folders = {Path(installed_as(p)).parent for p in source_files()}
     assert set(setup["packages"]) == {".".join(folder.parts) for folder in folders}
     assert setup["package-dir"] == {
         FOLDERS[name].replace("/", "."): name for name in FOLDERS if name != "ntmbench"

@@ -289,7 +289,7 @@ def runs_view(outcomes: pd.DataFrame, report: Path) -> Table:
 
 def _environment(*, autoescape: bool) -> Environment:
     return Environment(
-        loader=PackageLoader("ntmbench.report"),
+        loader=PackageLoader("ntmbench.report", ""),
         autoescape=autoescape,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -70,6 +70,10 @@ def kernel(function: Function) -> Function:
     dispatcher = numba.njit(nogil=True, error_model="numpy", _nrt=False, no_cfunc_wrapper=True)(
         function
     )
-    dispatcher._cache = _Cache(function)
+    try:
+        dispatcher._cache = _Cache(function)
+    except RuntimeError:
+        # What Numba raises where it finds no folder that it may write to.
+        _LOG.warning("No folder for compiled code can be written: every process compiles anew.")
     result: Function = dispatcher
     return result

@@ -6,6 +6,7 @@ a row's result does not depend on the rows beside it, nor on the threads that sh
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from llvmlite import ir
@@ -14,26 +15,81 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from .jit import compiled
-from .simd import (
-    REGISTERS,
-    VECTORS,
-    element_pointer,
-    fused,
-    lanes,
-    splat_value,
-    vector_pointer,
-)
+from .simd import REGISTERS, VECTORS, element_pointer, fused, splat_value, vector_pointer
 
 
-def _block(rows: int, vectors: int) -> Any:
-    """The product of ``rows`` rows of A and ``vectors`` vectors of columns of B, as an intrinsic.
+@dataclass(frozen=True)
+class _Product:
+    """IR values of a product of a few rows: C = A B, or C += A B if ``more``."""
 
-    Element (i, k) of A stands at ``a_start + i * a_row + k * a_step``, and vector v of row k of B
-    at ``b_start + v * b_vector + k * b_step``. The result goes to rows ``c_row`` apart, added to
-    what is there if ``more``.
-    """
+    a: ir.Value  # address of the first row's first element
+    a_row: ir.Value
+    a_step: ir.Value
+    b: ir.Value
+    b_vector: ir.Value
+    b_step: ir.Value
+    c: ir.Value
+    c_row: ir.Value
+    steps: ir.Value
+    more: ir.Value
+    kind: ir.VectorType
+    align: int
 
-    def block(
+    def vector(self, builder: Any, base: ir.Value, index: ir.Value) -> ir.Value:
+        """The address of a vector that begins at an element."""
+        return vector_pointer(builder, builder.gep(base, [index]), self.kind)
+
+    def block(self, builder: Any, rows: int, vectors: int, first: ir.Value) -> None:
+        """IR for ``rows`` rows of ``vectors`` vectors from vector ``first`` on, in registers."""
+        integer = first.type
+        lanes = ir.Constant(integer, self.kind.count)
+        numbers = [builder.add(first, ir.Constant(integer, v)) for v in range(vectors)]
+        places = [
+            self.vector(
+                builder,
+                self.c,
+                builder.add(
+                    builder.mul(ir.Constant(integer, i), self.c_row), builder.mul(v, lanes)
+                ),
+            )
+            for i in range(rows)
+            for v in numbers
+        ]
+        sums = [cgutils.alloca_once(builder, self.kind) for _ in places]
+        with builder.if_else(self.more) as (then, otherwise):
+            with then:
+                for cell, place in zip(sums, places, strict=True):
+                    builder.store(builder.load(place, align=self.align, typ=self.kind), cell)
+            with otherwise:
+                for cell in sums:
+                    builder.store(ir.Constant(self.kind, None), cell)
+        columns = [builder.mul(v, self.b_vector) for v in numbers]
+        with cgutils.for_range(builder, self.steps) as loop:
+            b_at = builder.mul(loop.index, self.b_step)
+            a_at = builder.mul(loop.index, self.a_step)
+            row_of_b = [
+                builder.load(
+                    self.vector(builder, self.b, builder.add(b_at, column)),
+                    align=self.align,
+                    typ=self.kind,
+                )
+                for column in columns
+            ]
+            for i in range(rows):
+                at = builder.add(a_at, builder.mul(ir.Constant(integer, i), self.a_row))
+                value = builder.load(builder.gep(self.a, [at]))
+                value = splat_value(builder, value, self.kind.count)
+                for v in range(vectors):
+                    cell = sums[i * vectors + v]
+                    builder.store(fused(builder, value, row_of_b[v], builder.load(cell)), cell)
+        for cell, place in zip(sums, places, strict=True):
+            builder.store(builder.load(cell), place, align=self.align)
+
+
+def _rows(rows: int, widths: tuple[int, ...]) -> Any:
+    """The product of ``rows`` rows, in blocks as wide as ``widths`` allow, widest first."""
+
+    def product(
         typing: Any,
         a: Any,
         a_start: Any,
@@ -46,106 +102,67 @@ def _block(rows: int, vectors: int) -> Any:
         c: Any,
         c_start: Any,
         c_row: Any,
+        vectors: Any,
         steps: Any,
         more: Any,
     ) -> Any:
         vector = VECTORS[a.dtype]
-        integer = types.intp
-
-        def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-            kind = context.get_value_type(vector)
-            align = vector.dtype.bitwidth // 8
-            (
-                _,
-                a0,
-                a_row,
-                a_step,
-                _,
-                b0,
-                b_vector,
-                b_step,
-                _,
-                c0,
-                c_row,
-                steps,
-                more,
-            ) = args
-            a_base = element_pointer(context, builder, sig.args[0], args[0], a0)
-            b_base = element_pointer(context, builder, sig.args[4], args[4], b0)
-            c_base = element_pointer(context, builder, sig.args[8], args[8], c0)
-
-            def offset(index: int, stride: ir.Value) -> ir.Value:
-                return builder.mul(ir.Constant(stride.type, index), stride)
-
-            targets = [
-                vector_pointer(
-                    builder,
-                    builder.gep(
-                        c_base,
-                        [
-                            builder.add(
-                                offset(i, c_row),
-                                ir.Constant(c_row.type, v * vector.lanes),
-                            )
-                        ],
-                    ),
-                    kind,
-                )
-                for i in range(rows)
-                for v in range(vectors)
-            ]
-            cells = [cgutils.alloca_once(builder, kind) for _ in targets]
-            with builder.if_else(more) as (then, otherwise):
-                with then:
-                    for cell, target in zip(cells, targets, strict=True):
-                        builder.store(builder.load(target, align=align, typ=kind), cell)
-                with otherwise:
-                    for cell in cells:
-                        builder.store(ir.Constant(kind, None), cell)
-            with cgutils.for_range(builder, steps) as loop:
-                b_index = builder.mul(loop.index, b_step)
-                a_index = builder.mul(loop.index, a_step)
-                columns = [
-                    builder.load(
-                        vector_pointer(
-                            builder,
-                            builder.gep(b_base, [builder.add(b_index, offset(v, b_vector))]),
-                            kind,
-                        ),
-                        align=align,
-                        typ=kind,
-                    )
-                    for v in range(vectors)
-                ]
-                for i in range(rows):
-                    pointer = builder.gep(a_base, [builder.add(a_index, offset(i, a_row))])
-                    value = splat_value(builder, builder.load(pointer), vector.lanes)
-                    for v in range(vectors):
-                        cell = cells[i * vectors + v]
-                        term = fused(builder, value, columns[v], builder.load(cell))
-                        builder.store(term, cell)
-            for cell, target in zip(cells, targets, strict=True):
-                builder.store(builder.load(cell), target, align=align)
-            return context.get_dummy_value()
-
-        numbers = (integer, integer, integer)
-        return (
-            types.void(a, *numbers, b, *numbers, c, integer, integer, integer, types.boolean),
-            generate,
+        number = types.intp
+        sig = types.void(
+            *(a, number, number, number),
+            *(b, number, number, number),
+            *(c, number, number),
+            *(number, number, types.boolean),
         )
 
-    block.__doc__ = f"A block of {rows} rows by {vectors} vectors."
-    return intrinsic(block)
+        def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            a, a_start, a_row, a_step, b, b_start, b_vector, b_step, c, c_start, c_row = args[:11]
+            vectors, steps, more = args[11:]
+            product = _Product(
+                a=element_pointer(context, builder, sig.args[0], a, a_start),
+                a_row=a_row,
+                a_step=a_step,
+                b=element_pointer(context, builder, sig.args[4], b, b_start),
+                b_vector=b_vector,
+                b_step=b_step,
+                c=element_pointer(context, builder, sig.args[8], c, c_start),
+                c_row=c_row,
+                steps=steps,
+                more=more,
+                kind=context.get_value_type(vector),
+                align=vector.dtype.bitwidth // 8,
+            )
+            done = cgutils.alloca_once_value(builder, ir.Constant(vectors.type, 0))
+            for width in widths:
+                step = ir.Constant(vectors.type, width)
+                left = builder.sub(vectors, builder.load(done))
+                with cgutils.for_range(builder, builder.sdiv(left, step)):
+                    first = builder.load(done)
+                    product.block(builder, rows, width, first)
+                    builder.store(builder.add(first, step), done)
+            return context.get_dummy_value()
+
+        return sig, generate
+
+    product.__doc__ = f"The product of {rows} rows."
+    return intrinsic(product)
 
 
-# The widest block for each number of rows keeps its sums in the registers and leaves room for a
-# row of B; narrower ones take the remainder.
-_FEW = REGISTERS == 16
-_WIDE_8, _WIDE_4, _WIDE_2, _WIDE_1 = (1, 3, 4, 8) if _FEW else (3, 6, 8, 8)
-_block_8_wide, _block_8 = _block(8, _WIDE_8), _block(8, 1)
-_block_4_wide, _block_4 = _block(4, _WIDE_4), _block(4, 1)
-_block_2_wide, _block_2 = _block(2, _WIDE_2), _block(2, 1)
-_block_1_wide, _block_1_half, _block_1 = _block(1, _WIDE_1), _block(1, 4), _block(1, 1)
+# The widest block of each keeps its sums in registers and leaves room for a row of B.
+if REGISTERS == 16:
+    _rows_8, _rows_4, _rows_2, _rows_1 = (
+        _rows(8, (1,)),
+        _rows(4, (3, 1)),
+        _rows(2, (4, 1)),
+        _rows(1, (8, 4, 1)),
+    )
+else:
+    _rows_8, _rows_4, _rows_2, _rows_1 = (
+        _rows(8, (3, 1)),
+        _rows(4, (6, 1)),
+        _rows(2, (8, 1)),
+        _rows(1, (8, 4, 1)),
+    )
 
 
 @compiled
@@ -172,171 +189,31 @@ def multiply(
     at ``b_start + v * b_vector + k * b_step``; C's rows are ``c_row`` apart and as long as
     ``vectors`` vectors.
     """
-    width = lanes(a)
-    i = 0
-    while i < rows:
-        left = rows - i
-        a_at = a_start + i * a_row
-        c_at = c_start + i * c_row
-        v = 0
+    row = 0
+    while row < rows:
+        left = rows - row
+        a_at, c_at = a_start + row * a_row, c_start + row * c_row
         if left >= 8:
-            while v + _WIDE_8 <= vectors:
-                _block_8_wide(
-                    a,
-                    a_at,
-                    a_row,
-                    a_step,
-                    b,
-                    b_start + v * b_vector,
-                    b_vector,
-                    b_step,
-                    c,
-                    c_at + v * width,
-                    c_row,
-                    steps,
-                    more,
-                )
-                v += _WIDE_8
-            while v < vectors:
-                _block_8(
-                    a,
-                    a_at,
-                    a_row,
-                    a_step,
-                    b,
-                    b_start + v * b_vector,
-                    b_vector,
-                    b_step,
-                    c,
-                    c_at + v * width,
-                    c_row,
-                    steps,
-                    more,
-                )
-                v += 1
-            i += 8
+            _rows_8(
+                a, a_at, a_row, a_step, b, b_start, b_vector, b_step, c, c_at, c_row,
+                vectors, steps, more,
+            )  # fmt: skip
+            row += 8
         elif left >= 4:
-            while v + _WIDE_4 <= vectors:
-                _block_4_wide(
-                    a,
-                    a_at,
-                    a_row,
-                    a_step,
-                    b,
-                    b_start + v * b_vector,
-                    b_vector,
-                    b_step,
-                    c,
-                    c_at + v * width,
-                    c_row,
-                    steps,
-                    more,
-                )
-                v += _WIDE_4
-            while v < vectors:
-                _block_4(
-                    a,
-                    a_at,
-                    a_row,
-                    a_step,
-                    b,
-                    b_start + v * b_vector,
-                    b_vector,
-                    b_step,
-                    c,
-                    c_at + v * width,
-                    c_row,
-                    steps,
-                    more,
-                )
-                v += 1
-            i += 4
+            _rows_4(
+                a, a_at, a_row, a_step, b, b_start, b_vector, b_step, c, c_at, c_row,
+                vectors, steps, more,
+            )  # fmt: skip
+            row += 4
         elif left >= 2:
-            while v + _WIDE_2 <= vectors:
-                _block_2_wide(
-                    a,
-                    a_at,
-                    a_row,
-                    a_step,
-                    b,
-                    b_start + v * b_vector,
-                    b_vector,
-                    b_step,
-                    c,
-                    c_at + v * width,
-                    c_row,
-                    steps,
-                    more,
-                )
-                v += _WIDE_2
-            while v < vectors:
-                _block_2(
-                    a,
-                    a_at,
-                    a_row,
-                    a_step,
-                    b,
-                    b_start + v * b_vector,
-                    b_vector,
-                    b_step,
-                    c,
-                    c_at + v * width,
-                    c_row,
-                    steps,
-                    more,
-                )
-                v += 1
-            i += 2
+            _rows_2(
+                a, a_at, a_row, a_step, b, b_start, b_vector, b_step, c, c_at, c_row,
+                vectors, steps, more,
+            )  # fmt: skip
+            row += 2
         else:
-            while v + _WIDE_1 <= vectors:
-                _block_1_wide(
-                    a,
-                    a_at,
-                    a_row,
-                    a_step,
-                    b,
-                    b_start + v * b_vector,
-                    b_vector,
-                    b_step,
-                    c,
-                    c_at + v * width,
-                    c_row,
-                    steps,
-                    more,
-                )
-                v += _WIDE_1
-            while v + 4 <= vectors:
-                _block_1_half(
-                    a,
-                    a_at,
-                    a_row,
-                    a_step,
-                    b,
-                    b_start + v * b_vector,
-                    b_vector,
-                    b_step,
-                    c,
-                    c_at + v * width,
-                    c_row,
-                    steps,
-                    more,
-                )
-                v += 4
-            while v < vectors:
-                _block_1(
-                    a,
-                    a_at,
-                    a_row,
-                    a_step,
-                    b,
-                    b_start + v * b_vector,
-                    b_vector,
-                    b_step,
-                    c,
-                    c_at + v * width,
-                    c_row,
-                    steps,
-                    more,
-                )
-                v += 1
-            i += 1
+            _rows_1(
+                a, a_at, a_row, a_step, b, b_start, b_vector, b_step, c, c_at, c_row,
+                vectors, steps, more,
+            )  # fmt: skip
+            row += 1
