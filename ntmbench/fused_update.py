@@ -7,17 +7,29 @@ The formulas are those of ``torch.optim.RMSprop(centered=True)`` and ``torch.opt
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from ntmbench.compilation import keep_on_disk
+
 Vector = NDArray[np.float32]
 
-# Reassociation lets the sums vectorise. Not-a-number and infinity keep their meaning: training
-# watches for them.
-_compiled = numba.njit(
-    cache=True, fastmath={"reassoc", "contract", "arcp", "nsz"}, error_model="numpy"
-)
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def _compiled(function: Function) -> Function:
+    # Reassociation lets the sums vectorise. Not-a-number and infinity keep their meaning: training
+    # watches for them.
+    dispatcher = numba.njit(
+        fastmath={"reassoc", "contract", "arcp", "nsz"}, error_model="numpy", nogil=True
+    )(function)
+    keep_on_disk(dispatcher)
+    result: Function = dispatcher
+    return result
 
 
 @_compiled

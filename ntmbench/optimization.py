@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -127,13 +127,15 @@ class CompiledOptimizer(Optimizer):
         self._steps += 1
         scalars = [self.clipping(norm), learning_rate_at(number, s)]
         scalars += [s.smoothing, s.momentum, s.epsilon]
+        update: Callable[..., None]
         if s.optimizer == "adam":
             scalars += [1 - s.smoothing**self._steps, 1 - s.momentum**self._steps]
             update, names = fused_update.update_adam, ["square", "mean"]
         else:
             update, names = fused_update.update_rmsprop, ["square", "mean", "velocity"]
-        vectors = [self._views[name] for name in ("weights", "gradient", *names)]
-        update(*vectors, *map(np.float32, scalars))
+        arguments: list[Any] = [self._views[name] for name in ("weights", "gradient", *names)]
+        arguments += map(np.float32, scalars)
+        update(*arguments)
         if s.weight_average > 0:
             share = np.float32(1 - decay_at(number, s.weight_average))
             fused_update.update_average(self._views["average"], self._views["weights"], share)

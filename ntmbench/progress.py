@@ -97,10 +97,9 @@ class TrainingBar:
     def __init__(self, console: Console, total: int) -> None:
         """``total`` is the number of training sequences."""
         self._progress = Progress(
-            TextColumn("{task.completed:,.0f}/{task.total:,.0f} sequences"),
-            BarColumn(),
-            TextColumn("loss {task.fields[loss]} bits"),
-            TextColumn("wrong {task.fields[wrong]} bits"),
+            TextColumn("{task.percentage:3.0f} %"),
+            BarColumn(bar_width=10),  # the line fits 80 columns
+            TextColumn("loss {task.fields[loss]}  wrong {task.fields[wrong]} bits"),
             TextColumn("{task.fields[speed]} sequences/s"),
             TimeRemainingColumn(),
             console=console,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,6 +15,10 @@ import torch
 
 from ntmbench import cli, sweeps
 from ntmbench.report import run_plots
+
+# A shell that starts the tests in the background has them ignore Ctrl-C, which some are about;
+# processes that they start inherit what is set here.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A run of a second or so; a test adds what it is about.
 TINY = (

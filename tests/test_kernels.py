@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -13,8 +15,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numba.core.caching import FunctionCache
 from torch import Tensor
 
+from ntmbench import compilation
 from ntmbench.ntm.kernels import engine, jit
 from ntmbench.ntm.kernels.plan import make_plan
 from ntmbench.ntm.model import NTM
@@ -327,7 +331,7 @@ def test_a_change_of_any_source_changes_the_key_of_the_cache(
     codegen = cache.targetctx.codegen()
     before = cache._cache._index_key(signature, codegen)
     assert before == cache._cache._index_key(signature, codegen)
-    monkeypatch.setattr(jit, "_DIGEST", "another")
+    monkeypatch.setattr(cache._cache, "_sources", "another")
     assert before != cache._cache._index_key(signature, codegen)
 
 
@@ -345,16 +349,34 @@ def test_compiled_code_is_found_again_by_a_new_process() -> None:
     assert "Compiling" not in done.stderr
 
 
-def test_without_a_folder_for_compiled_code(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    def refuse(function: object) -> None:
-        raise RuntimeError("cannot cache function: no locator available")
+def no_folder(*arguments: object) -> None:
+    raise RuntimeError("cannot cache function: no locator available")
 
+
+def full_disk(*arguments: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize(
+    ("where", "failure", "reason"),
+    [
+        ("__init__", no_folder, "no locator available"),
+        ("save_overload", full_disk, "No space left"),
+    ],
+)
+def test_compiled_code_that_can_not_be_kept_runs_all_the_same(
+    where: str,
+    failure: Callable[..., None],
+    reason: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     def double(value: int) -> int:
         return 2 * value
 
-    monkeypatch.setattr(jit, "_Cache", refuse)
+    compilation._warn.cache_clear()
+    monkeypatch.setattr(FunctionCache, where, failure)
     with caplog.at_level(logging.WARNING, logger="ntmbench"):
         assert jit.kernel(double)(21) == 42
-    assert "every process compiles anew" in caplog.text
+    assert "each process compiles anew" in caplog.text
+    assert reason in caplog.text

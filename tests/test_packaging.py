@@ -29,7 +29,8 @@ FOLDERS = {
 
 # From the ground up. A module may import those of its own floor and of those below.
 FLOORS = (
-    "settings randomness files task model metrics registry sequences config fused_update",
+    "settings randomness files task model metrics registry sequences config"
+    " compilation fused_update",
     "ntm tasks baselines custom",
     "optimization checkpoint evaluation training progress",
     "runs loading",

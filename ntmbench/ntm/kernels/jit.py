@@ -1,9 +1,4 @@
-"""How the kernels are compiled, and how the results are kept on disk.
-
-Compiled code is kept beside the sources, or in the user's cache folder where that can not be
-written, by Numba's own rules (``NUMBA_CACHE_DIR`` names another place). Numba looks at the source
-file of the function alone; here a change of any file that the kernels are made of counts.
-"""
+"""How the kernels are compiled, and kept on disk for as long as none of their files changes."""
 
 from __future__ import annotations
 
@@ -15,7 +10,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
-from numba.core.caching import FunctionCache
+
+from ntmbench.compilation import keep_on_disk
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -43,19 +39,6 @@ def _say_that_it_compiles() -> None:
     _LOG.info("Compiling the fused engine: about 15 seconds, once on this machine.")
 
 
-class _Cache(FunctionCache):
-    """Numba's cache on disk, with all sources in the key."""
-
-    def _index_key(self, sig: Any, codegen: Any) -> Any:
-        return (*super()._index_key(sig, codegen), _DIGEST)
-
-    def load_overload(self, sig: Any, target_context: Any) -> Any:
-        found = super().load_overload(sig, target_context)
-        if found is None:
-            _say_that_it_compiles()
-        return found
-
-
 def compiled(function: Function) -> Function:
     """Compile a part of a kernel, callable from kernels alone."""
     jit = numba.njit(
@@ -70,10 +53,6 @@ def kernel(function: Function) -> Function:
     dispatcher = numba.njit(nogil=True, error_model="numpy", _nrt=False, no_cfunc_wrapper=True)(
         function
     )
-    try:
-        dispatcher._cache = _Cache(function)
-    except RuntimeError:
-        # What Numba raises where it finds no folder that it may write to.
-        _LOG.warning("No folder for compiled code can be written: every process compiles anew.")
+    keep_on_disk(dispatcher, _DIGEST, _say_that_it_compiles)
     result: Function = dispatcher
     return result

@@ -1,0 +1,60 @@
+"""Numba's compiled functions on disk.
+
+They are kept beside the sources, or in the user's cache folder where that can not be written, by
+Numba's own rules (``NUMBA_CACHE_DIR`` names another place). A disk that is full or read-only costs
+each process the compilation, and nothing else.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from numba.core.caching import FunctionCache
+
+_LOG = logging.getLogger("ntmbench")
+
+
+def keep_on_disk(
+    dispatcher: Any, sources: str = "", compiling: Callable[[], None] | None = None
+) -> None:
+    """Give a dispatcher of ``numba.njit`` a cache on disk.
+
+    Numba compiles anew when the function's file changes; ``sources`` is a digest of whatever else
+    it is made of. ``compiling`` is called before a compilation.
+    """
+    try:
+        dispatcher._cache = _Cache(dispatcher.py_func, sources, compiling)
+    except RuntimeError as error:  # no folder that may be written to
+        _warn(str(error))
+
+
+class _Cache(FunctionCache):
+    def __init__(
+        self, function: Callable[..., Any], sources: str, compiling: Callable[[], None] | None
+    ) -> None:
+        super().__init__(function)
+        self._sources = sources
+        self._compiling = compiling
+
+    def _index_key(self, sig: Any, codegen: Any) -> Any:
+        return (*super()._index_key(sig, codegen), self._sources)
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        found = super().load_overload(sig, target_context)
+        if found is None and self._compiling is not None:
+            self._compiling()
+        return found
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        try:
+            super().save_overload(sig, data)
+        except OSError as error:
+            _warn(f"{self.cache_path}: {error.strerror}")
+
+
+@functools.cache
+def _warn(reason: str) -> None:
+    _LOG.warning("Compiled code can not be kept: each process compiles anew. %s", reason)
