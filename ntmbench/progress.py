@@ -71,7 +71,9 @@ class NamedLines(io.TextIOBase):
     def write(self, text: str) -> int:
         """Write the lines that are complete, and keep the rest."""
         *lines, self._begun = (self._begun + text).split("\n")
-        sys.stdout.write("".join(f"{self._name}  {line}\n" for line in lines))
+        for line in lines:
+            named = line if line.startswith(self._name) else f"{self._name}  {line}"
+            sys.stdout.write(f"{named}\n")
         return len(text)
 
     def flush(self) -> None:
