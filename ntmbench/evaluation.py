@@ -52,8 +52,6 @@ def evaluate(
 @torch.no_grad()
 def score_batch(model: nn.Module, batch: Batch) -> Scores:
     """Score a batch of any size, in chunks that fit memory. The model never sees the targets."""
-    was_training = model.training
-    model.eval()
     device = device_of(model)
     slots = model.memory_slots if isinstance(model, SequenceModel) else None
     size = max(
@@ -61,11 +59,15 @@ def score_batch(model: nn.Module, batch: Batch) -> Scores:
         min(CHUNK_SEQUENCES, CHUNK_STEPS // batch.inputs.shape[0], CHUNK_SLOTS // (slots or 1)),
     )
     parts = []
-    for start in range(0, batch.size, size):
-        chunk = TensorBatch.of(batch[start : start + size], device)
-        logits = answer(model, chunk)
-        parts.append(score(logits, chunk.targets, chunk.mask))
-    model.train(was_training)
+    was_training = model.training
+    model.eval()
+    try:
+        for start in range(0, batch.size, size):
+            chunk = TensorBatch.of(batch[start : start + size], device)
+            logits = answer(model, chunk)
+            parts.append(score(logits, chunk.targets, chunk.mask))
+    finally:
+        model.train(was_training)
     return pool(parts)
 
 

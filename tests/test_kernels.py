@@ -7,6 +7,8 @@ import logging
 import os
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -20,6 +22,7 @@ from torch import Tensor
 
 from ntmbench import compilation
 from ntmbench.ntm.kernels import engine, jit
+from ntmbench.ntm.kernels import threads as kernel_threads
 from ntmbench.ntm.kernels.plan import make_plan
 from ntmbench.ntm.model import NTM
 from ntmbench.settings import SettingError
@@ -326,6 +329,7 @@ def test_a_change_of_any_source_changes_the_key_of_the_cache(
 ) -> None:
     from ntmbench.ntm.kernels.forward import run_forward
 
+    NTM(INPUTS, OUTPUTS, **SMALL)(draw(1, 1, INPUTS, dtype=torch.float32))
     cache: Any = run_forward
     signature = cache.signatures[0]
     codegen = cache.targetctx.codegen()
@@ -380,3 +384,28 @@ def test_compiled_code_that_can_not_be_kept_runs_all_the_same(
         assert jit.kernel(double)(21) == 42
     assert "each process compiles anew" in caplog.text
     assert reason in caplog.text
+
+
+def test_logits_may_be_changed_in_place() -> None:
+    model = NTM(INPUTS, OUTPUTS, **SMALL)
+    logits = model(draw(3, 2, INPUTS, dtype=torch.float32))
+    logits += 1
+    logits.sum().backward()
+    assert all(p.grad is not None for p in model.parameters())
+
+
+def test_interrupt_waits_for_the_threads_at_work() -> None:
+    """They write into memory that is the caller's."""
+    release, ended = threading.Event(), threading.Event()
+
+    def job(worker: int, first: int, count: int) -> None:
+        if worker == 0:
+            release.set()
+            raise KeyboardInterrupt
+        release.wait(10)
+        time.sleep(0.05)
+        ended.set()
+
+    with pytest.raises(KeyboardInterrupt):
+        kernel_threads.run(job, [(0, 1), (1, 1)], workers=2)
+    assert ended.is_set()

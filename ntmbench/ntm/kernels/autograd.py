@@ -99,7 +99,7 @@ class _Call:
     def forward(self) -> Tensor:
         """Fill ``kept`` and return the logits."""
         plan, n = self.plan, self.plan.layout
-        logits = self.empty(n.steps * n.batch * n.outputs)
+        logits = self.inputs.new_empty(n.steps, n.batch, n.outputs)
         packed = self.empty(n.packed)
         pack_forward(plan.sizes, self.addresses, plan.like, packed.data_ptr())
         controller, reads = self.tensors[:2]
@@ -118,7 +118,7 @@ class _Call:
             )
 
         threads.run(block, plan.blocks, plan.workers)
-        return logits.view(n.steps, n.batch, n.outputs)
+        return logits
 
     def backward(self, d_logits: Tensor, needed: Sequence[bool]) -> list[Tensor | None]:
         """Gradients of the inputs, the first values and the weights; None where not needed."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 _lock = threading.Lock()
 _pool: ThreadPoolExecutor | None = None
@@ -26,15 +26,14 @@ def _forget_pool() -> None:
 os.register_at_fork(after_in_child=_forget_pool)
 
 
-def _workers(count: int) -> ThreadPoolExecutor:
+def _submit(work: Callable[[int], None], workers: range) -> list[Future[None]]:
     global _pool, _pool_size
     with _lock:
-        if _pool is None or _pool_size < count:
-            if _pool is not None:
-                _pool.shutdown(wait=False)
-            _pool = ThreadPoolExecutor(count, thread_name_prefix="ntmbench")
-            _pool_size = count
-        return _pool
+        if _pool is None or _pool_size < len(workers):
+            # The smaller pool is left to whoever may still be at work with it.
+            _pool = ThreadPoolExecutor(len(workers), thread_name_prefix="ntmbench")
+            _pool_size = len(workers)
+        return [_pool.submit(work, worker) for worker in workers]
 
 
 def split(count: int, largest: int, workers: int) -> list[tuple[int, int]]:
@@ -58,13 +57,24 @@ def run(job: Callable[[int, int, int], None], pieces: list[tuple[int, int]], wor
         for first, size in _locked(queue):
             job(worker, first, size)
 
-    pool = _workers(workers - 1)
-    others = [pool.submit(work, worker) for worker in range(1, workers)]
+    others = _submit(work, range(1, workers))
+    failure: BaseException | None = None
     try:
         work(0)
-    finally:
-        for other in others:
-            other.result()
+    except BaseException as error:
+        failure = error
+    # The others write into the caller's memory, so nothing may leave before they are done, a
+    # Ctrl-C that comes while this thread waits included.
+    for other in others:
+        while not other.done():
+            try:
+                other.exception()
+            except BaseException as error:
+                failure = error
+    if failure is not None:
+        raise failure
+    for other in others:
+        other.result()
 
 
 def _locked(queue: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
