@@ -1,7 +1,7 @@
-"""One pass over all weights for an optimizer step, compiled by Numba on first use.
+"""Passes over all weights for an optimizer step, compiled by Numba on first use.
 
 PyTorch's optimizers run some ten operations per step. On the small models of this suite each costs
-more to start than to do; here the whole update is one loop over vectors ``[P]`` of all weights.
+more to start than to do; here each pass is one loop over vectors ``[P]`` of all weights.
 The formulas are those of ``torch.optim.RMSprop(centered=True)`` and ``torch.optim.Adam``.
 """
 

@@ -1,7 +1,7 @@
 """Optimizer steps, the learning-rate schedule and the running average of the weights.
 
-On a CPU all weights of a model lie in one vector, and a step is one compiled pass over it
-(``ntmbench.fused_update``). Elsewhere PyTorch's own optimizers do the same, weight by weight.
+On a CPU all weights of a model lie in one vector, and a step is a few compiled passes over
+it (``ntmbench.fused_update``). Elsewhere PyTorch's own optimizers do the same, weight by weight.
 """
 
 from __future__ import annotations

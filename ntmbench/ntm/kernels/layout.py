@@ -1,7 +1,7 @@
 """Where everything stands in the flat arrays that the kernels work on.
 
-Four flat arrays of one floating-point type: ``weights`` (packed for the products), ``kept`` (what
-a forward pass keeps for the backward pass), and for each block of sequences a ``scratch``. Rows
+Flat arrays of one floating-point type: ``packed`` (the weights, in the order of the products),
+``kept`` (what a forward pass keeps for the backward pass), and for each worker a ``scratch``. Rows
 are padded to whole vectors; the memory is stored word by word, ``[M, N]``, so that vectors run
 over slots.
 
@@ -28,7 +28,6 @@ class Layout(NamedTuple):
 
     steps: int
     batch: int
-    item: int  # bytes in a number
     inputs: int
     outputs: int
     slots: int
@@ -171,7 +170,6 @@ def make_layout(p: Problem) -> Layout:
     return Layout(
         steps=p.steps,
         batch=p.batch,
-        item=REGISTER_BITS // 8 // lanes,
         first_rows=1 if s.initial_memory == "constant" else s.memory_slots,
         inputs=p.inputs,
         outputs=p.outputs,

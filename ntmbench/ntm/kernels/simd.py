@@ -2,8 +2,8 @@
 
 LLVM's own vectoriser gives up where it can not prove that arrays do not overlap, which in these
 kernels is nearly everywhere. So they say themselves what is done in vectors. A vector is loaded
-from and stored to a flat, C-contiguous array; ``LANES`` of them fit a register for float32, and
-half of that for float64. Nothing here checks bounds.
+from and stored to a flat, C-contiguous array; a register holds half as many float64 as float32
+numbers. Nothing here checks bounds.
 """
 
 from __future__ import annotations
