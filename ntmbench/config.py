@@ -51,6 +51,8 @@ class TrainSettings:
     epsilon: float = 1e-4
     #: The gradient's norm is clipped at this; 0 leaves it as it is.
     clip_norm: float = 10.0
+    #: Before that each of the gradient's numbers is clipped to +- this, as in the paper; 0 does not.
+    clip_value: float = 0.0
     #: Decay per step of the weights' running average, which is then what is validated and
     #: selected; 0 averages nothing.
     weight_average: float = 0.0
@@ -76,6 +78,7 @@ class TrainSettings:
         check_range("train.smoothing", self.smoothing, 0, 0.99999)
         check_range("train.epsilon", self.epsilon, above=0.0)
         check_range("train.clip_norm", self.clip_norm, 0)
+        check_range("train.clip_value", self.clip_value, 0)
         check_range("train.weight_average", self.weight_average, 0, 0.99999)
         check_range("train.validate_every", self.validate_every, 1)
         check_range("train.validation_sequences", self.validation_sequences, 1, MAX_SEQUENCES)

@@ -1,8 +1,13 @@
-"""Passes over all weights for an optimizer step, compiled by Numba on first use.
+"""A whole optimizer step as one compiled call, compiled by Numba on first use.
 
-PyTorch's optimizers run some ten operations per step. On the small models of this suite each costs
-more to start than to do; here each pass is one loop over vectors ``[P]`` of all weights.
-The formulas are those of ``torch.optim.RMSprop(centered=True)`` and ``torch.optim.Adam``.
+PyTorch's optimizers run some ten operations per step and weight. On the small models of this suite
+each costs more to start than to do; here a step is two loops, over the gradients for their norm and
+over everything for the update. The formulas are those of ``torch.optim.RMSprop(centered=True)`` and
+``torch.optim.Adam``.
+
+Weights, their average and the moments are vectors ``[P]`` of all weights together. Of the gradients
+come the addresses and sizes, one for each weight, so that nothing is copied; at address 0 stands a
+gradient of zero.
 """
 
 from __future__ import annotations
@@ -14,50 +19,109 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from ntmbench.addresses import at_address
 from ntmbench.compilation import keep_on_disk
 
 Vector = NDArray[np.float32]
+Integers = NDArray[np.int64]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+# Reassociation lets the sums vectorise. Not-a-number and infinity keep their meaning: training
+# watches for them.
+_FAST = {"reassoc", "contract", "arcp", "nsz"}
 
-def _compiled(function: Function) -> Function:
-    # Reassociation lets the sums vectorise. Not-a-number and infinity keep their meaning: training
-    # watches for them.
-    dispatcher = numba.njit(
-        fastmath={"reassoc", "contract", "arcp", "nsz"}, error_model="numpy", nogil=True
-    )(function)
-    keep_on_disk(dispatcher)
-    result: Function = dispatcher
+
+def _part(function: Function) -> Function:
+    result: Function = numba.njit(fastmath=_FAST, error_model="numpy", nogil=True)(function)
     return result
 
 
-@_compiled
-def squared_norm(gradient: Vector) -> np.float32:
-    """Sum of squares of a vector ``[P]``."""
+def _entry(function: Function) -> Function:
+    result = _part(function)
+    keep_on_disk(result)
+    return result
+
+
+@_part
+def _gradient(address: int, weights: Vector, scale: np.float32) -> tuple[Vector, np.float32]:
+    """A weight's gradient and the factor of its numbers; where there is none, any numbers do."""
+    if address == 0:
+        return weights, np.float32(0)
+    return at_address(weights, address, weights.size), scale
+
+
+@_part
+def _squares(gradient: Vector, value_limit: np.float32) -> np.float32:
     total = np.float32(0)
     for i in range(gradient.size):
-        total += gradient[i] * gradient[i]
+        g = min(max(gradient[i], -value_limit), value_limit)
+        total += g * g
     return total
 
 
-@_compiled
-def update_rmsprop(
+@_part
+def _clipping(
+    gradients: Integers, sizes: Integers, like: Vector, value_limit: np.float32, limit: np.float32
+) -> tuple[np.float32, np.float32]:
+    """The gradient's norm after clipping by value, and the factor that brings it to ``limit``."""
+    total = np.float32(0)
+    for k in range(sizes.size):
+        if gradients[k] != 0:
+            total += _squares(at_address(like, gradients[k], sizes[k]), value_limit)
+    norm = np.sqrt(total)
+    return norm, min(np.float32(1), limit / (norm + np.float32(1e-6)))
+
+
+@_entry
+def step_rmsprop(
+    weights: Vector,
+    gradients: Integers,
+    sizes: Integers,
+    square: Vector,
+    mean: Vector,
+    velocity: Vector,
+    value_limit: np.float32,
+    norm_limit: np.float32,
+    rate: np.float32,
+    smoothing: np.float32,
+    momentum: np.float32,
+    epsilon: np.float32,
+) -> bool:
+    """Centered RMSProp with momentum, in place; False, and nothing changed, for a norm of NaN."""
+    norm, scale = _clipping(gradients, sizes, weights, value_limit, norm_limit)
+    if not np.isfinite(norm):
+        return False
+    start = 0
+    for k in range(sizes.size):
+        end = start + sizes[k]
+        part = weights[start:end]
+        gradient, factor = _gradient(gradients[k], part, scale)
+        _rmsprop(
+            part, gradient, square[start:end], mean[start:end], velocity[start:end],
+            value_limit, factor, rate, smoothing, momentum, epsilon,
+        )  # fmt: skip
+        start = end
+    return True
+
+
+@_part
+def _rmsprop(
     weights: Vector,
     gradient: Vector,
     square: Vector,
     mean: Vector,
     velocity: Vector,
-    scale: np.float32,
+    value_limit: np.float32,
+    factor: np.float32,
     rate: np.float32,
     smoothing: np.float32,
     momentum: np.float32,
     epsilon: np.float32,
 ) -> None:
-    """Centered RMSProp with momentum, in place; the gradient is first multiplied by ``scale``."""
     new = np.float32(1) - smoothing
     for i in range(weights.size):
-        g = gradient[i] * scale
+        g = min(max(gradient[i], -value_limit), value_limit) * factor
         square[i] = smoothing * square[i] + new * g * g
         mean[i] = smoothing * mean[i] + new * g
         # Rounding can leave a variance of nothing just below zero.
@@ -66,13 +130,50 @@ def update_rmsprop(
         weights[i] -= rate * velocity[i]
 
 
-@_compiled
-def update_adam(
+@_entry
+def step_adam(
+    weights: Vector,
+    gradients: Integers,
+    sizes: Integers,
+    square: Vector,
+    mean: Vector,
+    value_limit: np.float32,
+    norm_limit: np.float32,
+    rate: np.float32,
+    smoothing: np.float32,
+    momentum: np.float32,
+    epsilon: np.float32,
+    square_correction: np.float32,
+    mean_correction: np.float32,
+) -> bool:
+    """Adam, in place; False, and nothing changed, for a norm of NaN.
+
+    A correction is one minus the decay to the power of the step's number.
+    """
+    norm, scale = _clipping(gradients, sizes, weights, value_limit, norm_limit)
+    if not np.isfinite(norm):
+        return False
+    start = 0
+    for k in range(sizes.size):
+        end = start + sizes[k]
+        part = weights[start:end]
+        gradient, factor = _gradient(gradients[k], part, scale)
+        _adam(
+            part, gradient, square[start:end], mean[start:end], value_limit, factor, rate,
+            smoothing, momentum, epsilon, square_correction, mean_correction,
+        )  # fmt: skip
+        start = end
+    return True
+
+
+@_part
+def _adam(
     weights: Vector,
     gradient: Vector,
     square: Vector,
     mean: Vector,
-    scale: np.float32,
+    value_limit: np.float32,
+    factor: np.float32,
     rate: np.float32,
     smoothing: np.float32,
     momentum: np.float32,
@@ -80,16 +181,15 @@ def update_adam(
     square_correction: np.float32,
     mean_correction: np.float32,
 ) -> None:
-    """Adam, in place; a correction is one minus the decay to the power of the step's number."""
     for i in range(weights.size):
-        g = gradient[i] * scale
+        g = min(max(gradient[i], -value_limit), value_limit) * factor
         square[i] = smoothing * square[i] + (np.float32(1) - smoothing) * g * g
         mean[i] = momentum * mean[i] + (np.float32(1) - momentum) * g
         root = np.sqrt(square[i] / square_correction) + epsilon
         weights[i] -= rate * (mean[i] / mean_correction) / root
 
 
-@_compiled
+@_entry
 def update_average(average: Vector, weights: Vector, share: np.float32) -> None:
     """Move ``average`` toward ``weights`` by ``share`` of their distance, in place."""
     for i in range(weights.size):

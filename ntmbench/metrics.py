@@ -26,13 +26,40 @@ class Scores:
     scored_bits: float
 
 
+@dataclass(frozen=True)
+class StepErrors:
+    """Wrong bits at each step, summed over a number of sequences.
+
+    Attributes:
+        wrong_bits: ``[T]``, over the sequences that score the step.
+        sequences: ``[T]``, how many score it.
+    """
+
+    wrong_bits: Tensor
+    sequences: Tensor
+
+
 def loss_bits(logits: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
     """Cross-entropy in bits of each sequence, ``[B]``.
 
     Shapes: logits and targets ``[T, B, out]``, mask ``[T, B]``.
     """
-    nats = functional.binary_cross_entropy_with_logits(logits, targets, reduction="none")
+    # Not PyTorch's own cross-entropy: that one takes all its threads for however little, and they
+    # keep the processor busy for a while after.
+    nats = targets * functional.softplus(-logits) + (1 - targets) * functional.softplus(logits)
     return (nats.sum(dim=2) * mask).sum(dim=0) / math.log(2)
+
+
+@torch.no_grad()
+def loss_gradient(logits: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
+    """Gradient ``[T, B, out]`` of the training loss, nats per scored bit, mean over the batch.
+
+    Shapes: logits and targets ``[T, B, out]``, mask ``[T, B]``. The slope of the cross-entropy is
+    the probability less the target. Written out, since on small models PyTorch's bookkeeping costs
+    more than the arithmetic.
+    """
+    weight = mask / (scored_bits(targets, mask) * mask.shape[1])  # [T, B]
+    return (torch.sigmoid(logits) - targets).mul_(weight.unsqueeze(2))
 
 
 def wrong_bits(logits: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
@@ -60,6 +87,14 @@ def score(logits: Tensor, targets: Tensor, mask: Tensor) -> Scores:
         exact_match=(wrong == 0).double().mean().item(),
         scored_bits=scored_bits(targets, mask).double().mean().item(),
     )
+
+
+@torch.no_grad()
+def step_errors(logits: Tensor, targets: Tensor, mask: Tensor) -> StepErrors:
+    """Count one batch's wrong bits by step; logits and targets ``[T, B, out]``, mask ``[T, B]``."""
+    differs = (logits > 0) != (targets > 0.5)
+    wrong = (differs.sum(dim=2) * mask).double().sum(dim=1)  # [T]
+    return StepErrors(wrong, mask.double().sum(dim=1))
 
 
 def pool(parts: Iterable[Scores]) -> Scores:

@@ -16,7 +16,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ntmbench.addresses import addresses
 from ntmbench.config import TrainSettings
+
+#: Stands for no gradient; it lies at address 0.
+_EMPTY = torch.empty(0)
 
 
 def learning_rate_at(step: int, settings: TrainSettings) -> float:
@@ -80,10 +84,11 @@ class Optimizer(ABC):
         for weight in self.weights:
             weight.grad = None
 
-    def clipping(self, norm: float) -> float:
-        """The factor that brings a gradient of this norm down to ``clip_norm``; at most 1."""
-        limit = self.settings.clip_norm
-        return min(1.0, limit / (norm + 1e-6)) if limit > 0 else 1.0
+    def release(self) -> None:
+        """Leave every weight its own memory again."""
+        for weight in self.weights:
+            weight.data = weight.data.clone()
+            weight.grad = None
 
 
 def make_optimizer(model: nn.Module, settings: TrainSettings) -> Optimizer:
@@ -95,7 +100,7 @@ def make_optimizer(model: nn.Module, settings: TrainSettings) -> Optimizer:
 
 
 class CompiledOptimizer(Optimizer):
-    """One compiled pass over a vector ``[P]`` that the weights become views of."""
+    """One compiled call over a vector ``[P]`` that the weights become views of."""
 
     def __init__(self, model: nn.Module, settings: TrainSettings) -> None:
         """Move the weights into one vector."""
@@ -108,38 +113,45 @@ class CompiledOptimizer(Optimizer):
             view.copy_(weight.detach())
             weight.data = view
             start += weight.numel()
-        self._gradient = torch.zeros(total)
-        self._moments = {name: torch.zeros(total) for name in ("square", "mean", "velocity")}
+        self._sizes = np.array([w.numel() for w in self.weights], dtype=np.int64)
+        self._moments = {name: torch.zeros(total) for name in self._moment_names()}
         self._average = self._vector.clone() if settings.weight_average > 0 else torch.empty(0)
         self._steps = 0
-        vectors = {"weights": self._vector, "gradient": self._gradient, "average": self._average}
-        self._views = {name: v.numpy() for name, v in {**vectors, **self._moments}.items()}
+        # The same memory as NumPy arrays: what the compiled step takes.
+        self._weights_view, self._average_view = self._vector.numpy(), self._average.numpy()
+        self._moment_views = [moment.numpy() for moment in self._moments.values()]
 
     def step(self, number: int) -> bool:
-        """Gather the gradient into a vector, and update the vector of weights in place."""
+        """Update the vector of weights in place."""
         from ntmbench import fused_update  # compiled when it is first needed
 
         s = self.settings
-        torch.cat([self._flat_gradient(w) for w in self.weights], out=self._gradient)
-        norm = math.sqrt(fused_update.squared_norm(self._views["gradient"]))
-        if not math.isfinite(norm):
+        # Held here, since the compiled code is told no more than where they lie.
+        gradients = [_EMPTY if w.grad is None else w.grad.contiguous() for w in self.weights]
+        scalars = [s.clip_value or math.inf, s.clip_norm or math.inf, learning_rate_at(number, s)]
+        scalars += [s.smoothing, s.momentum, s.epsilon]
+        update: Callable[..., bool] = fused_update.step_rmsprop
+        if s.optimizer == "adam":
+            update, steps = fused_update.step_adam, self._steps + 1
+            scalars += [1 - s.smoothing**steps, 1 - s.momentum**steps]
+        applied = update(
+            self._weights_view,
+            addresses(*gradients),
+            self._sizes,
+            *self._moment_views,
+            *map(np.float32, scalars),
+        )
+        if not applied:
             return False
         self._steps += 1
-        scalars = [self.clipping(norm), learning_rate_at(number, s)]
-        scalars += [s.smoothing, s.momentum, s.epsilon]
-        update: Callable[..., None]
-        if s.optimizer == "adam":
-            scalars += [1 - s.smoothing**self._steps, 1 - s.momentum**self._steps]
-            update, names = fused_update.update_adam, ["square", "mean"]
-        else:
-            update, names = fused_update.update_rmsprop, ["square", "mean", "velocity"]
-        arguments: list[Any] = [self._views[name] for name in ("weights", "gradient", *names)]
-        arguments += map(np.float32, scalars)
-        update(*arguments)
         if s.weight_average > 0:
             share = np.float32(1 - decay_at(number, s.weight_average))
-            fused_update.update_average(self._views["average"], self._views["weights"], share)
+            fused_update.update_average(self._average_view, self._weights_view, share)
         return True
+
+    def _moment_names(self) -> tuple[str, ...]:
+        adam = self.settings.optimizer == "adam"
+        return ("square", "mean") if adam else ("square", "mean", "velocity")
 
     @contextmanager
     def averaged(self) -> Iterator[None]:
@@ -162,12 +174,6 @@ class CompiledOptimizer(Optimizer):
             "average": self._average,
             **self._moments,
         }
-
-    @staticmethod
-    def _flat_gradient(weight: nn.Parameter) -> Tensor:
-        """A weight's gradient as a vector; zero where the loss did not depend on it."""
-        gradient = torch.zeros_like(weight) if weight.grad is None else weight.grad
-        return gradient.reshape(-1)
 
     def load(self, state: dict[str, Any]) -> None:
         """Take over what ``state`` gave."""
@@ -204,17 +210,20 @@ class TorchOptimizer(Optimizer):
     def step(self, number: int) -> bool:
         """Clip, update, average."""
         gradients = [w.grad for w in self.weights if w.grad is not None]
+        s = self.settings
+        if s.clip_value > 0:
+            torch._foreach_clamp_min_(gradients, -s.clip_value)
+            torch._foreach_clamp_max_(gradients, s.clip_value)
         norm = nn.utils.get_total_norm(gradients).item()
         if not math.isfinite(norm):
             return False
-        factor = self.clipping(norm)
-        if factor < 1:
-            torch._foreach_mul_(gradients, factor)
+        if 0 < s.clip_norm < norm:
+            torch._foreach_mul_(gradients, s.clip_norm / (norm + 1e-6))
         for group in self._optimizer.param_groups:
-            group["lr"] = learning_rate_at(number, self.settings)
+            group["lr"] = learning_rate_at(number, s)
         self._optimizer.step()
         if self._average:
-            share = 1 - decay_at(number, self.settings.weight_average)
+            share = 1 - decay_at(number, s.weight_average)
             torch._foreach_lerp_(self._average, [w.detach() for w in self.weights], share)
         return True
 

@@ -27,7 +27,7 @@ from ntmbench.settings import UserError
 from ntmbench.task import Batch, Task
 
 # Batches drawn in a row.
-DRAWN_AHEAD = 16
+DRAWN_AHEAD = 64
 
 
 class DeviceError(UserError):
@@ -193,11 +193,10 @@ def train(
             batch = next(batches)
             optimizer.zero_gradient()
             logits = answer(model, batch, teacher=True)  # [T, B, out]
-            bits = metrics.loss_bits(logits, batch.targets, batch.mask)  # [B]
-            scored = metrics.scored_bits(batch.targets, batch.mask)  # [B]
-            loss = (bits / scored).mean() * math.log(2)  # nats per scored bit
-            loss.backward()  # type: ignore[no-untyped-call]
-            loss_bits = bits.detach().mean().item()
+            shown = logits.detach()
+            loss_bits = metrics.loss_bits(shown, batch.targets, batch.mask).mean().item()
+            gradient = metrics.loss_gradient(shown, batch.targets, batch.mask)  # [T, B, out]
+            logits.backward(gradient)  # type: ignore[no-untyped-call]
             if math.isfinite(loss_bits) and optimizer.step(state.step):
                 state.rejected_in_a_row = 0
             else:
@@ -220,6 +219,7 @@ def train(
                 saved = time.monotonic()
         state.seconds = time.monotonic() - started
     save()
+    optimizer.release()
     assert state.selected is not None  # validated before the first step
     model.load_state_dict(state.selected.weights)
     return TrainResult(

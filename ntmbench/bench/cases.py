@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -108,8 +107,9 @@ def training_step(model: nn.Module, batch: TensorBatch) -> Step:
         for weight in weights:
             weight.grad = None
         logits = answer(model, batch, teacher=True)
-        bits = metrics.loss_bits(logits, batch.targets, batch.mask)
-        loss = (bits / metrics.scored_bits(batch.targets, batch.mask)).mean() * math.log(2)
-        loss.backward()  # type: ignore[no-untyped-call]
+        shown = logits.detach()
+        metrics.loss_bits(shown, batch.targets, batch.mask).mean().item()
+        gradient = metrics.loss_gradient(shown, batch.targets, batch.mask)
+        logits.backward(gradient)  # type: ignore[no-untyped-call]
 
     return step

@@ -14,6 +14,7 @@ from ntmbench.bench.cases import ENGINES, Case, Contender
 from ntmbench.bench.measure import time_in_turn
 from ntmbench.bench.memory import MemoryProbe
 from ntmbench.bench.table import plain_table
+from ntmbench.ntm.kernels.plan import memory_interval
 from ntmbench.ntm.settings import NTMSettings
 
 #: Copy lengths, for T = 41 to 2001; and memory slots, at T = 41.
@@ -79,11 +80,6 @@ def restored_numbers(settings: NTMSettings, steps: int) -> int:
     s = settings
     again = memory_interval(steps) * (s.word_size + 1)
     return (again + s.word_size + s.heads) * s.memory_slots
-
-
-def memory_interval(steps: int) -> int:
-    """Steps from one memory that is kept to the next: ceil(sqrt(T))."""
-    return math.isqrt(steps - 1) + 1
 
 
 def growing_cases() -> dict[str, dict[int, Case]]:

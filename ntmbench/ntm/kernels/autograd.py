@@ -145,7 +145,9 @@ class _Call:
         threads.run(block, plan.blocks, plan.workers)
         d_inputs = self._d_inputs() if needed[0] else None
         d_first = self._d_first(starts, needed[1:5]) if learned else [None] * 4
-        return [d_inputs, *d_first, *self._d_weights(d_logits)]
+        weights = len(self.tensors) - 4
+        d_weights = self._d_weights(d_logits) if any(needed[5:]) else [None] * weights
+        return [d_inputs, *d_first, *d_weights]
 
     def trace(self, logits: Tensor) -> Trace:
         """What the memory did; every memory must have been kept."""

@@ -10,7 +10,7 @@ from .matmul import multiply
 from .simd import at_address, flush_denormals, restore
 
 #: Steps and sequences in one stretch of the sum: what both factors take fits the cache.
-_STRETCH = 256
+_STRETCH = 64
 
 
 @kernel

@@ -17,8 +17,9 @@ from .simd import REGISTER_BITS
 
 #: Sequences that share each pass over the weights.
 BLOCK = 8
-#: Rows of the weights' gradients that one thread works out at a time, ...
-_GRADIENT_ROWS = 64
+#: Rows of the weights' gradients that one thread works out at a time: one piece a thread, since
+#: each costs a start, but for controllers so large that the room for it would grow...
+_GRADIENT_ROWS = 4096
 #: ... where there are as many steps and sequences as this; below, threads do not pay.
 _SHARED_STEPS = 256
 
@@ -39,6 +40,11 @@ class Plan(NamedTuple):
     row_pieces: list[tuple[int, int]]  # first row of the weights' gradients and count
 
 
+def memory_interval(steps: int) -> int:
+    """Steps from one memory that is kept to the next: as many are kept as are worked out again."""
+    return math.isqrt(steps - 1) + 1
+
+
 @functools.lru_cache(maxsize=512)
 def make_plan(
     settings: NTMSettings,
@@ -57,8 +63,7 @@ def make_plan(
     ``training`` keeps what the backward pass needs, with ``every_memory`` the memory of every step
     instead of some from which the others can be worked out.
     """
-    # As many memories are kept as are worked out again at once.
-    interval = 1 if every_memory else math.isqrt(steps - 1) + 1
+    interval = 1 if every_memory else memory_interval(steps)
     lanes = REGISTER_BITS // (8 * dtype.itemsize)
     n = make_layout(
         Problem(settings, inputs, outputs, slots, steps, batch, training, interval, lanes)

@@ -1,0 +1,37 @@
+"""Arrays by their addresses, for compiled code that takes any number of them at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import types
+from numba.extending import intrinsic
+from numba.np.arrayobj import populate_array
+from numpy.typing import NDArray
+from torch import Tensor
+
+
+def addresses(*tensors: Tensor) -> NDArray[np.int64]:
+    """Where the tensors lie; 0 for an empty one. Whoever passes them on keeps them alive."""
+    return np.array([tensor.data_ptr() for tensor in tensors], dtype=np.int64)
+
+
+@intrinsic
+def at_address(typing: Any, like: Any, address: Any, size: Any) -> Any:
+    """The ``size`` numbers at an address as a flat array of the type of another."""
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        array = context.make_array(like)(context, builder)
+        item = context.get_constant(types.intp, like.dtype.bitwidth // 8)
+        populate_array(
+            array,
+            data=builder.inttoptr(args[1], context.get_data_type(like.dtype).as_pointer()),
+            shape=[args[2]],
+            strides=[item],
+            itemsize=item,
+            meminfo=None,
+        )
+        return array._getvalue()
+
+    return like(like, types.intp, types.intp), generate
