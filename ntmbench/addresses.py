@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 
-def addresses(*tensors: Tensor) -> NDArray[np.int64]:
+def addresses_of(*tensors: Tensor) -> NDArray[np.int64]:
     """Where the tensors lie; 0 for an empty one. Whoever passes them on keeps them alive."""
     return np.array([tensor.data_ptr() for tensor in tensors], dtype=np.int64)
 

@@ -3,13 +3,21 @@
 They are kept beside the sources, or in the user's cache folder where that can not be written, by
 Numba's own rules (``NUMBA_CACHE_DIR`` names another place). A disk that is full or read-only costs
 each process the compilation, and nothing else.
+
+Processes that need the same function at the same moment compile it each, and each keeps its own.
+Numba replaces a file in one move, so that nobody reads half of one. But it keeps an index of a
+function's variants (float32, float64), which it reads, numbers the next variant after, and writes:
+of two processes that do so at once one forgets the other's variant, or both give theirs the same
+number and one later loads what the other compiled. So saving is done one process at a time.
 """
 
 from __future__ import annotations
 
+import fcntl
 import functools
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from numba.core.caching import FunctionCache
@@ -23,12 +31,22 @@ def keep_on_disk(
     """Give a dispatcher of ``numba.njit`` a cache on disk.
 
     Numba compiles anew when the function's file changes; ``sources`` is a digest of whatever else
-    it is made of. ``compiling`` is called before a compilation.
+    it is made of. ``compiling`` is called before a compilation; ``say_that_it_compiles`` is meant
+    for that.
     """
     try:
         dispatcher._cache = _Cache(dispatcher.py_func, sources, compiling)
     except RuntimeError as error:  # no folder that may be written to
         _warn(str(error))
+
+
+@functools.cache
+def say_that_it_compiles(what: str, seconds: int) -> None:
+    """Say once why nothing happens for about so many seconds.
+
+    As a warning, which Python prints even where nobody has set up logging.
+    """
+    _LOG.warning("Compiling %s: about %d seconds, once on this machine.", what, seconds)
 
 
 class _Cache(FunctionCache):
@@ -50,7 +68,9 @@ class _Cache(FunctionCache):
 
     def save_overload(self, sig: Any, data: Any) -> None:
         try:
-            super().save_overload(sig, data)
+            with (Path(self.cache_path) / ".ntmbench.lock").open("w") as file:
+                fcntl.flock(file, fcntl.LOCK_EX)  # until the file is closed
+                super().save_overload(sig, data)
         except OSError as error:
             _warn(f"{self.cache_path}: {error.strerror}")
 

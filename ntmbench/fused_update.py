@@ -12,20 +12,27 @@ gradient of zero.
 
 from __future__ import annotations
 
+import functools
+import hashlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from ntmbench import addresses
 from ntmbench.addresses import at_address
-from ntmbench.compilation import keep_on_disk
+from ntmbench.compilation import keep_on_disk, say_that_it_compiles
 
 Vector = NDArray[np.float32]
 Integers = NDArray[np.int64]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+#: Of what is compiled in beside this file.
+_ADDRESSES = hashlib.blake2b(Path(addresses.__file__).read_bytes()).hexdigest()
 
 # Reassociation lets the sums vectorise. Not-a-number and infinity keep their meaning: training
 # watches for them.
@@ -39,7 +46,7 @@ def _part(function: Function) -> Function:
 
 def _entry(function: Function) -> Function:
     result = _part(function)
-    keep_on_disk(result)
+    keep_on_disk(result, _ADDRESSES, functools.partial(say_that_it_compiles, "the optimizer", 2))
     return result
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ntmbench.addresses import addresses
+from ntmbench.addresses import addresses_of
 from ntmbench.config import TrainSettings
 
 #: Stands for no gradient; it lies at address 0.
@@ -136,7 +136,7 @@ class CompiledOptimizer(Optimizer):
             scalars += [1 - s.smoothing**steps, 1 - s.momentum**steps]
         applied = update(
             self._weights_view,
-            addresses(*gradients),
+            addresses_of(*gradients),
             self._sizes,
             *self._moment_views,
             *map(np.float32, scalars),

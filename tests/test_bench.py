@@ -25,6 +25,7 @@ from ntmbench.bench.trainer import measure_trainer
 from ntmbench.model import TensorBatch
 from ntmbench.ntm.cell import NTMCell
 from ntmbench.ntm.kernels.layout import Problem, make_layout
+from ntmbench.ntm.kernels.plan import memory_interval
 from ntmbench.ntm.settings import NTMSettings
 
 SMALL = NTMSettings(controller_size=8, memory_slots=8, word_size=4)
@@ -82,7 +83,7 @@ def test_kept_numbers_are_what_the_kernels_lay_out(
     sizes: NTMSettings, inputs: int, steps: int
 ) -> None:
     interval = int(np.ceil(np.sqrt(steps)))
-    assert growth.memory_interval(steps) == interval
+    assert memory_interval(steps) == interval
     layout = make_layout(
         Problem(sizes, inputs, 3, sizes.memory_slots, steps, 1, True, interval, lanes=1)
     )

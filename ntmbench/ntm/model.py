@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import math
+from collections.abc import Sequence
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
-from ntmbench.model import SequenceModel, Trace
+from ntmbench.model import ModelError, SequenceModel, Trace
 from ntmbench.ntm.cell import HeadOutputs, NTMCell, NTMState
 from ntmbench.ntm.controller import LayerState, initialised_linear
 from ntmbench.ntm.kernels.engine import use_fused
@@ -36,6 +36,11 @@ class NTM(SequenceModel):
     ``memory_slots`` may be set at any time: a learned or random initial memory then repeats its
     rows, and a learned initial weighting gives no weight to further slots. The parameters and the
     ``state_dict`` do not depend on it.
+
+    With ``engine="auto"`` a fused engine runs on CPU wherever it can, and plain PyTorch elsewhere:
+    also inside ``torch.func`` transforms, forward mode automatic differentiation, ``torch.compile``
+    and ``torch.export``. Second derivatives (``create_graph=True``) can not be foreseen in a
+    forward pass: they need ``engine="eager"``, and the fused engine's backward pass refuses them.
     """
 
     memory_slots: int
@@ -77,14 +82,17 @@ class NTM(SequenceModel):
 
         Raises:
             ValueError: if the inputs are of another shape.
+            ModelError: if the inputs are of another type or on another device than the weights,
+                or these differ among themselves.
             SettingError: if ``model.engine`` is fused and can not run this.
         """
         self._check(inputs)
-        if use_fused(self.settings, inputs, self.output.weight):
+        first, weights = self._first_values(), self._weights()
+        if self._use_fused(inputs, first, weights):
             # Imported here: it brings Numba, which takes its time.
             from ntmbench.ntm.kernels import autograd
 
-            return autograd.run(self.settings, inputs, self._first_values(), self._weights())
+            return autograd.run(self.settings, inputs, first, weights)
         state = self.initial_state(inputs.shape[1])
         answers = []
         for step_inputs in inputs:  # [B, in]
@@ -94,13 +102,18 @@ class NTM(SequenceModel):
         return logits
 
     def trace(self, inputs: Tensor) -> Trace:
-        """Run inputs ``[T, B, in]`` without gradients and return what the memory did."""
+        """Run inputs ``[T, B, in]`` without gradients and return what the memory did.
+
+        Raises:
+            ValueError, ModelError, SettingError: as ``forward``.
+        """
         self._check(inputs)
         with torch.no_grad():
-            if use_fused(self.settings, inputs, self.output.weight):
+            first, weights = self._first_values(), self._weights()
+            if self._use_fused(inputs, first, weights):
                 from ntmbench.ntm.kernels import autograd
 
-                return autograd.trace(self.settings, inputs, self._first_values(), self._weights())
+                return autograd.trace(self.settings, inputs, first, weights)
             return self._eager_trace(inputs)
 
     def _eager_trace(self, inputs: Tensor) -> Trace:
@@ -129,10 +142,10 @@ class NTM(SequenceModel):
         )
 
     def initial_state(self, batch_size: int) -> NTMState:
-        """The state before the first step for ``batch_size`` sequences."""
-        reads = self.first_reads.expand(batch_size, -1, -1)
-        weightings = self.initial_weightings().expand(batch_size, -1, -1)
-        memory = self.initial_memory().expand(batch_size, -1, -1)
+        """The state before the first step for ``batch_size`` sequences, in memory of its own."""
+        reads = self.first_reads.repeat(batch_size, 1, 1)
+        weightings = self.initial_weightings().repeat(batch_size, 1, 1)
+        memory = self.initial_memory().repeat(batch_size, 1, 1)
         return NTMState(self._initial_controller(batch_size), reads, weightings, memory)
 
     def initial_memory(self) -> Tensor:
@@ -144,8 +157,12 @@ class NTM(SequenceModel):
         """The weightings ``[H, N]`` before the first step, for the present ``memory_slots``."""
         heads, slots = self.settings.heads, self.memory_slots
         kind, like = self.settings.initial_weighting, self.first_memory
-        if kind != "learned":
-            return _fixed_weightings(kind, heads, slots, like.dtype, like.device)
+        if kind == "uniform":
+            return like.new_full((heads, slots), 1 / slots)
+        if kind == "one_hot":
+            weightings = like.new_zeros(heads, slots)
+            weightings[:, 0] = 1
+            return weightings
         known = torch.softmax(self.weighting_logits[:, :slots], dim=-1)
         return torch.cat([known, like.new_zeros(heads, slots - known.shape[1])], dim=-1)
 
@@ -156,6 +173,13 @@ class NTM(SequenceModel):
                 f"NTM takes inputs [T, B, {self.input_width}], T and B at least 1; "
                 f"these are {list(inputs.shape)}."
             )
+
+    def _use_fused(self, inputs: Tensor, first: FirstValues, weights: Weights) -> bool:
+        """Whether the fused engine runs this; ModelError where no engine could."""
+        tensors = (*first, *weights.flat())
+        if not _is_autocast(inputs.device.type):  # which converts what it must
+            _check_kinds(inputs, tensors)
+        return use_fused(self.settings, inputs, tensors)
 
     def _first_values(self) -> FirstValues:
         """What stands before the first step, as the fused engine takes it."""
@@ -168,7 +192,8 @@ class NTM(SequenceModel):
 
     def _weights(self) -> Weights:
         """All linear maps, as the fused engine takes them."""
-        linears = [cast(nn.Linear, layer.linear) for layer in self.cell.controller.layers]
+        layers = self.cell.controller.layers
+        linears = [cast(nn.Linear, linear) for layer in layers for linear in layer.children()]
         return Weights(
             [(linear.weight, linear.bias) for linear in linears],
             (self.cell.heads.weight, self.cell.heads.bias),
@@ -177,8 +202,7 @@ class NTM(SequenceModel):
 
     def _initial_controller(self, batch_size: int) -> tuple[LayerState, ...]:
         return tuple(
-            tuple(state.expand(batch_size, -1) for state in layer)
-            for layer in self.first_controller
+            tuple(state.repeat(batch_size, 1) for state in layer) for layer in self.first_controller
         )
 
     def _add_initial_values(self) -> None:
@@ -219,18 +243,29 @@ class NTM(SequenceModel):
             self.register_buffer(name, value, persistent=False)
 
 
-@functools.lru_cache(maxsize=64)
-def _fixed_weightings(
-    kind: str, heads: int, slots: int, dtype: torch.dtype, device: torch.device
-) -> Tensor:
-    """Weightings ``[H, N]``, uniform or one-hot on slot 0. Shared: not to be written to."""
-    # A tensor made in inference mode could never be used in training.
-    with torch.inference_mode(False):
-        if kind == "uniform":
-            return torch.full((heads, slots), 1 / slots, dtype=dtype, device=device)
-        weightings = torch.zeros(heads, slots, dtype=dtype, device=device)
-        weightings[:, 0] = 1
-        return weightings
+def _is_autocast(device: str) -> bool:
+    return torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device)
+
+
+def _check_kinds(inputs: Tensor, tensors: Sequence[Tensor]) -> None:
+    """Raise ModelError unless all tensors are alike and the inputs go with them.
+
+    Integers and shorter floats go with longer ones.
+    """
+    if len({(tensor.dtype, tensor.device) for tensor in tensors}) > 1:
+        kinds = sorted({_kind(tensor) for tensor in tensors})
+        raise ModelError(
+            f"The NTM's weights and first values are {' and '.join(kinds)}. "
+            "Expected: one type and one device, as model.to(...) gives them."
+        )
+    like = tensors[0]
+    fits = torch.promote_types(inputs.dtype, like.dtype) == like.dtype
+    if not fits or inputs.device != like.device:
+        raise ModelError(f"The NTM's weights are {_kind(like)}, but its inputs {_kind(inputs)}.")
+
+
+def _kind(tensor: Tensor) -> str:
+    return f"{tensor.dtype} on {tensor.device}"
 
 
 def _settings(settings: NTMSettings | None, overrides: dict[str, Any]) -> NTMSettings:

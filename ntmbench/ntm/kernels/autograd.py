@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
-from ntmbench.model import Trace
+from ntmbench.addresses import addresses_of
+from ntmbench.model import ModelError, Trace
 from ntmbench.ntm.settings import NTMSettings
 
 from . import threads
@@ -47,8 +45,13 @@ class _Run(torch.autograd.Function):
         return cast(Tensor, ctx.call.forward())
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, d_logits: Tensor) -> tuple[Tensor | None, ...]:
+        # PyTorch's once_differentiable would take them for zero where d_logits is a constant.
+        if torch.is_grad_enabled():
+            raise ModelError(
+                "The fused engine has no second derivatives (create_graph=True). "
+                "Set model.engine=eager."
+            )
         inputs, *tensors = ctx.saved_tensors
         call = ctx.call
         ctx.call = None
@@ -89,7 +92,7 @@ class _Call:
             training,
             every_memory,
         )
-        self.addresses = _addresses(*self.tensors)
+        self.addresses = addresses_of(*self.tensors)
         self.kept = self.empty(self.plan.layout.kept)
 
     def empty(self, size: int) -> Tensor:
@@ -103,7 +106,7 @@ class _Call:
         packed = self.empty(n.packed)
         pack_forward(plan.sizes, self.addresses, plan.like, packed.data_ptr())
         controller, reads = self.tensors[:2]
-        addresses = _addresses(self.inputs, logits, self.kept, packed, controller, reads)
+        addresses = addresses_of(self.inputs, logits, self.kept, packed, controller, reads)
         rooms = self._rooms(plan.forward_scratch.size)
 
         def block(worker: int, first: int, count: int) -> None:
@@ -128,7 +131,7 @@ class _Call:
         pack_backward(plan.sizes, self.addresses, plan.like, packed.data_ptr())
         learned = any(needed[1:5])
         starts = self.empty(n.batch * n.start_row if learned else 0)
-        addresses = _addresses(d_logits, self.kept, packed, starts)
+        addresses = addresses_of(d_logits, self.kept, packed, starts)
         rooms = self._rooms(plan.backward_scratch.size)
 
         def block(worker: int, first: int, count: int) -> None:
@@ -214,7 +217,7 @@ class _Call:
     def _d_weights(self, d_logits: Tensor) -> list[Tensor]:
         plan = self.plan
         gradients = [torch.empty_like(weight) for weight in self.tensors[4:]]
-        addresses = _addresses(d_logits, self.kept, *gradients)
+        addresses = addresses_of(d_logits, self.kept, *gradients)
         workers = min(plan.workers, len(plan.row_pieces))
         room = self.empty(workers * plan.row_pieces[0][1] * plan.layout.lanes)
         size = room.nbytes // workers
@@ -225,11 +228,6 @@ class _Call:
 
         threads.run(rows, plan.row_pieces, workers)
         return gradients
-
-
-def _addresses(*tensors: Tensor) -> NDArray[np.int64]:
-    """Where the tensors lie; 0 for an empty one."""
-    return np.array([tensor.data_ptr() for tensor in tensors], dtype=np.int64)
 
 
 def _grid(rows: Tensor, start: int, count: int, size: int) -> Tensor:

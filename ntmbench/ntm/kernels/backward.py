@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ntmbench.addresses import at_address
+
 from .controller import lstm_backward, tanh_backward
 from .forward import cell_row, gate_row, memory_row, step_row
 from .heads import activate_backward
@@ -12,7 +14,7 @@ from .layout import Layout, Scratch
 from .matmul import multiply
 from .memory import content_backward, read_backward, write, write_backward
 from .rows import add_part, copy, copy_vectors, fill, fill_part
-from .simd import at_address, flush_denormals, restore
+from .simd import flush_denormals, restore
 from .weightings import address_backward, blend_and_shift, inverse_norms
 
 

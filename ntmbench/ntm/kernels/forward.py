@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ntmbench.addresses import at_address
+
 from .controller import lstm_forward, tanh_forward
 from .heads import activate
 from .jit import compiled, kernel
@@ -11,7 +13,7 @@ from .layout import Layout, Scratch
 from .matmul import multiply
 from .memory import read, write
 from .rows import copy, copy_vectors
-from .simd import at_address, flush_denormals, restore
+from .simd import flush_denormals, restore
 from .weightings import blend_and_shift, inverse_norms, sharpen, similarities
 
 

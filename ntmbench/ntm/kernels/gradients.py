@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from ntmbench.addresses import at_address
+
 from .jit import compiled, kernel
 from .layout import Layout
 from .matmul import multiply
-from .simd import at_address, flush_denormals, restore
+from .simd import flush_denormals, restore
 
 #: Steps and sequences in one stretch of the sum: what both factors take fits the cache.
 _STRETCH = 64

@@ -4,39 +4,34 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
 
-from ntmbench.compilation import keep_on_disk
+from ntmbench.compilation import keep_on_disk, say_that_it_compiles
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-_LOG = logging.getLogger("ntmbench")
-_FOLDER = Path(__file__).parent
-#: Files outside this folder whose constants are compiled into the kernels.
-_CONSTANTS = (_FOLDER.parent / "addressing.py", _FOLDER.parent / "cell.py")
+#: Files outside the kernels' folder of which something is compiled into the kernels.
+ELSEWHERE = ("addressing.py", "cell.py", "../addresses.py")
 
 
-def _digest_of_sources() -> str:
-    """A digest of every file that the kernels are made of."""
+def digest_of_sources(folder: Path) -> str:
+    """A digest of every file that the kernels are made of; ``folder`` is that of the NTM."""
     digest = hashlib.blake2b(digest_size=16)
-    for path in (*sorted(_FOLDER.glob("*.py")), *_CONSTANTS):
-        digest.update(path.read_bytes())
+    elsewhere = (folder / name for name in ELSEWHERE)
+    for path in (*sorted((folder / "kernels").glob("*.py")), *elsewhere):
+        # Of each by itself, so that what moves from one file to the next is seen too.
+        digest.update(hashlib.blake2b(path.read_bytes()).digest())
     return digest.hexdigest()
 
 
 # Taken on import, so that it stands for the code that this process runs, whatever becomes of the
 # files later.
-_DIGEST = _digest_of_sources()
-
-
-@functools.cache
-def _say_that_it_compiles() -> None:
-    _LOG.info("Compiling the fused engine: about 15 seconds, once on this machine.")
+_DIGEST = digest_of_sources(Path(__file__).parent.parent)
+_notice = functools.partial(say_that_it_compiles, "the fused engine", 15)
 
 
 def compiled(function: Function) -> Function:
@@ -53,6 +48,6 @@ def kernel(function: Function) -> Function:
     dispatcher = numba.njit(nogil=True, error_model="numpy", _nrt=False, no_cfunc_wrapper=True)(
         function
     )
-    keep_on_disk(dispatcher, _DIGEST, _say_that_it_compiles)
+    keep_on_disk(dispatcher, _DIGEST, _notice)
     result: Function = dispatcher
     return result

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from ntmbench.addresses import at_address
+
 from .jit import compiled, kernel
 from .layout import Layout
-from .simd import at_address, lanes, load_part, store, transpose
+from .simd import lanes, load_part, store, transpose
 
 
 @kernel

@@ -10,24 +10,48 @@ from __future__ import annotations
 
 import operator
 import platform
+from collections.abc import Mapping
 from typing import Any
 
-import llvmlite.binding
 from llvmlite import ir
-from numba import types
+from numba import config, types
 from numba.core import cgutils
+from numba.core.codegen import get_host_cpu_features
 from numba.core.datamodel import models
 from numba.core.typing.templates import ConcreteTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, register_model
-from numba.np.arrayobj import populate_array
 
-_FEATURES = llvmlite.binding.get_host_cpu_features()
+_X86 = platform.machine().lower() in ("x86_64", "amd64")
 
-#: Bits in a vector register: LLVM splits wider vectors than the machine has, so that the fallback
-#: is right everywhere and fast on ARM (128 bits).
-REGISTER_BITS = 512 if _FEATURES.get("avx512f") else 256 if _FEATURES.get("avx") else 128
-#: Vector registers: how large a block of a matrix product can be kept in them.
-REGISTERS = 16 if _FEATURES.get("avx") and REGISTER_BITS < 512 else 32
+
+def processor_features() -> dict[str, bool]:
+    """What Numba compiles for, by LLVM's names: the host's features, or NUMBA_CPU_FEATURES."""
+    chosen = config.CPU_FEATURES
+    text = get_host_cpu_features() if chosen is None else chosen
+    return {name[1:]: name[0] == "+" for name in text.split(",") if name}
+
+
+def vector_registers(features: Mapping[str, bool], x86: bool) -> tuple[int, int]:
+    """Bits in a vector register, and how many registers there are.
+
+    LLVM splits wider vectors than the machine has, so that 128 bits are right everywhere.
+    """
+    if features.get("avx512f"):
+        return 512, 32
+    if features.get("avx"):
+        return 256, 16
+    return 128, 16 if x86 else 32
+
+
+def multiplies_and_adds_at_once(features: Mapping[str, bool], x86: bool) -> bool:
+    """Whether a fused multiply-add is one instruction: without, LLVM calls a function for each."""
+    return not x86 or features.get("fma", False)
+
+
+_FEATURES = processor_features()
+#: REGISTERS limits how large a block of a matrix product can be kept in them.
+REGISTER_BITS, REGISTERS = vector_registers(_FEATURES, _X86)
+FUSED_MULTIPLY_ADD = multiplies_and_adds_at_once(_FEATURES, _X86)
 
 
 class VectorType(types.Type):
@@ -394,30 +418,8 @@ def minimum(typing: Any, value: Any, high: Any) -> Any:
     return value(value, value), generate
 
 
-@intrinsic
-def at_address(typing: Any, like: Any, address: Any, size: Any) -> Any:
-    """The ``size`` numbers at an address as an array of the type of another."""
-
-    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        array = context.make_array(like)(context, builder)
-        item = context.get_constant(types.intp, like.dtype.bitwidth // 8)
-        data = builder.inttoptr(args[1], context.get_data_type(like.dtype).as_pointer())
-        populate_array(
-            array,
-            data=data,
-            shape=[args[2]],
-            strides=[item],
-            itemsize=item,
-            meminfo=None,
-        )
-        return array._getvalue()
-
-    return like(like, types.intp, types.intp), generate
-
-
 #: Flush results to zero, and read arguments as zero, where they are denormal.
 _FLUSH = 0x8040
-_X86 = platform.machine().lower() in ("x86_64", "amd64")
 
 
 @intrinsic

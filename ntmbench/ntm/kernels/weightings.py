@@ -97,12 +97,13 @@ def blend_and_shift(
         sums = sums + value
     scale = splat(kept, 1 / total(sums))
     gate = splat(kept, kept[numbers + n.gate + head])
+    rest = splat(kept, 1.0) - gate
     middle = ring + shifts // 2
     for slot in range(0, slot_row, lanes(kept)):
         content = load(scratch, contents + slot) * scale
         store(scratch, contents + slot, content)
         before = load(kept, previous + slot)
-        store(scratch, middle + slot, before + gate * (content - before))
+        store(scratch, middle + slot, gate * content + rest * before)
     close_ring(n, scratch, ring)
     shift = numbers + n.shift + head * shifts
     end = ring + shifts - 1
