@@ -25,6 +25,7 @@ from ntmbench.composition import (
     for_each_cell,
     register_schemas,
     to_run_config,
+    with_experiment,
 )
 from ntmbench.progress import NamedLines
 from ntmbench.runner import reason_of, run, show
@@ -72,6 +73,7 @@ def _main() -> int:
     options = [argument for argument in sys.argv[1:] if argument.startswith("-")]
     if set(options) <= {"-m", "--multirun"}:  # Hydra's other options change what is composed
         overrides = [argument for argument in sys.argv[1:] if argument not in options]
+        overrides = with_experiment(overrides, sweep=bool(options))
         check_overrides(overrides)
         if options:
             overrides = for_each_cell(overrides)

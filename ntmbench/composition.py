@@ -31,6 +31,9 @@ from ntmbench.settings import SettingError, check_choice, did_you_mean
 
 CONFIG_MODULE = "ntmbench.conf"
 
+#: The group of conf/ that holds whole sweeps.
+EXPERIMENT = "experiment"
+
 # Hydra 1.4 behaves so by itself and warns of the keyword. In its place it asks which classes the
 # configuration may name.
 VERSION_BASE: dict[str, Any] = {}
@@ -154,6 +157,35 @@ def cells_of(arguments: Sequence[str]) -> list[list[str]]:
     ]
 
 
+def with_experiment(arguments: Sequence[str], *, sweep: bool) -> list[str]:
+    """Write out the sweep that ``+experiment=`` stands for, so that it is checked like any other.
+
+    As in Hydra's own sweeper, an override of the command line takes the place of the experiment's.
+
+    Raises:
+        SettingError: for an unknown experiment, or for one that sweeps where ``sweep`` is not set.
+    """
+    overrides = {argument: _parse(argument) for argument in arguments}
+    chosen = [argument for argument, o in overrides.items() if o.key_or_group == EXPERIMENT]
+    for argument in chosen:
+        _check_name(overrides[argument])
+    swept = _swept_by(chosen) if chosen else []
+    if swept and not sweep:
+        raise SettingError(f"{' '.join(chosen)} is a sweep. Allowed: with the option -m.")
+    merged = {_parse(argument).get_key_element(): argument for argument in [*swept, *arguments]}
+    return list(merged.values())
+
+
+def _swept_by(experiment: Sequence[str]) -> list[str]:
+    """What Hydra's sweeper would put before the overrides of the command line."""
+    with initialize_config_module(CONFIG_MODULE, **VERSION_BASE):
+        try:
+            composed = compose("config", overrides=list(experiment), return_hydra_config=True)
+        except (HydraException, OmegaConfBaseException) as error:
+            raise SettingError(f"{' '.join(experiment)}: {_first_line(error)}") from error
+    return [f"{key}={value}" for key, value in (composed.hydra.sweeper.params or {}).items()]
+
+
 def for_each_cell(arguments: Sequence[str]) -> list[str]:
     """Rewrite a sweep's overrides so that Hydra applies them where they belong.
 
@@ -224,7 +256,15 @@ def _check_name(override: Override) -> None:
         "recipe": lambda: _choices_in_files("recipe"),
     }
     key = override.key_or_group
-    if override.is_delete():
+    if key == EXPERIMENT and not override.is_delete():
+        experiments = _choices_in_files(EXPERIMENT)
+        if not override.is_add() or override.is_sweep_override():
+            raise SettingError(
+                f"{override.input_line} is no experiment. "
+                f"Allowed: one, as in +{key}={experiments[0]}."
+            )
+        check_choice(f"+{key}", str(override.get_value_element_as_str()), experiments)
+    elif override.is_delete():
         optional = [name for name in choices if name not in ("task", "model")]
         if key not in optional:
             allowed = ", ".join(f"~{name}" for name in optional)
@@ -310,7 +350,7 @@ def _innermost(error: BaseException) -> BaseException:
 def _known_keys(cell: Sequence[str]) -> list[str]:
     """The path of every setting, for the cell's task and model."""
     composed = _defaults(cell)
-    keys = [*composed, "budget", "optimizer", "recipe"]
+    keys = [*composed, "budget", "optimizer", "recipe", f"+{EXPERIMENT}"]
     for part in ("task", "model", "train", "evaluation"):
         keys += [f"{part}.{name}" for name in composed[part]]
     return [str(key) for key in keys]

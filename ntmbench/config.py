@@ -51,7 +51,7 @@ class TrainSettings:
     epsilon: float = 1e-4
     #: The gradient's norm is clipped at this; 0 leaves it as it is.
     clip_norm: float = 10.0
-    #: Before that each of the gradient's numbers is clipped to +- this, as in the paper; 0 does not.
+    #: Before that, each of its numbers is clipped to +- this, as in the paper; 0 leaves them.
     clip_value: float = 0.0
     #: Decay per step of the weights' running average, which is then what is validated and
     #: selected; 0 averages nothing.

@@ -60,6 +60,7 @@ def _rebuild_model(recorded: Mapping[str, Any], task: Task) -> SequenceModel:
     known = {field.name for field in dataclasses.fields(entry.settings)}
     settings = {key: value for key, value in recorded.items() if key in known}
     model = make_model(name, task.input_width, task.output_width, **settings)
+    model.prepare(task)
     extras = entry.extras(entry.settings(**settings)) if entry.extras else {}
     then = {key: value for key, value in recorded.items() if key not in {*known, "name"}}
     if then != extras:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ntmbench.settings import UserError
-from ntmbench.task import Batch
+from ntmbench.task import Batch, Task
 
 
 class ModelError(UserError):
@@ -83,6 +83,15 @@ class SequenceModel(nn.Module):
     #: Slots of an external memory, None without one. Setting it resizes the memory from the next
     #: forward pass on; the parameters stay as they are.
     memory_slots: int | None = None
+
+    def prepare(self, task: Task) -> None:
+        """Learn for which task the model was made, before anything else is asked of it.
+
+        The runner and ``load_run`` call this once, right after the model was built; elsewhere
+        whoever built the model does, if it needs it. Most models have no use for it: the oracle is
+        a control and has no other way to its answers. What is kept of the task must stay out of
+        the ``state_dict``.
+        """
 
     def answer(self, inputs: Tensor, answer_start: int, targets: Tensor | None = None) -> Tensor:
         """Return logits ``[T, B, out]`` for inputs ``[T, B, in]``.

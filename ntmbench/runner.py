@@ -19,7 +19,8 @@ from rich.console import Console
 
 from ntmbench.config import RunConfig
 from ntmbench.custom import CustomSettings
-from ntmbench.evaluation import answer, evaluate
+from ntmbench.evaluation import answer, evaluate_in_detail, evaluate_variations
+from ntmbench.example import write_example
 from ntmbench.files import remove_leftovers, write_text
 from ntmbench.model import ModelError, SequenceModel, TensorBatch, check_logits
 from ntmbench.progress import TrainingBar, evaluation_table, logger, logging_to, records_kept
@@ -60,6 +61,7 @@ def check_possible(config: RunConfig) -> SequenceModel:
         seed=config.seed,
         **vars(config.model_settings),
     )
+    model.prepare(config.task)
     if model.needs_input_phase and not config.task.has_input_phase:
         raise ModelError(
             f"model={config.model} needs an input phase to encode, and task={config.task.name} "
@@ -113,7 +115,7 @@ def run(config: RunConfig, console: Console) -> Outcome:
         remove_leftovers(folder.path)
         status = folder.read_status()
         if config.rerun and status.get("state") in ENDED:
-            for path in (folder.checkpoint, folder.metrics, folder.evaluation):
+            for path in (folder.checkpoint, folder.metrics, *folder.tests):
                 path.unlink(missing_ok=True)
             status = {}
         with logging_to(folder.log, console):
@@ -218,15 +220,18 @@ def _finish(
         result.sequences_per_second,
         result.selected_step,
     )
-    evaluation = evaluate(
-        model,
-        config.task,
-        lengths=config.evaluation.lengths,
-        sequences=config.evaluation.sequences,
+    sequences = config.evaluation.sequences
+    evaluation = evaluate_in_detail(
+        model, config.task, lengths=config.evaluation.lengths, sequences=sequences
     )
-    folder.write_table(folder.evaluation, evaluation)
+    variations = evaluate_variations(model, config.task, sequences=sequences)
+    folder.write_table(folder.positions, evaluation.by_position)
+    if len(variations):
+        folder.write_table(folder.variations, variations)
+    write_example(folder.example, model, config.task)
+    folder.write_table(folder.evaluation, evaluation.by_length)  # last: it stands for all of them
     plot_run(folder, config.task, model)
-    return evaluation
+    return evaluation.by_length
 
 
 def reason_of(error: Exception) -> str:

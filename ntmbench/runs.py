@@ -2,7 +2,9 @@
 
 In ``<results_dir>/runs/<task>-<model>-s<seed>-<hash>/`` lie ``config.yaml`` (every setting),
 ``status.json``, ``metrics.csv`` (the learning curve, on validation data), ``evaluation.csv`` (the
-test grid), ``checkpoint.pt``, ``log.txt`` and ``plots/``.
+test grid), ``positions.csv`` (the same by step of the answer), ``variations.csv`` (tests beyond the
+grid, where the task names any), ``example.npz`` (one test sequence as it was answered),
+``checkpoint.pt``, ``log.txt`` and ``plots/``.
 """
 
 from __future__ import annotations
@@ -34,6 +36,8 @@ EVALUATION_COLUMNS = [
     "chance_wrong_bits",
     "exact_match",
 ]
+POSITION_COLUMNS = ["length", "position", "sequences", "wrong_bits"]
+VARIATION_COLUMNS = ["variation", *EVALUATION_COLUMNS]
 RUN_COLUMNS = [
     "run",
     "task",
@@ -51,10 +55,23 @@ RUN_COLUMNS = [
     "train_seconds",
     "wall_seconds",
     "device",
+    "versions",
+    "commit",
     "started",
+    "ended",
     "error",
     "folder",
 ]
+
+#: The tables of a run's folder, under their names there and in Results.
+TABLES = {
+    "metrics": METRICS_COLUMNS,
+    "evaluation": EVALUATION_COLUMNS,
+    "positions": POSITION_COLUMNS,
+    "variations": VARIATION_COLUMNS,
+}
+#: What every table of Results begins with.
+KEYS = ["run", "task", "model", "seed"]
 
 
 class RunError(UserError):
@@ -101,6 +118,26 @@ class RunFolder:
     def evaluation(self) -> Path:
         """The test grid."""
         return self.path / "evaluation.csv"
+
+    @property
+    def positions(self) -> Path:
+        """The test grid's wrong bits by step of the answer."""
+        return self.path / "positions.csv"
+
+    @property
+    def variations(self) -> Path:
+        """Tests beyond the grid, where the task names any."""
+        return self.path / "variations.csv"
+
+    @property
+    def example(self) -> Path:
+        """One test sequence as it was answered, see ``ntmbench.example``."""
+        return self.path / "example.npz"
+
+    @property
+    def tests(self) -> tuple[Path, ...]:
+        """What the selected weights were tested for: the files that are made after training."""
+        return self.positions, self.variations, self.example, self.evaluation
 
     @property
     def checkpoint(self) -> Path:
@@ -178,8 +215,11 @@ class Results:
         runs: a row per run, see RUN_COLUMNS. ``setting`` is the same for runs that differ in their
             seed alone. ``state`` is running, finished, failed or diverged; a run that says running
             is ``active`` while a process is at work on it and was interrupted otherwise.
+            ``versions`` names all packages in one string.
         metrics: ``run``, ``task``, ``model``, ``seed`` and the columns of ``metrics.csv``.
         evaluation: the same of ``evaluation.csv``.
+        positions: the same of ``positions.csv``; runs of earlier versions have none.
+        variations: the same of ``variations.csv``; tasks that name no variation have none.
         settings: of each run, its identity: the settings that can change its numbers.
         unreadable: folders in ``runs`` that hold no readable run, and why.
     """
@@ -187,6 +227,8 @@ class Results:
     runs: pd.DataFrame
     metrics: pd.DataFrame
     evaluation: pd.DataFrame
+    positions: pd.DataFrame
+    variations: pd.DataFrame
     settings: dict[str, dict[str, Any]]
     unreadable: dict[str, str]
 
@@ -205,8 +247,7 @@ def load_results(path: str | Path = "results") -> Results:
     runs_root = root / "runs" if (root / "runs").is_dir() else root
     only_runs = runs_root.resolve().name == "runs"
     rows: list[dict[str, Any]] = []
-    metrics: list[pd.DataFrame] = []
-    evaluations: list[pd.DataFrame] = []
+    tables: dict[str, list[pd.DataFrame]] = {name: [] for name in TABLES}
     settings: dict[str, dict[str, Any]] = {}
     unreadable: dict[str, str] = {}
     for path_of_run in sorted(p for p in runs_root.iterdir() if p.is_dir()):
@@ -218,24 +259,23 @@ def load_results(path: str | Path = "results") -> Results:
                     unreadable[str(path_of_run)] = "no status.json"
                 continue
             row = _run_row(folder, status)
-            tables = [
-                _read_table(folder.metrics, METRICS_COLUMNS),
-                _read_table(folder.evaluation, EVALUATION_COLUMNS),
-            ]
+            of_run = {
+                name: _read_table(getattr(folder, name), columns)
+                for name, columns in TABLES.items()
+            }
         except (RunError, OSError, AttributeError, KeyError, TypeError, ValueError) as error:
             unreadable[str(path_of_run)] = f"{type(error).__name__}: {error}"
             continue
         rows.append(row)
         settings[row["run"]] = status["settings"]
-        for table, collected in zip(tables, (metrics, evaluations), strict=True):
-            for name in ("seed", "model", "task", "run"):
-                table.insert(0, name, row[name])
-            collected.append(table)
-    keys = ["run", "task", "model", "seed"]
+        for name, table in of_run.items():
+            for place, key in enumerate(KEYS):
+                table.insert(place, key, row[key])
+            tables[name].append(table)
+    joined = {name: _join(tables[name], KEYS + columns) for name, columns in TABLES.items()}
     return Results(
         runs=pd.DataFrame(rows, columns=RUN_COLUMNS),
-        metrics=_join(metrics, keys + METRICS_COLUMNS),
-        evaluation=_join(evaluations, keys + EVALUATION_COLUMNS),
+        **joined,
         settings=settings,
         unreadable=unreadable,
     )
@@ -273,9 +313,15 @@ def _run_row(folder: RunFolder, status: Mapping[str, Any]) -> dict[str, Any]:
         "state": status["state"],
         "active": status["state"] == "running" and folder.is_locked(),
         "train_sequences": identity["train"]["sequences"],
+        "versions": _named(status.get("versions") or {}),
         "folder": str(folder.path),
     }
     return {**{key: status.get(key) for key in RUN_COLUMNS}, **row}
+
+
+def _named(versions: Mapping[str, str]) -> str | None:
+    """All versions as one string; None where none were noted."""
+    return ", ".join(f"{name} {version}" for name, version in versions.items()) or None
 
 
 def _read_table(path: Path, columns: list[str]) -> pd.DataFrame:

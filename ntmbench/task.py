@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
@@ -89,6 +89,19 @@ class Chance:
         return cls(count / 2, float(count))
 
 
+@dataclass(frozen=True)
+class Variation:
+    """A test that no length of the grid stands for.
+
+    Attributes:
+        task: what is tested; of the same widths as the task that names it.
+        length: at which length.
+    """
+
+    task: Task
+    length: int
+
+
 class Task(ABC):
     """An algorithmic memory task: a frozen dataclass, its fields the settings.
 
@@ -133,6 +146,11 @@ class Task(ABC):
     @abstractmethod
     def test_lengths(self) -> tuple[int, ...]:
         """The default test grid: the training range's end and well beyond it."""
+
+    @property
+    def variations(self) -> Mapping[str, Variation]:
+        """Tests beyond the grid, each under a short name that says what is varied."""
+        return {}
 
     @property
     def has_input_phase(self) -> bool:

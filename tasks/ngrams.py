@@ -28,6 +28,8 @@ class NGrams(Task):
     (N1 + 1/2) / (N0 + N1 + 1), where N0 and N1 count what followed the same context so far
     (section 4.4, equation 10). At the default size it needs 128.1 bits for the 195 scored; with the
     five fair coins before them, which the paper counts too, these are the paper's 133 of 200.
+    A few sources in a thousand soon repeat one bit for ever, and the same sequence of that kind
+    turns up in training and in the tests.
 
     Nine bits with a context of two (input | target; dots are not scored)::
 

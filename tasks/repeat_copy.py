@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from ntmbench.sequences import (
     scaled_grid,
 )
 from ntmbench.settings import check_range
-from ntmbench.task import Batch, Chance, FloatArray, Task
+from ntmbench.task import Batch, Chance, FloatArray, Task, Variation
 
 
 @register_task("repeat_copy")
@@ -35,6 +35,8 @@ class RepeatCopy(Task):
     keeps a number of repeats equal to the mean, which is scaled to 0, from being invisible. The
     end marker is an output channel; all channels are scored on all LR + 1 steps of the answer.
     T = L + 1 + LR + 1. In training the number of repeats is drawn with the length, once a batch.
+    There are only 256 sequences of one vector of 8 bits for each number of repeats, so that those
+    of the tests turn up in training too.
 
     One vector of two bits, three times (inputs: bits, delimiter, repeats | targets: bits, end)::
 
@@ -97,6 +99,15 @@ class RepeatCopy(Task):
         return scaled_grid(
             (10, 20), trained_to=10, min_length=self.min_length, max_length=self.max_length
         )
+
+    @property
+    def variations(self) -> dict[str, Variation]:
+        """Twice as many repeats as in training, at the longest training length."""
+        repeats = 2 * self.max_repeats
+        if repeats > MAX_LENGTH:
+            return {}
+        more = Variation(replace(self, test_repeats=repeats), self.max_length)
+        return {f"length {self.max_length}, repeats {repeats}": more}
 
     def draw(self, words: RandomWords, batch_size: int, length: int, *, test: bool) -> Batch:
         """Draw sequences of ``length`` vectors, and for training one number of repeats for all."""

@@ -29,7 +29,8 @@ class Sorting(Task):
     ``c a b | -> a b c`` where a <= b <= c, for example ``6 1 4 1 | -> 1 1 4 6``.
 
     The most significant bit comes first. Inputs are the vectors and a channel for the delimiter
-    that ends them. T = 2L + 1, and the answer starts at step L + 1.
+    that ends them. T = 2L + 1, and the answer starts at step L + 1. There are only 256 sequences of
+    one number of 8 bits, so that those of the tests turn up in training too.
 
     Three numbers of three bits (input channels | target channels; dots are not scored)::
 

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from hydra import compose, initialize_config_module
 
-from ntmbench.config import fingerprint
-from ntmbench.registry import make_task
+from ntmbench.composition import CONFIG_MODULE, VERSION_BASE, register_schemas, to_run_config
+from ntmbench.config import run_name
+from ntmbench.registry import make_task, model_entry, model_names
+from ntmbench.report.levels import length_levels, validation_levels
 from ntmbench.runs import RunFolder
+from ntmbench.task import Task
+
+VERSIONS = {"python": "3.11.7", "ntmbench": "0.1.0", "torch": "2.13.0"}
+#: Slots and word size of a fabricated memory.
+SLOTS, WORD = 32, 8
 
 
 def fabricate(
@@ -22,6 +33,12 @@ def fabricate(
     *,
     wrong_bits: Sequence[float] = (80, 10, 0, 0),
     tested: Mapping[int, float] | None = None,
+    exact: Mapping[int, float] | None = None,
+    loss_bits: Sequence[float] | None = None,
+    tested_loss: Mapping[int, float] | None = None,
+    positions: Mapping[int, Sequence[float]] | None = None,
+    variations: Mapping[str, float] | None = None,
+    example: float | None = None,
     state: str = "finished",
     error: str | None = None,
     task_settings: Mapping[str, Any] | None = None,
@@ -31,18 +48,17 @@ def fabricate(
 ) -> RunFolder:
     """Write a run's folder.
 
-    ``wrong_bits`` are its validations, 1,000 sequences apart; ``tested`` are its wrong bits by test
-    length, None for a run that was not evaluated.
+    ``wrong_bits`` are its validations, evenly spaced up to its 3,000 sequences; ``tested`` are its
+    wrong bits by test length, None for a run that was not evaluated. Loss is twice the wrong bits
+    where ``loss_bits`` and ``tested_loss`` do not say it. ``example`` is the share of wrong bits in
+    its example.
     """
-    made = make_task(task, **(task_settings or {}))
-    identity = {
-        "task": {"name": task, "version": made.version, **asdict(made)},  # type: ignore[call-overload]
-        "model": {"name": model, **(model_settings or {})},
-        "train": {"sequences": 3000, "validation_sequences": 64, **(train_settings or {})},
-        "evaluation": {"sequences": 64, "lengths": []},
-        "seed": seed,
-    }
-    folder = RunFolder(results / "runs" / f"{task}-{model}-s{seed}-{fingerprint(identity)}")
+    identity = full_identity(task, model, seed)
+    identity["task"] |= task_settings or {}
+    identity["model"] |= model_settings or {}
+    identity["train"] |= {"sequences": 3000, "validation_sequences": 64, **(train_settings or {})}
+    identity["evaluation"] |= {"sequences": 64}
+    folder = RunFolder(results / "runs" / run_name(identity))
     folder.path.mkdir(parents=True)
     folder.write_status(
         {
@@ -56,42 +72,234 @@ def fabricate(
             "selected_step": 3000,
             "device": "cpu",
             "started": "2025-01-01T00:00:00+00:00",
-            "versions": {"ntmbench": "0.1.0"},
-            "commit": None,
+            "ended": "2025-01-01T00:00:08+00:00",
+            "versions": VERSIONS,
+            "commit": "0123456789abcdef0123456789abcdef01234567",
             **status,
         }
     )
-    folder.write_table(folder.metrics, curve(wrong_bits))
+    folder.write_table(folder.metrics, curve(wrong_bits, loss_bits, step=1000))
     if tested is not None:
-        folder.write_table(folder.evaluation, grid(tested))
+        folder.write_table(folder.evaluation, grid(tested, exact, tested_loss))
+    if positions is not None:
+        folder.write_table(folder.path / "positions.csv", position_errors(positions))
+    if variations is not None:
+        named = grid(dict(enumerate(variations.values(), start=1)))
+        named.insert(0, "variation", list(variations))
+        folder.write_table(folder.path / "variations.csv", named)
+    if example is not None:
+        write_example(
+            folder.path / "example.npz",
+            make_task(task, **(task_settings or {})),
+            example,
+            seed,
+            memory=model == "ntm",
+        )
     return folder
 
 
-def curve(wrong_bits: Sequence[float]) -> pd.DataFrame:
+@cache
+def _defaults(task: str, model: str) -> dict[str, Any]:
+    if model not in model_names():
+        made = make_task(task)
+        return {
+            "task": {"name": task, "version": made.version, **asdict(made)},  # type: ignore[call-overload]
+            "model": {"name": model},
+            "train": {},
+            "evaluation": {"lengths": []},
+        }
+    register_schemas()
+    arguments = [f"task={task}", f"model={model}"]
+    if model == "custom":
+        arguments.append("model.target=torch.nn:Linear")
+    with initialize_config_module(CONFIG_MODULE, **VERSION_BASE):
+        return to_run_config(compose("config", overrides=arguments)).identity()
+
+
+def full_identity(task: str, model: str, seed: int) -> dict[str, Any]:
+    """The identity that ``task=... model=... seed=...`` has; of an unknown model what is known."""
+    return copy.deepcopy(_defaults(task, model)) | {"seed": seed}
+
+
+def curve(
+    wrong_bits: Sequence[float], loss_bits: Sequence[float] | None = None, step: int = 1000
+) -> pd.DataFrame:
     """A learning curve with the columns of ``metrics.csv``; loss is twice the wrong bits."""
-    sequences = [1000 * place for place in range(len(wrong_bits))]
+    sequences = [step * place for place in range(len(wrong_bits))]
     return pd.DataFrame(
         {
             "step": sequences,
             "sequences": sequences,
             "seconds": [count / 500 for count in sequences],
-            "loss_bits": [2 * bits for bits in wrong_bits],
+            "loss_bits": [2 * bits for bits in wrong_bits] if loss_bits is None else loss_bits,
             "wrong_bits": wrong_bits,
             "exact_match": [float(bits == 0) for bits in wrong_bits],
         }
     )
 
 
-def grid(wrong_bits: Mapping[int, float]) -> pd.DataFrame:
+def grid(
+    wrong_bits: Mapping[int, float],
+    exact: Mapping[int, float] | None = None,
+    loss_bits: Mapping[int, float] | None = None,
+) -> pd.DataFrame:
     """A test grid with the columns of ``evaluation.csv``; chance is four bits a step."""
+    exact = exact or {length: float(bits == 0) for length, bits in wrong_bits.items()}
+    loss_bits = loss_bits or {length: 2 * bits for length, bits in wrong_bits.items()}
     return pd.DataFrame(
         {
             "length": list(wrong_bits),
             "memory_slots": 128,
             "sequences": 64,
-            "loss_bits": [2 * bits for bits in wrong_bits.values()],
+            "loss_bits": [loss_bits[length] for length in wrong_bits],
             "wrong_bits": list(wrong_bits.values()),
             "chance_wrong_bits": [4.0 * length for length in wrong_bits],
-            "exact_match": [float(bits == 0) for bits in wrong_bits.values()],
+            "exact_match": [exact[length] for length in wrong_bits],
         }
     )
+
+
+def position_errors(wrong_bits: Mapping[int, Sequence[float]]) -> pd.DataFrame:
+    """The columns of ``positions.csv``."""
+    return pd.DataFrame(
+        [
+            (length, position, 64, bits)
+            for length, of_length in wrong_bits.items()
+            for position, bits in enumerate(of_length)
+        ],
+        columns=["length", "position", "sequences", "wrong_bits"],
+    )
+
+
+def write_example(path: Path, task: Task, wrong: float, seed: int, *, memory: bool) -> None:
+    """Write ``example.npz``: a test sequence with a share of ``wrong`` bits in the answer."""
+    random = np.random.default_rng(seed)
+    length = task.length_range[1]
+    batch = task.test_set(length, 1)
+    targets, mask = batch.targets[:, 0], batch.mask[:, 0]
+    flipped = random.random(targets.shape) < wrong
+    probabilities = np.where(flipped, 1 - targets, targets) * 0.9 + 0.05
+    arrays: dict[str, Any] = {
+        "inputs": batch.inputs[:, 0],
+        "targets": targets,
+        "mask": mask,
+        "probabilities": probabilities,
+    }
+    if memory:
+        steps = len(targets)
+        walk = np.zeros((steps, 1, SLOTS))
+        walk[np.arange(steps), 0, (np.arange(steps) // 2) % (SLOTS // 2)] = 0.95
+        arrays |= {
+            "read_weightings": walk,
+            "write_weightings": np.roll(walk, 1, axis=2),
+            "reads": random.normal(size=(steps, 1, WORD)),
+            "adds": np.tanh(random.normal(size=(steps, 1, WORD))),
+        }
+    halves = {name: array.astype(np.float16) for name, array in arrays.items()}
+    np.savez_compressed(path, length=np.int64(length), **halves)
+
+
+#: How a model fares in a campaign: final wrong bits as a share of chance, and the share of its
+#: budget after which it is halfway there.
+SKILL = {
+    "ntm": (0.0, 0.15),
+    "lstm": (0.55, 0.5),
+    "seq2seq": (0.65, 0.6),
+    "memoryless": (1.0, 0.1),
+    "constant": (1.0, 0.1),
+    "oracle": (0.0, 0.001),
+}
+
+
+def fabricate_campaign(
+    results: Path,
+    tasks: Sequence[str] = ("copy", "repeat_copy", "recall", "ngrams", "sorting", "priority_sort"),
+    models: Sequence[tuple[str, Mapping[str, Any]]] = (
+        ("ntm", {"controller": "lstm"}),
+        ("ntm", {"controller": "feedforward"}),
+        ("lstm", {}),
+        ("seq2seq", {}),
+        ("memoryless", {}),
+    ),
+    seeds: int = 10,
+    points: int = 50,
+) -> int:
+    """Write runs that look like a campaign's, with everything that a run leaves; returns how many.
+
+    The last seed of the second model is interrupted, that of the third diverged.
+    """
+    written = 0
+    for place_of_task, task in enumerate(tasks):
+        made = make_task(task)
+        train_length = made.length_range[1]
+        chance = made.chance(train_length).wrong_bits
+        levels = validation_levels(made, 640)
+        for place_of_model, (model, settings) in enumerate(models):
+            if not set(settings) <= _settings_of(model):
+                raise ValueError(f"{model} has no setting {set(settings)}.")
+            final, half = SKILL[model]
+            if task in ("ngrams", "priority_sort") and model != "oracle":
+                final = 0.4 + 0.6 * final
+            for seed in range(seeds):
+                random = np.random.default_rng([place_of_task, place_of_model, seed])
+                pace = half * random.lognormal(0, 0.35)
+                floor = final * random.lognormal(0, 0.05) if final else 0.0
+                at = np.linspace(0, 1, points + 1)
+                share = floor + (1 - floor) / (1 + np.exp(np.clip((at - pace) * 40, -50, 50)))
+                share[(final == 0) & (share < 3e-3)] = 0
+                wrong = chance * share * random.lognormal(0, 0.1, points + 1)
+                last = seed == seeds - 1
+                state = {1: "running", 2: "diverged"}.get(place_of_model) if last else None
+                state = state or "finished"
+                kept = wrong if state == "finished" else wrong[: points // 2]
+                growth = random.lognormal(0, 0.5)
+                beyond = {
+                    length: 0.0
+                    if final == 0 and length <= train_length * 6 * growth
+                    else float(made.chance(length).wrong_bits * min(1, floor + 0.02 * growth))
+                    for length in made.test_lengths
+                }
+                loss = levels.optimum.loss_bits + 2 * kept
+                tested_loss = {
+                    n: length_levels(made, n, 64).optimum.loss_bits + 2 * bits
+                    if task == "ngrams"
+                    else 2 * bits
+                    for n, bits in beyond.items()
+                }
+                if model in ("constant", "memoryless"):
+                    loss = np.full_like(loss, levels.chance.loss_bits)
+                if model == "oracle":
+                    loss = np.full_like(loss, levels.optimum.loss_bits)
+                    tested_loss = {n: tested_loss[n] - 2 * bits for n, bits in beyond.items()}
+                    beyond = dict.fromkeys(beyond, 0.0)
+                finished = state == "finished"
+                fabricate(
+                    results,
+                    task,
+                    model,
+                    seed,
+                    model_settings=settings,
+                    train_settings={"sequences": 1000 * points, "validation_sequences": 640},
+                    wrong_bits=list(kept),
+                    loss_bits=list(loss),
+                    tested=beyond if finished else None,
+                    tested_loss=tested_loss,
+                    exact={n: float(np.exp(-bits)) for n, bits in beyond.items()},
+                    positions={
+                        n: list(bits / n * np.linspace(0.5, 1.5, n)) for n, bits in beyond.items()
+                    }
+                    if finished
+                    else None,
+                    example=min(0.5, floor / 2) if finished else None,
+                    state=state,
+                    error="No finite loss at step 7." if state == "diverged" else None,
+                    wall_seconds=60.0 * points,
+                    sequences_per_second=float(random.normal(500, 20)),
+                )
+                written += 1
+    return written
+
+
+def _settings_of(model: str) -> set[str]:
+    settings: Any = model_entry(model).settings
+    return set(settings.__dataclass_fields__)

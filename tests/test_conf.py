@@ -11,7 +11,14 @@ from hydra import compose, initialize_config_module
 from omegaconf import OmegaConf
 
 from ntmbench import conf, registry
-from ntmbench.composition import CONFIG_MODULE, VERSION_BASE, register_schemas, to_run_config
+from ntmbench.composition import (
+    CONFIG_MODULE,
+    VERSION_BASE,
+    cells_of,
+    register_schemas,
+    to_run_config,
+    with_experiment,
+)
 from ntmbench.config import EvaluationSettings, RunConfig, TrainSettings
 
 CONF = Path(conf.__path__[0])
@@ -73,7 +80,7 @@ def composed(*overrides: str) -> RunConfig:
 
 @pytest.mark.parametrize("task", registry.task_names())
 def test_every_pair_of_task_and_model_composes(task: str) -> None:
-    for model in ("ntm", "lstm", "seq2seq", "memoryless"):
+    for model in ("ntm", "lstm", "seq2seq", "memoryless", "constant", "oracle"):
         config = composed(f"task={task}", f"model={model}")
         assert (config.task.name, config.model) == (task, model)
 
@@ -108,3 +115,68 @@ def test_optional_groups_hold_files_for_known_names_alone() -> None:
     assert set(files_of("optimizer")) <= set(registry.model_names())
     pairs = {f"{t}_{m}" for t in registry.task_names() for m in registry.model_names()}
     assert {recipe for recipe in RECIPES if "/" not in recipe} <= pairs
+
+
+# --- Experiments. ---
+
+EXPERIMENTS = [name for name in files_of("experiment") if name.startswith("reference/")]
+
+
+def written_out(experiment: str, *overrides: str) -> list[str]:
+    register_schemas()
+    return with_experiment([f"+experiment={experiment}", *overrides], sweep=True)
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
+def test_every_experiment_can_run(experiment: str) -> None:
+    for cell in cells_of(written_out(experiment, "seed=0")):
+        config = composed(*cell)
+        # What is not part of the comparison has a folder of its own, hence a report of its own.
+        part = experiment.removeprefix("reference/").split("_")[0]
+        folders = {"ablation": "/ablations", "learning": "/learning_rates"}
+        assert str(config.results_dir) == "results/reference" + folders.get(part, "")
+        model = registry.make_model(config.model, 1, 1)
+        assert config.task.has_input_phase or not model.needs_input_phase
+
+
+def test_experiments_hold_the_runs_that_they_should() -> None:
+    counts = {name: len(cells_of(written_out(f"reference/{name}"))) for name in SIZES}
+    assert counts == SIZES
+    assert {f"reference/{name}" for name in SIZES} == set(EXPERIMENTS)
+
+
+#: Tasks times settings times seeds.
+SIZES = {
+    "ntm": 6 * 2 * 10,
+    "lstm": 6 * 5,
+    "seq2seq": 5 * 5,
+    "controls": 6 * 3 * 3,
+    "learning_rates_lstm": 6 * 4,
+    "learning_rates_seq2seq": 5 * 4,
+    "ablation_memory": 3 * 5,
+    "ablation_weighting": 3 * 5,
+    "ablation_clip_norm": 4 * 5,
+    "ablation_clip_value": 2 * 5,
+    "ablation_rmsprop": 4 * 5,
+    "ablation_adam": 4 * 5,
+}
+
+
+def test_learning_rates_are_searched_on_other_seeds_than_those_reported() -> None:
+    for model in ("lstm", "seq2seq"):
+        assert seeds_of(model) == {f"seed={seed}" for seed in range(5)}
+        assert seeds_of(f"learning_rates_{model}") == {"seed=101"}
+
+
+def seeds_of(experiment: str) -> set[str]:
+    cells = cells_of(written_out(f"reference/{experiment}"))
+    return {override for cell in cells for override in cell if override.startswith("seed=")}
+
+
+@pytest.mark.parametrize("name", ["memory", "weighting", "clip_norm", "rmsprop"])
+def test_ablation_of_a_factor_holds_the_recipe_itself(name: str) -> None:
+    recipe = composed("task=copy", "model=ntm").run_name
+    cells = cells_of(written_out(f"reference/ablation_{name}", "seed=0"))
+    runs = [composed(*cell).run_name for cell in cells]
+    assert recipe in runs
+    assert len(set(runs)) == len(runs)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
+from ntmbench import evaluate, load_run
 from ntmbench.registry import make_task, task_names
+from ntmbench.report.levels import length_levels
 from ntmbench.task import Batch, Task
+from tests.conftest import Ended
 
 SEQUENCES = 2048
 
@@ -125,3 +131,53 @@ def test_chance_of_repeat_copy_by_hand() -> None:
     quarter = 0.25 * np.log2(4) + 0.75 * np.log2(4 / 3)
     assert chance.wrong_bits == 0.5 + 1
     assert chance.loss_bits == pytest.approx(2 * quarter + 2)
+
+
+# --- The same as models, through training, selection and evaluation. ---
+
+Command = Callable[..., Ended]
+TESTED = 64
+
+
+def evaluation_of(ntmbench: Command, tmp_path: Path, *arguments: str) -> pd.DataFrame:
+    """The test grid of a run with as much training as its model comes with."""
+    ended = ntmbench(*arguments, "train.validation_sequences=64", f"evaluation.sequences={TESTED}")
+    assert (ended.code, ended.err) == (0, "")
+    (table,) = (tmp_path / "results" / "runs").glob("*/evaluation.csv")
+    return pd.read_csv(table)
+
+
+@pytest.mark.usefixtures("undrawn")
+@pytest.mark.parametrize("name", task_names())
+def test_oracle_loses_nothing_on_its_way_through_a_run(
+    ntmbench: Command, tmp_path: Path, name: str
+) -> None:
+    found = evaluation_of(ntmbench, tmp_path, f"task={name}", "model=oracle", "train.sequences=128")
+    task = make_task(name)
+    for row in found.to_dict("records"):
+        optimum = length_levels(task, row["length"], TESTED).optimum
+        assert row["wrong_bits"] == optimum.wrong_bits
+        assert row["loss_bits"] == pytest.approx(optimum.loss_bits, rel=1e-3, abs=1e-4)
+        if task.deterministic:
+            assert (row["wrong_bits"], row["exact_match"]) == (0, 1)
+
+
+@pytest.mark.usefixtures("undrawn")
+@pytest.mark.parametrize("name", task_names())
+def test_constant_ends_at_the_best_constants_loss(
+    ntmbench: Command, tmp_path: Path, name: str
+) -> None:
+    """But for 2 percent: the best constant of all training lengths is not that of each length."""
+    found = evaluation_of(ntmbench, tmp_path, f"task={name}", "model=constant")
+    task = make_task(name)
+    for row in found.to_dict("records"):
+        assert row["loss_bits"] == pytest.approx(task.chance(row["length"]).loss_bits, rel=0.02)
+        assert row["wrong_bits"] == pytest.approx(row["chance_wrong_bits"], rel=0.15)
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_loaded_oracle_knows_its_task(ntmbench: Command, tmp_path: Path) -> None:
+    evaluation_of(ntmbench, tmp_path, "task=copy", "model=oracle", "train.sequences=16")
+    (folder,) = (tmp_path / "results" / "runs").iterdir()
+    task, model = load_run(folder)
+    assert list(evaluate(model, task, lengths=[5], sequences=4)["wrong_bits"]) == [0]

@@ -35,14 +35,14 @@ def answers(model: SequenceModel, inputs: Tensor, targets: Tensor | None = None)
 # --- All of them. ---
 
 
-@pytest.mark.parametrize("name", ["ntm", "lstm", "seq2seq", "memoryless"])
+@pytest.mark.parametrize("name", ["ntm", "lstm", "seq2seq", "memoryless", "constant"])
 def test_logits_have_the_outputs_shape(name: str) -> None:
     model = make_model(name, INPUTS, OUTPUTS)
     assert answers(model, random_inputs()).shape == (9, 5, OUTPUTS)
     assert answers(model, random_inputs(), random_bits()).shape == (9, 5, OUTPUTS)
 
 
-@pytest.mark.parametrize("name", ["ntm", "lstm", "seq2seq", "memoryless"])
+@pytest.mark.parametrize("name", ["ntm", "lstm", "seq2seq", "memoryless", "constant"])
 def test_sequences_of_a_batch_do_not_meet(name: str) -> None:
     model = make_model(name, INPUTS, OUTPUTS)
     inputs, targets = random_inputs(), random_bits()
@@ -76,7 +76,8 @@ def test_default_sizes_are_about_equal(task_name: str) -> None:
 
 
 def test_built_in_models() -> None:
-    assert {"ntm", "lstm", "seq2seq", "memoryless", "custom"} <= set(model_names())
+    built_in = {"ntm", "lstm", "seq2seq", "memoryless", "constant", "oracle", "custom"}
+    assert built_in <= set(model_names())
 
 
 @pytest.mark.parametrize(
@@ -131,6 +132,41 @@ def test_memoryless_sees_one_step_at_a_time() -> None:
     inputs = random_inputs()
     order = torch.randperm(len(inputs), generator=torch.Generator().manual_seed(3))
     assert torch.allclose(answers(model, inputs)[order], answers(model, inputs[order]), atol=1e-6)
+
+
+# --- Constant and oracle. ---
+
+
+def test_constant_answers_the_same_at_every_step() -> None:
+    model = make_model("constant", INPUTS, OUTPUTS)
+    assert parameters(model) == OUTPUTS
+    with torch.no_grad():
+        for logits in model.parameters():
+            logits.copy_(torch.arange(OUTPUTS))
+    answered = answers(model, random_inputs())
+    assert torch.equal(answered, torch.arange(float(OUTPUTS)).expand(9, 5, OUTPUTS))
+
+
+@pytest.mark.parametrize("task_name", task_names())
+def test_oracle_answers_with_the_tasks_probabilities(task_name: str) -> None:
+    task = make_task(task_name)
+    model = make_model("oracle", task.input_width, task.output_width)
+    model.prepare(task)
+    assert parameters(model) == 1
+    batch = task.test_set(task.length_range[1], 3)
+    logits = answers(model, torch.from_numpy(batch.inputs))
+    assert torch.isfinite(logits).all()
+    expected = torch.from_numpy(task.oracle(batch.inputs))
+    assert torch.allclose(torch.sigmoid(logits), expected, atol=1e-6)
+    with torch.no_grad():
+        for scale in model.parameters():
+            scale.fill_(0.5)
+    assert torch.allclose(answers(model, torch.from_numpy(batch.inputs)), logits / 2)
+
+
+def test_oracle_needs_a_task() -> None:
+    with pytest.raises(ModelError, match=r"model=oracle needs the task .* call prepare\(task\)"):
+        make_model("oracle", INPUTS, OUTPUTS)(random_inputs())
 
 
 # --- Encoder and decoder. ---

@@ -30,12 +30,12 @@ FOLDERS = {
 # From the ground up. A module may import those of its own floor and of those below.
 FLOORS = (
     "settings randomness files task model metrics registry sequences config"
-    " compilation fused_update",
+    " addresses compilation fused_update",
     "ntm tasks baselines custom",
-    "optimization checkpoint evaluation training progress",
-    "runs loading",
+    "optimization checkpoint evaluation example training progress",
+    "runs loading composition",
     "report runner",
-    "sweeps composition cli help bench __main__",
+    "sweeps cli help bench __main__",
 )
 
 

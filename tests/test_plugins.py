@@ -291,7 +291,11 @@ def test_installed_task_and_model(tmp_path: Path) -> None:
     ("arguments", "wrong", "remedy"),
     [
         (["task=parety"], "Allowed: copy, ngrams, parity, priority_sort", "Did you mean 'parity'?"),
-        (["model=leaky"], "Allowed: custom, leaky-rnn, lstm", "Did you mean 'leaky-rnn'?"),
+        (
+            ["model=leaky"],
+            "Allowed: constant, custom, leaky-rnn, lstm",
+            "Did you mean 'leaky-rnn'?",
+        ),
         (["task=parity", "task.bits=many"], "task.bits=many is refused", "Integer"),
         (["task=parity", "task.bitz=3"], "Unknown setting task.bitz.", "Did you mean 'task.bits'?"),
         (["model=leaky-rnn", "model.leak=high"], "model.leak=high is refused", "Float"),

@@ -13,9 +13,17 @@ import pandas as pd
 import pytest
 
 from ntmbench.report.__main__ import main
-from ntmbench.report.page import escape_markdown, slugs
+from ntmbench.report.page import escape_markdown, markdown_code, slugs
 from tests.fabricated import fabricate
 
+PICTURES = [
+    *("curve-wrong-bits", "curve-loss-bits", "survival", "length-wrong-bits"),
+    "length-exact-match",
+]
+TABLES = [
+    *("summary", "lengths", "variations", "curves", "survival", "positions", "comparisons"),
+    *("scorecard", "runs", "problems", "provenance"),
+]
 HOSTILE = "Boom: <script>alert('x')</script> | `a` _b_ [c](http://evil.example)\n# d & \"e\""
 
 
@@ -86,11 +94,9 @@ def test_the_command_writes_everything_and_says_where(seeds: Path) -> None:
     assert {path.relative_to(written).as_posix() for path in written.rglob("*.*")} == {
         "index.html",
         "report.md",
-        "plots/copy-curve-wrong-bits.png",
-        "plots/copy-curve-loss-bits.png",
-        "plots/copy-length-wrong-bits.png",
-        "plots/copy-length-exact-match.png",
-        *(f"tables/{name}.csv" for name in ("summary", "lengths", "curves", "runs", "problems")),
+        "table.tex",
+        *(f"plots/copy-{name}.svg" for name in PICTURES),
+        *(f"tables/{name}.csv" for name in TABLES),
     }
 
 
@@ -106,12 +112,17 @@ def test_the_summary_counts_every_run(seeds: Path) -> None:
     assert (row["section"], row["label"], row["runs"]) == ("copy", "ntm", 5)
     assert (row["finished"], row["diverged"], row["failed"]) == (4, 1, 0)
     assert (row["solved"], row["reached"]) == (3, 4)
-    # Solved from 1000, 2000, 3000, never, never; reached at 1000, 2000, 1000, 1000, never.
-    assert row["sequences_to_solved_median"] == 3000
-    assert row["sequences_to_solved_q1"] == 2000
-    assert row["sequences_to_solved_q3"] == float("inf")
-    assert row["sequences_to_reached_median"] == 1000
-    assert row["sequences_to_reached_q3"] == 2000
+    # Solved from 1000, 2000 and 3000; the fourth and the diverged one not within 3000.
+    assert row["sequences_to_solve"] == 3000
+    assert row["sequences_to_solve_high"] == float("inf")
+    assert row["solved_share"] == 0.6
+    assert 0 < row["solved_share_low"] < 0.6 < row["solved_share_high"] < 1
+    # Four were tested: exact to 50, 50, 10 and 10 at most.
+    assert row["evaluated"] == 4
+    assert (row["effective_90"], row["effective_90_low"], row["effective_90_high"]) == (15, 10, 20)
+    # Of 0, 0, 2 and 8 wrong bits at length 20 the middle half is 0 and 2.
+    assert (row["length"], row["wrong_bits"]) == (20, 1)
+    assert row["wrong_bits_low"] <= 1 <= row["wrong_bits_high"]
     assert (row["parameters"], row["sequences_per_second"]) == (100, 500)
     assert row["seeds"] == "0 1 2 3 4"
 
@@ -127,9 +138,9 @@ def test_scores_over_length_are_medians_and_ranges_of_what_was_evaluated(seeds: 
     assert lengths["exact_match_median"].to_list() == [1, 0.5, 0]
     assert lengths["chance_wrong_bits"].to_list() == [40, 80, 200]
     text = Outline(html).text
-    assert "1.00 at 20" in text  # the longest training length
-    assert "3.50 at 50" in text
-    assert "4 of 5 evaluated" in text
+    assert "at length 20" in text  # the longest within training
+    assert "3.50" in text
+    assert "4 of 5 tested" in text
 
 
 def test_curves_are_medians_over_seeds_with_diverged_ones_in_them(seeds: Path) -> None:
@@ -162,10 +173,9 @@ def test_runs_without_numbers_are_counted_and_shown_with_their_reason(tmp_path: 
         assert "No finite loss at step 7." in page
         assert "1,000 of 3,000" in page
         assert "broken" in page
-        assert "1 of 4 evaluated" in page
+        assert "1 of 4 tested" in page
         # The interrupted run may still solve it.
-        assert "not yet" in page
-        assert "> 3,000" not in page
+        assert "1 of 4" in page
 
 
 def test_unsolved_runs_are_shown_as_more_than_their_budget(tmp_path: Path) -> None:
@@ -174,7 +184,7 @@ def test_unsolved_runs_are_shown_as_more_than_their_budget(tmp_path: Path) -> No
     text = Outline(html).text
     assert "> 3,000" in text
     assert "0 of 1" in text
-    assert "not evaluated" in text
+    assert "not tested" in text
 
 
 def test_a_folder_with_an_unreadable_table_is_listed(tmp_path: Path) -> None:
@@ -224,10 +234,10 @@ def test_hostile_text_stays_text(tmp_path: Path) -> None:
     fabricate(tmp_path, model_settings={"other": "|"}, tested={20: 1})
     html, markdown = report(tmp_path)
     outline = Outline(html)
-    assert "script" not in outline.tags
+    assert outline.tags.count("script") == 1  # the page's own
     assert "b" not in outline.tags
     assert HOSTILE in outline.text
-    assert all(a.startswith(("data:image/png;", "#", "../runs/")) for a in outline.addresses)
+    assert all(a.startswith(("#", "../runs/")) for a in outline.addresses)
     assert "<script>" not in markdown
     assert not re.search(r"(?<!\\)\]\(http", markdown)
     rows = [line for line in markdown.splitlines() if "Boom" in line]
@@ -239,6 +249,13 @@ def test_markdown_is_escaped_on_one_line() -> None:
     assert escape_markdown("a_b*\n# <i>|") == r"a\_b\* \# \<i\>\|"
 
 
+@pytest.mark.parametrize(
+    ("text", "code"), [("a_b *c*", "` a_b *c* `"), ("a `` b", "``` a `` b ```"), ("", "")]
+)
+def test_code_stays_as_it_is_in_markdown(text: str, code: str) -> None:
+    assert markdown_code(text) == code
+
+
 def test_every_section_has_a_file_name_of_its_own() -> None:
     names = slugs(["copy", "Copy!", "copy (bits=4)", "copy-2", "任务", "x" * 500])
     assert len(set(names.values())) == 6
@@ -248,30 +265,21 @@ def test_every_section_has_a_file_name_of_its_own() -> None:
 def test_the_page_needs_nothing_beside_itself(seeds: Path) -> None:
     html, markdown = report(seeds)
     outline = Outline(html)
-    assert outline.tags.count("img") == 4
-    assert not {"script", "link", "iframe"} & set(outline.tags)
-    assert "url(" not in html
+    assert outline.tags.count("figure") == len(PICTURES)
+    assert not {"link", "iframe", "img"} & set(outline.tags)
+    assert "default-src 'none'" in html
+    assert not re.search(r"url\((?!#)", html)
     assert "@import" not in html
     assert re.findall(r"!\[[^]]*\]\((.*?)\)", markdown) == [
-        f"plots/copy-{name}.png"
-        for name in (
-            "curve-wrong-bits",
-            "curve-loss-bits",
-            "length-wrong-bits",
-            "length-exact-match",
-        )
+        f"plots/copy-{name}.svg" for name in PICTURES
     ]
 
 
-def test_links_lead_to_the_runs_and_their_pictures(tmp_path: Path) -> None:
-    folder = fabricate(tmp_path)
-    folder.plots.mkdir()
-    (folder.plots / "memory.png").write_bytes(b"")
+def test_links_lead_to_the_runs(tmp_path: Path) -> None:
+    fabricate(tmp_path)
     html, _ = report(tmp_path)
-    links = [address for address in Outline(html).addresses if address.startswith("..")]
-    assert len(links) == 2
-    for link in links:
-        assert (tmp_path / "report" / link).resolve().exists()
+    (link,) = (address for address in Outline(html).addresses if address.startswith(".."))
+    assert (tmp_path / "report" / link).resolve().exists()
 
 
 def test_solved_is_not_defined_where_even_the_optimum_errs(tmp_path: Path) -> None:
@@ -279,11 +287,11 @@ def test_solved_is_not_defined_where_even_the_optimum_errs(tmp_path: Path) -> No
     html, _ = report(tmp_path)
     (row,) = table(tmp_path, "summary").to_dict("records")
     assert pd.isna(row["solved"])
-    assert pd.isna(row["sequences_to_solved_median"])
+    assert pd.isna(row["sequences_to_solve"])
     (at,) = table(tmp_path, "lengths").to_dict("records")
     assert 100 < at["optimum_loss_bits"] < 160
     assert "not defined" in html
-    assert f"optimum {at['optimum_loss_bits']:.1f}" in html
+    assert f"<td>{at['optimum_loss_bits']:.1f}</td>" in html
 
 
 def test_groups_of_one_model_are_told_apart_by_their_settings(tmp_path: Path) -> None:
@@ -294,6 +302,44 @@ def test_groups_of_one_model_are_told_apart_by_their_settings(tmp_path: Path) ->
     summary = table(tmp_path, "summary")
     assert summary["label"].to_list() == ["ntm (controller=feedforward)", "ntm (controller=lstm)"]
     assert summary["runs"].to_list() == [2, 2]
+
+
+def test_the_fewest_settings_tell_groups_apart(tmp_path: Path) -> None:
+    for controller, size, rate in (("lstm", 100, 1e-4), ("feedforward", 200, 1e-4), ("gru", 90, 1)):
+        fabricate(
+            tmp_path,
+            model_settings={"controller": controller, "controller_size": size},
+            train_settings={"learning_rate": rate},
+        )
+    report(tmp_path)
+    assert table(tmp_path, "summary")["label"].to_list() == [
+        "ntm (controller=feedforward)",
+        "ntm (controller=gru)",
+        "ntm (controller=lstm)",
+    ]
+
+
+def test_several_settings_are_named_where_one_does_not_tell_all_apart(tmp_path: Path) -> None:
+    for controller, size in (("lstm", 100), ("lstm", 200), ("gru", 100)):
+        fabricate(tmp_path, model_settings={"controller": controller, "controller_size": size})
+    report(tmp_path)
+    assert table(tmp_path, "summary")["label"].to_list() == [
+        "ntm (controller=gru, controller_size=100)",
+        "ntm (controller=lstm, controller_size=100)",
+        "ntm (controller=lstm, controller_size=200)",
+    ]
+
+
+def test_models_and_tasks_come_in_the_order_of_the_paper(tmp_path: Path) -> None:
+    for task in ("sorting", "recall", "copy"):
+        for model in ("seq2seq", "lstm", "ntm", "memoryless"):
+            fabricate(tmp_path, task, model)
+    html, _ = report(tmp_path)
+    summary = table(tmp_path, "summary")
+    assert list(dict.fromkeys(summary["task"])) == ["copy", "recall", "sorting"]
+    assert summary["model"].to_list()[:4] == ["ntm", "lstm", "seq2seq", "memoryless"]
+    headings = re.findall(r'<h2 id="([a-z]+)">', html)
+    assert headings[1:4] == ["copy", "recall", "sorting"]
 
 
 def test_a_task_that_is_not_installed_is_reported_without_its_levels(tmp_path: Path) -> None:

@@ -15,14 +15,9 @@ from ntmbench.registry import make_task
 from ntmbench.report import numbers
 from ntmbench.report.grouping import with_groups
 from ntmbench.report.levels import data_levels, length_levels, validation_levels
+from ntmbench.report.outcomes import curve_band, outcomes, reached_at, stays_from
 from ntmbench.report.reference import paper_results
-from ntmbench.report.statistics import (
-    curve_band,
-    outcomes,
-    quantile,
-    reached_at,
-    stays_from,
-)
+from ntmbench.report.statistics import quantile
 from ntmbench.task import Task
 from tests.fabricated import curve
 
@@ -82,7 +77,13 @@ def test_reached_is_the_first_time_and_solved_is_for_good(
 
 def _runs(**states: str) -> pd.DataFrame:
     return pd.DataFrame(
-        {"run": list(states), "state": list(states.values()), "active": False, "seed": 0}
+        {
+            "run": list(states),
+            "state": list(states.values()),
+            "active": False,
+            "seed": 0,
+            "train_sequences": 5000,
+        }
     )
 
 
@@ -110,6 +111,32 @@ def test_only_a_finished_run_has_solved_its_task() -> None:
 def test_a_run_that_a_process_is_at_work_on_is_running() -> None:
     runs = _runs(a="running").assign(active=True)
     assert outcomes(runs, _metrics(a=[9]))["outcome"].to_list() == ["running"]
+
+
+def test_the_time_to_solve_of_an_unsolved_run_is_censored() -> None:
+    found = outcomes(
+        _runs(a="finished", b="finished", c="running", d="failed", e="diverged", f="failed"),
+        _metrics(a=[9, 0, 0], b=[9, 0, 9], c=[9, 0, 0], d=[9, 9], e=[9, 9]),
+    ).set_index("run")
+    assert found["observed"].to_list() == [True, False, False, False, False, False]
+    # At its budget of 5,000 where training ended or would not have come back, and otherwise at what
+    # was trained: c may be there, but has yet to stay.
+    assert found["time"].to_list() == [1000, 5000, 2000, 1000, 5000, 0]
+
+
+def test_a_run_whose_budget_is_not_known_is_censored_at_what_it_trained() -> None:
+    runs = _runs(a="finished").assign(train_sequences=math.nan)
+    assert outcomes(runs, _metrics(a=[9, 9]))["time"].to_list() == [1000]
+
+
+def test_validation_on_too_few_sequences_is_marked() -> None:
+    runs, metrics = _runs(a="finished", b="finished", c="finished"), _metrics(a=[0])
+    settings = {
+        run: {"train": {"validation_sequences": count}}
+        for run, count in (("a", 640), ("b", 639), ("c", None))
+    }
+    assert outcomes(runs, metrics, settings)["enough_validation"].to_list() == [True, False, False]
+    assert outcomes(runs, metrics)["enough_validation"].isna().all()
 
 
 def test_the_band_over_seeds_has_the_medians_and_quartiles_of_each_point() -> None:

@@ -105,7 +105,7 @@ def stop_at(moment: str, signal_number: int, replace: Callable[[Any, str, Any], 
 
         replace(Path, "replace", stopping(Path.replace, is_it))
     else:
-        module = {"evaluate": runner, "plot_run": run_plots}[text]
+        module = {"evaluate_in_detail": runner, "plot_run": run_plots}[text]
         replace(module, text, stopping(getattr(module, text), lambda *args, **kwargs: True))
 
 
@@ -117,10 +117,10 @@ MOMENTS = {
         "checkpoint 2",
         "after step 8",
         "row 4",
-        "at evaluate",
+        "at evaluate_in_detail",
         "at plot_run",
     ),
-    "ntm": ("after step 1", "after step 6", "row 4", "at evaluate"),
+    "ntm": ("after step 1", "after step 6", "row 4", "at evaluate_in_detail"),
     "custom": ("after step 6", "checkpoint 3"),
 }
 
@@ -239,7 +239,11 @@ def test_signal_leaves_a_checkpoint(
 ) -> None:
     arguments = (*MODELS["lstm"], *RUN, "checkpoint_seconds=1000")
     assert ntmbench(*arguments, "results_dir=undisturbed").code == 0
-    for moment, resumed in (("after step 7", 7), ("at evaluate", 16), ("at plot_run", 16)):
+    for moment, resumed in (
+        ("after step 7", 7),
+        ("at evaluate_in_detail", 16),
+        ("at plot_run", 16),
+    ):
         with monkeypatch.context() as patched:
             stop_at(moment, number, patched.setattr)
             ended = ntmbench(*arguments)

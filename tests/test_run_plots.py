@@ -14,6 +14,8 @@ from torch import Tensor
 
 from ntmbench.model import SequenceModel
 from ntmbench.registry import make_model, make_task
+from ntmbench.report.guides import chance_level
+from ntmbench.report.heatmaps import used_slots
 from ntmbench.report.levels import validation_levels
 from ntmbench.report.plots import plot_curves
 from ntmbench.report.reference import paper_results
@@ -22,9 +24,8 @@ from ntmbench.report.run_plots import (
     plot_generalisation,
     plot_learning_curve,
     plot_run,
-    used_slots,
 )
-from ntmbench.report.style import chance_level, looks, png
+from ntmbench.report.style import looks, png
 from ntmbench.runs import RunFolder
 from ntmbench.task import Task
 from tests.fabricated import curve, fabricate, grid

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -13,7 +15,13 @@ from omegaconf import OmegaConf
 
 from ntmbench import load_results, runner
 from ntmbench.ntm.kernels import engine
-from ntmbench.runs import EVALUATION_COLUMNS, METRICS_COLUMNS, RunFolder
+from ntmbench.runs import (
+    EVALUATION_COLUMNS,
+    METRICS_COLUMNS,
+    POSITION_COLUMNS,
+    VARIATION_COLUMNS,
+    RunFolder,
+)
 from tests.conftest import TINY, Ended, command
 
 Command = Callable[..., Ended]
@@ -42,6 +50,14 @@ def test_files_of_a_finished_run(ntmbench: Command, tmp_path: Path) -> None:
     assert list(evaluation.columns) == EVALUATION_COLUMNS
     assert list(evaluation["length"]) == [3, 5]
     assert list(evaluation["chance_wrong_bits"]) == [12, 20]
+    positions = pd.read_csv(folder.positions)
+    assert list(positions.columns) == POSITION_COLUMNS
+    assert list(positions["position"]) == [0, 1, 2, 0, 1, 2, 3, 4]
+    sums = positions.groupby("length")["wrong_bits"].sum()
+    assert list(sums) == pytest.approx(list(evaluation["wrong_bits"]))
+    assert not folder.variations.exists()  # copy names none
+    with np.load(folder.example) as example:
+        assert example["probabilities"].shape == example["targets"].shape == (7, 8)
     assert "finished" not in folder.log.read_text()
     assert {path.name for path in folder.plots.iterdir()} >= {"learning_curve.png", "example.png"}
 
@@ -99,6 +115,64 @@ def test_load_results_reads_finished_and_unfinished_runs(ntmbench: Command, tmp_
     assert list(results.unreadable) == [str(broken)]
 
 
+REPEAT_COPY = (
+    "task=repeat_copy",
+    "task.max_repeats=2",
+    *(argument for argument in TINY if not argument.startswith("evaluation.lengths")),
+)
+
+
+def test_variations_are_tested(ntmbench: Command, tmp_path: Path, undrawn: None) -> None:
+    assert ntmbench(*REPEAT_COPY).code == 0
+    variations = pd.read_csv(only_run(tmp_path).variations)
+    assert list(variations.columns) == VARIATION_COLUMNS
+    assert list(variations["variation"]) == ["length 3, repeats 4"]
+    assert list(variations["sequences"]) == [16]
+
+
+def test_load_results_reads_every_table(ntmbench: Command, tmp_path: Path, undrawn: None) -> None:
+    ntmbench(*REPEAT_COPY)
+    ntmbench(*REPEAT_COPY, "seed=1")
+    results = load_results(tmp_path / "results")
+    keys = ["run", "task", "model", "seed"]
+    for table, columns in (
+        (results.metrics, METRICS_COLUMNS),
+        (results.evaluation, EVALUATION_COLUMNS),
+        (results.positions, POSITION_COLUMNS),
+        (results.variations, VARIATION_COLUMNS),
+    ):
+        assert list(table.columns) == keys + columns
+        assert set(table["run"]) == set(results.runs["run"])
+        assert set(table["seed"]) == {0, 1}
+    status = only_status(tmp_path)
+    row = results.runs.iloc[0]
+    assert row["versions"].startswith(f"python {status['versions']['python']}, ntmbench ")
+    assert (row["commit"], row["ended"]) == (status["commit"], status["ended"])
+
+
+def only_status(tmp_path: Path) -> dict[str, Any]:
+    """Of two runs that differ in their seed alone, the status of the first."""
+    return RunFolder(min((tmp_path / "results" / "runs").iterdir())).read_status()
+
+
+def test_run_of_an_earlier_version_can_be_read(
+    ntmbench: Command, tmp_path: Path, undrawn: None
+) -> None:
+    """It has the first two tables alone, and no versions."""
+    ntmbench(*REPEAT_COPY)
+    folder = only_run(tmp_path)
+    for path in (folder.positions, folder.variations, folder.example):
+        path.unlink()
+    status = folder.read_status()
+    folder.write_status({k: v for k, v in status.items() if k not in ("versions", "commit")})
+    results = load_results(tmp_path / "results")
+    assert not results.unreadable
+    assert len(results.evaluation) > 0
+    assert (len(results.positions), len(results.variations)) == (0, 0)
+    assert results.runs.loc[0, ["versions", "commit"]].isna().all()
+    assert "already done" in ntmbench(*REPEAT_COPY).out
+
+
 def test_threads_setting_is_honoured(ntmbench: Command, tmp_path: Path) -> None:
     ntmbench(*TINY, "threads=2")
     assert torch.get_num_threads() == 2
@@ -142,7 +216,7 @@ def test_unexpected_failure_is_one_line(
         raise RuntimeError("out of\nluck")
 
     with monkeypatch.context() as patched:
-        patched.setattr(runner, "evaluate", broken)
+        patched.setattr(runner, "evaluate_in_detail", broken)
         ended = ntmbench(*TINY)
     folder = only_run(tmp_path)
     log = folder.log.relative_to(tmp_path)
@@ -174,8 +248,8 @@ def test_rerun_removes_the_old_tables(
     monkeypatch.setattr(runner, "train", broken)
     ntmbench(*TINY, "rerun=true")
     folder = only_run(tmp_path)
-    assert not folder.metrics.exists()
-    assert not folder.evaluation.exists()
+    for path in (folder.metrics, folder.evaluation, folder.positions, folder.example):
+        assert not path.exists()
 
 
 def test_edited_class_is_a_new_run(tmp_path: Path) -> None:
@@ -218,5 +292,7 @@ def test_help_is_short_work(tmp_path: Path) -> None:
     assert "paper/copy_lstm" in ended.out
     assert "  model.memory_slots: 128 # memory slots, N\n" in ended.out
     assert "  task.max_repeats: 10 # most repeats in training\n" in ended.out
+    assert "model=oracle (control: the task's own oracle, with one trainable scale)" in ended.out
+    assert "+experiment= reference/" in ended.out
     assert "schema/" not in ended.out
     assert not list(tmp_path.iterdir())

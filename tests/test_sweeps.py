@@ -14,7 +14,8 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from ntmbench import evaluation, runner
+from ntmbench import evaluation, load_results, runner
+from ntmbench.composition import register_schemas, with_experiment
 from ntmbench.progress import NamedLines
 from ntmbench.sweeps import conclude, read_cells, write_cell
 from ntmbench.training import Interrupted
@@ -145,7 +146,7 @@ def test_interrupted_sweep_goes_on_with_the_same_command(
 ) -> None:
     arguments = ("-m", "task=copy", "model=lstm", "seed=0,1,2", *CELL)
     assert ntmbench(*arguments, "results_dir=undisturbed").code == 0
-    evaluate = evaluation.evaluate
+    evaluate = evaluation.evaluate_in_detail
     calls = iter(range(9))
 
     def interrupted(*args: object, **kwargs: object) -> object:
@@ -154,7 +155,7 @@ def test_interrupted_sweep_goes_on_with_the_same_command(
         return evaluate(*args, **kwargs)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patched:
-        patched.setattr(runner, "evaluate", interrupted)
+        patched.setattr(runner, "evaluate_in_detail", interrupted)
         ended = ntmbench(*arguments)
     assert ended.code == 130
     assert ended.err == "ntmbench: interrupted; resume with the same command.\n"
@@ -178,6 +179,13 @@ def test_interrupted_sweep_goes_on_with_the_same_command(
         (["results_dir=a,b"], "results_dir=a,b sweeps results_dir. Allowed: one folder"),
         (["task=glob(*copy)"], "task=glob(*copy) is a pattern. Allowed: names"),
         (["results_dir=taken", "seed=0,1"], "taken is a file, not a folder"),
+        (["+experiment=reference/ntn"], "is not a choice. Allowed: reference/"),
+        (["+experiment=reference/ntn"], "Did you mean 'reference/ntm'?"),
+        (["experiment=reference/ntm"], "Allowed: one, as in +experiment=reference/"),
+        (["+experiment=reference/ntm,reference/lstm"], "Allowed: one, as in +experiment="),
+        (["experimet=reference/ntm"], "Did you mean '+experiment'?"),
+        (["+experiment=reference/ntm", "train.sequences=0"], "train.sequences=0 is out of range"),
+        (["+experiment=reference/ntm", "seed=-1"], "seed=-1 is out of range"),
     ],
 )
 def test_wrong_sweep_is_refused_before_it_starts(
@@ -256,3 +264,51 @@ def test_parallel_launcher_gives_the_same_numbers(ntmbench: Command, tmp_path: P
     said = ended.out.partition("Sweep")[0].splitlines()
     assert all(line.startswith(("copy-", "ngrams-", "[", "task=ngrams")) for line in said)
     assert numbers(tmp_path / "results") == numbers(tmp_path / "one_by_one")
+
+
+# --- Experiments. ---
+
+EXPERIMENT = (
+    "+experiment=reference/ntm",
+    "task=recall",
+    "seed=0,3",
+    "model.controller_size=8",
+    "model.memory_slots=16",
+    *(argument for argument in TINY if argument.startswith("train")),
+    "evaluation.sequences=16",
+    "evaluation.lengths=[6]",
+)
+
+
+def test_command_line_wins_over_the_experiment(ntmbench: Command, tmp_path: Path) -> None:
+    """What it says of the task, the seeds and the folder; the controllers are the experiment's."""
+    ended = ntmbench("-m", *EXPERIMENT, "results_dir=mine")
+    assert (ended.code, ended.err) == (0, "")
+    runs = load_results(tmp_path / "mine").runs
+    assert list(runs["task"].unique()) == ["recall"]
+    assert sorted(runs["seed"]) == [0, 0, 3, 3]
+    assert set(runs["train_sequences"]) == {64}
+    assert runs["setting"].nunique() == 2
+
+
+def test_experiment_goes_on_where_it_stopped(ntmbench: Command, tmp_path: Path) -> None:
+    assert ntmbench("-m", *EXPERIMENT, "model.controller=lstm").code == 0
+    ended = ntmbench("-m", *EXPERIMENT)
+    assert ended.out.count("already done") == 2
+    runs = tmp_path / "results" / "reference" / "runs"  # where the experiment keeps its runs
+    assert len(list(runs.iterdir())) == 4
+    assert not (tmp_path / "results" / "runs").exists()
+
+
+def test_experiment_is_a_sweep(ntmbench: Command, tmp_path: Path) -> None:
+    ended = ntmbench("+experiment=reference/ntm")
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert "+experiment=reference/ntm is a sweep. Allowed: with the option -m." in ended.err
+    assert not list(tmp_path.iterdir())
+
+
+def test_overrides_of_the_command_line_take_the_experiments_place() -> None:
+    register_schemas()
+    written = with_experiment(["seed=7", "+experiment=reference/lstm", "threads=2"], sweep=True)
+    assert written[0].startswith("task=copy,repeat_copy,")
+    assert written[1:] == ["model=lstm", "seed=7", "+experiment=reference/lstm", "threads=2"]

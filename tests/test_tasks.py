@@ -184,6 +184,8 @@ def test_default_data_are_as_defined(name: str) -> None:
     task = make_task(name)
     check_batch(task, task.train_batch(0, 0, 16), 16)
     check_batch(task, task.test_set(task.test_lengths[-1], 16), 16)
+    for variation in task.variations.values():
+        check_batch(variation.task, variation.task.test_set(variation.length, 16), 16)
 
 
 @pytest.mark.parametrize("name", task_names())
@@ -280,10 +282,11 @@ def test_every_item_but_the_last_is_asked_for() -> None:
 @pytest.mark.parametrize(
     ("name", "chosen", "grid"),
     [
-        ("copy", {}, (10, 20, 30, 50, 120)),
-        ("copy", {"max_length": 40}, (20, 40, 60, 100, 240)),
-        ("copy", {"max_length": 1}, (1, 2, 6)),
-        ("copy", {"min_length": 18}, (18, 20, 30, 50, 120)),
+        ("copy", {}, (10, 20, 30, 50, 120, 1000)),
+        ("copy", {"max_length": 40}, (20, 40, 60, 100, 240, 1000)),
+        ("copy", {"max_length": 1}, (1, 2, 6, 1000)),
+        ("copy", {"min_length": 18}, (18, 20, 30, 50, 120, 1000)),
+        ("copy", {"max_length": 200}, (100, 200, 300, 500, 1200)),
         ("repeat_copy", {}, (10, 20)),
         ("recall", {}, (6, 8, 10, 12, 15, 20)),
         ("recall", {"max_length": 7}, (7, 9, 11, 14, 17, 23)),
@@ -294,6 +297,19 @@ def test_every_item_but_the_last_is_asked_for() -> None:
 )
 def test_test_lengths(name: str, chosen: Settings, grid: tuple[int, ...]) -> None:
     assert make_task(name, **chosen).test_lengths == grid
+
+
+def test_variations() -> None:
+    task = make_task("repeat_copy", bits=3, max_length=4, max_repeats=5)
+    ((name, variation),) = task.variations.items()
+    assert name == "length 4, repeats 10"
+    assert variation.length == 4
+    batch = variation.task.test_set(variation.length, 2)
+    assert batch.mask.sum(axis=0).tolist() == [4 * 10 + 1] * 2
+    assert variation.task.input_width == task.input_width
+    assert variation.task.chance(4).wrong_bits == 3 * 40 / 2 + 1
+    assert not make_task("repeat_copy", max_repeats=100_000).variations
+    assert not make_task("copy").variations
 
 
 # --- Cases worked by hand. -----------------------------------------------------------------------

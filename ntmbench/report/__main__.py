@@ -1,4 +1,4 @@
-"""``python -m ntmbench.report [results_dir]``: tables, plots, report.md and index.html."""
+"""``python -m ntmbench.report [results_dir]``: index.html, report.md, table.tex, tables, plots."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Write the report of a results folder; the exit code is 2 for what the user can mend."""
     parser = argparse.ArgumentParser(
         prog="python -m ntmbench.report",
-        description="Write tables, plots, report.md and an offline index.html about all runs in a "
-        "results folder, finished or not, into its folder report/.",
+        description="Write an offline index.html, report.md, table.tex, tables and plots about all "
+        "runs in a results folder, finished or not, into its folder report/.",
     )
     parser.add_argument(
         "results_dir", nargs="?", type=Path, default=Path("results"), help="default: %(default)s"

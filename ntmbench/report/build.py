@@ -5,57 +5,50 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
-from ntmbench.files import write_bytes, write_text
-from ntmbench.report import page as views
-from ntmbench.report.grouping import with_groups
-from ntmbench.report.page import Page, Picture, SectionView
-from ntmbench.report.plots import plot_curves, plot_lengths
-from ntmbench.report.sections import Section, make_section
-from ntmbench.report.statistics import outcomes as outcomes_of
-from ntmbench.report.style import (
-    Level,
-    Look,
-    chance_level,
-    looks,
-    optimum_level,
-    paper_levels,
-    paper_moments,
-    png,
-)
-from ntmbench.report.tables import (
-    curves_table,
-    lengths_table,
-    problems_table,
-    runs_table,
-    summary_table,
-)
-from ntmbench.runs import EVALUATION_COLUMNS, METRICS_COLUMNS, Results
+from ntmbench.files import write_text
+from ntmbench.report import numbers, views
+from ntmbench.report import page as pages
+from ntmbench.report import tables as tabulate
+from ntmbench.report.alerts import alerts
+from ntmbench.report.cells import plural
+from ntmbench.report.commands import Repeat, command, repeat
+from ntmbench.report.controls import check_controls
+from ntmbench.report.grouping import groups
+from ntmbench.report.latex import latex_table
+from ntmbench.report.method import METHOD
+from ntmbench.report.page import Page, Picture, SectionView, Seeds, Table, slugs
+from ntmbench.report.pairs import pairs_table
+from ntmbench.report.pairs_view import comparisons_view, undetectable
+from ntmbench.report.pictures import TITLES, gallery_pictures, scores_of, section_pictures
+from ntmbench.report.provenance import Provenance, provenance
+from ntmbench.report.scorecard import scorecard_table
+from ntmbench.report.sections import Section
+from ntmbench.report.study import Study, make_study
+from ntmbench.report.style import COLOURS, Look, looks
+from ntmbench.report.summary_view import summary_view
+from ntmbench.runs import Results
 from ntmbench.settings import UserError
-
-NUMBERS = ["seed", "parameters", "train_sequences", "min_length", "max_length"]
-NUMBERS += ["selected_step", "sequences_per_second", "train_seconds", "wall_seconds"]
-TITLES = {
-    "wrong_bits": "Wrong bits per sequence by test length",
-    "exact_match": "Sequences without a wrong bit by test length",
-    "loss_bits": "Loss bits per sequence by test length",
-}
 
 
 @dataclass(frozen=True)
 class Report:
-    """Everything that is written: ``tables`` and the page's pictures by name, and the page."""
+    """Everything that is written: ``tables`` by name, the page, and the main table in LaTeX."""
 
     tables: dict[str, pd.DataFrame]
     page: Page
+    latex: str
 
     @property
     def pictures(self) -> list[Picture]:
         """All pictures of the page."""
-        return [picture for section in self.page.sections for picture in section.pictures]
+        return [
+            picture
+            for section in self.page.sections
+            for picture in (*section.pictures, *section.gallery)
+        ]
 
 
 def build_report(results: Results, source: Path) -> Report:
@@ -66,41 +59,52 @@ def build_report(results: Results, source: Path) -> Report:
     """
     if results.runs.empty and not results.unreadable:
         raise UserError(f"There are no runs under {source}, so there is nothing to report.")
-    runs = with_groups(_numeric(results.runs, NUMBERS), results.settings)
-    metrics = _numeric(results.metrics, METRICS_COLUMNS)
-    evaluation = _numeric(results.evaluation, EVALUATION_COLUMNS)
-    outcomes = outcomes_of(runs, metrics)
-    sections = {
-        label: make_section(
-            label,
-            results.settings[members["run"].iloc[0]],
-            members,
-            evaluation[evaluation["run"].isin(members["run"])],
-        )
-        for label, members in _by_section(outcomes)
-    }
+    study = make_study(results)
+    repeats, refusals = _repeats(study)
+    checks = check_controls(study)
+    made = provenance(study)
     tables = {
-        "summary": summary_table(outcomes, sections),
-        "lengths": lengths_table(outcomes, evaluation, sections),
-        "curves": curves_table(outcomes, metrics),
-        "runs": runs_table(outcomes, sections),
-        "problems": problems_table(outcomes, results.unreadable),
+        "summary": tabulate.summary_table(study),
+        "lengths": tabulate.lengths_table(study),
+        "variations": tabulate.variations_table(study),
+        "curves": tabulate.curves_table(study),
+        "survival": tabulate.survival_table(study),
+        "positions": tabulate.positions_table(study),
+        "comparisons": pairs_table(study),
+        "scorecard": scorecard_table(study, repeats),
+        "runs": tabulate.runs_table(study),
+        "problems": tabulate.problems_table(study),
+        "provenance": made.table,
     }
-    look = looks(sorted(set(outcomes["label"])))
-    anchors = views.slugs(sections)
+    anchors = slugs(study.sections)
+    in_order = [(section, label) for section, label, _ in groups(study.runs)]
+    names = {f"runs {section} {label}": (section, label) for section, label in in_order}
+    seeds = {names[name]: slug for name, slug in slugs(names).items()}
     page = Page(
         source=str(source),
-        headline=views.headline(outcomes),
+        headline=_headline(study, made),
+        alerts=alerts(study, checks, made),
         problems=views.problems_view(tables["problems"]),
-        summary=views.summary_view(tables["summary"], tables["lengths"], sections, anchors),
+        controls=views.controls_view(checks),
+        summary=summary_view(tables["summary"], study.sections, anchors, seeds),
+        scorecard=views.scorecard_view(tables["scorecard"]),
+        costs=views.costs_view(tables["summary"], _by_setting(study)),
         sections=[
-            _section_view(
-                sections[label], anchors[label], members, metrics, tables, look, source / "report"
-            )
-            for label, members in _by_section(tables["runs"])
+            _section_view(section, anchors[section.label], study, tables)
+            for section, _ in study.by_section()
         ],
+        provenance=views.provenance_view(made.table),
+        provenance_note=_made_when(made),
+        method=METHOD,
     )
-    return Report(tables, page)
+    folder = source / "report"
+    for view in page.sections:
+        view.seeds.extend(
+            _seeds(study, (view.label, label), seeds, repeats, refusals, folder)
+            for section, label in in_order
+            if section == view.label
+        )
+    return Report(tables, page, latex_table(page.summary))
 
 
 def write_report(report: Report, folder: Path) -> Path:
@@ -115,9 +119,10 @@ def write_report(report: Report, folder: Path) -> Path:
         for name, table in report.tables.items():
             write_text(folder / "tables" / f"{name}.csv", table.to_csv(index=False))
         for picture in report.pictures:
-            write_bytes(folder / "plots" / picture.file, picture.png)
-        write_text(folder / "report.md", views.render_markdown(report.page))
-        write_text(folder / "index.html", views.render_html(report.page))
+            write_text(folder / "plots" / picture.file, picture.svg)
+        write_text(folder / "table.tex", report.latex)
+        write_text(folder / "report.md", pages.render_markdown(report.page))
+        write_text(folder / "index.html", pages.render_html(report.page))
     except OSError as error:
         raise UserError(f"The report can not be written to {folder}: {error}") from error
     return folder / "index.html"
@@ -126,93 +131,120 @@ def write_report(report: Report, folder: Path) -> Path:
 def _section_view(
     section: Section,
     anchor: str,
-    outcomes: pd.DataFrame,
-    metrics: pd.DataFrame,
+    study: Study,
     tables: Mapping[str, pd.DataFrame],
-    look: Mapping[str, Look],
-    folder: Path,
 ) -> SectionView:
+    runs = study.runs[(study.runs["section"] == section.label) & ~study.runs["control"]]
     of_section = {
-        name: tables[name][tables[name]["section"] == section.label]
-        for name in ("lengths", "curves")
+        name: table[(table["section"] == section.label) & table["label"].isin(runs["label"])]
+        for name in ("lengths", "variations", "curves", "survival", "positions")
+        for table in [tables[name]]
     }
-    curves = metrics.merge(outcomes[["run", "label"]], on="run")
-    # Where zero wrong bits can not be had, the loss tells more.
-    scores = ["wrong_bits", "exact_match"] if section.solvable else ["loss_bits", "wrong_bits"]
-    pictures = []
-    if len(curves):
-        bands = of_section["curves"]
-        for column in ("wrong_bits", "loss_bits"):
-            figure = plot_curves(
-                curves,
-                bands[bands["metric"] == column],
-                column,
-                look,
-                _levels(section, column),
-                # The paper draws the loss.
-                paper_moments(section.paper) if column == "loss_bits" else (),
-            )
-            title = f"{section.label}: learning curves, {column.replace('_', ' ')}"
-            pictures.append(_picture(anchor, f"curve-{column}", title, png(figure)))
-    if len(of_section["lengths"]):
-        for score in scores:
-            figure = plot_lengths(
-                of_section["lengths"],
-                score,
-                look,
-                section.lengths,
-                _levels_by_length(of_section["lengths"], score, solvable=section.solvable),
-            )
-            title = f"{section.label}: {TITLES[score].lower()}"
-            pictures.append(_picture(anchor, f"length-{score}", title, png(figure)))
+    pairs = tables["comparisons"]
+    pairs = pairs[pairs["section"] == section.label]
+    gallery, faults = gallery_pictures(section, anchor, runs)
+    lengths = of_section["lengths"]
+    scores: list[tuple[str, Table]] = [
+        (TITLES[score], views.lengths_view(lengths, score))
+        for score in scores_of(section)
+        if len(lengths)
+    ]
+    if len(of_section["variations"]):
+        scores.append(("Variations", views.variations_view(of_section["variations"])))
     return SectionView(
         label=section.label,
         anchor=anchor,
-        notes=views.section_notes(section),
-        pictures=pictures,
-        scores=[
-            (TITLES[score], views.scores_view(of_section["lengths"], score))
-            for score in scores
-            if len(of_section["lengths"])
-        ],
-        runs=views.runs_view(outcomes, folder),
+        notes=_notes(section),
+        pictures=section_pictures(section, anchor, study, of_section, _looks(study, runs)),
+        tables=scores,
+        comparisons=comparisons_view(pairs),
+        comparison_note=undetectable(pairs) if runs["label"].nunique() > 1 else "",
+        gallery=gallery,
+        gallery_note=" ".join(faults),
+        seeds=[],
     )
 
 
-def _levels(section: Section, column: str) -> list[Level]:
-    """What to compare a learning curve with."""
-    if section.validation is None:
-        return []
-    optimum: float = getattr(section.validation.optimum, column)
-    levels = [chance_level(getattr(section.validation.chance, column))]
-    if not section.solvable:
-        levels.append(optimum_level(optimum))
-    if column == "loss_bits":
-        levels.extend(paper_levels(section.paper, optimum))
-    return levels
+def _looks(study: Study, runs: pd.DataFrame) -> dict[str, Look]:
+    """How the models of one task are drawn: alike on all tasks, while the colours suffice."""
+    everywhere = list(dict.fromkeys(study.runs.loc[~study.runs["control"], "label"]))
+    return looks(
+        everywhere if len(everywhere) <= len(COLOURS) else list(dict.fromkeys(runs["label"]))
+    )
 
 
-def _levels_by_length(lengths: pd.DataFrame, score: str, *, solvable: bool) -> pd.DataFrame:
-    """What to compare a score over length with: the columns length, name and value."""
-    known = {"wrong_bits": ("chance", "chance_wrong_bits")}
-    if not solvable:
-        known["loss_bits"] = ("optimum", "optimum_loss_bits")
-    if score not in known:
-        return pd.DataFrame(columns=["length", "name", "value"])
-    name, column = known[score]
-    values = lengths.groupby("length")[column].max().dropna()
-    return pd.DataFrame({"length": values.index, "name": name, "value": values.to_numpy()})
+def _seeds(
+    study: Study,
+    group: tuple[str, str],
+    anchors: Mapping[tuple[str, str], str],
+    repeats: Mapping[str, Repeat],
+    refusals: Mapping[str, str],
+    folder: Path,
+) -> Seeds:
+    section, label = group
+    runs = study.runs[(study.runs["section"] == section) & (study.runs["label"] == label)]
+    first = runs["run"].iloc[0]
+    if first in repeats:
+        overrides, caveat = repeats[first].overrides, repeats[first].caveat
+        note = f"Not quite the same run as the suite is installed here: {caveat}." if caveat else ""
+        commands = {seed: command(overrides, [seed]) for seed in runs["seed"]}
+        all_seeds = command(overrides, runs["seed"])
+    else:
+        note, all_seeds, commands = f"No command: {refusals[first]}", "", {}
+    return Seeds(
+        anchor=anchors[group],
+        title=f"{section}: {label}",
+        command=all_seeds,
+        caveat=note,
+        runs=views.seeds_view(runs, study.sections[section], folder, commands),
+    )
 
 
-def _picture(anchor: str, name: str, title: str, image: bytes) -> Picture:
-    return Picture(f"{anchor}-{name.replace('_', '-')}.png", title, image)
+def _repeats(study: Study) -> tuple[dict[str, Repeat], dict[str, str]]:
+    """Of each run how it is repeated, or why it can not be; runs of one setting share it."""
+    repeats: dict[str, Repeat] = {}
+    refusals: dict[str, str] = {}
+    for _, members in study.runs.groupby("setting"):
+        runs = list(members["run"])
+        try:
+            repeats |= dict.fromkeys(runs, repeat(study.settings[runs[0]]))
+        except (UserError, TypeError, ValueError, KeyError) as error:
+            refusals |= dict.fromkeys(runs, str(error))
+    return repeats, refusals
 
 
-def _by_section(outcomes: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-    return [(str(label), members) for label, members in outcomes.groupby("section")]
+def _by_setting(study: Study) -> dict[str, Mapping[str, object]]:
+    return {
+        setting: study.settings[run]
+        for setting, run in zip(study.runs["setting"], study.runs["run"], strict=True)
+    }
 
 
-def _numeric(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
-    """Numbers in columns that are to hold numbers; anything else in them is missing."""
-    converted: Any = {name: pd.to_numeric(table[name], errors="coerce") for name in columns}
-    return table.assign(**converted)
+def _headline(study: Study, made: Provenance) -> str:
+    """How many runs there are, of what, and in which state."""
+    states = study.runs["outcome"].value_counts()
+    told = ", ".join(f"{number:,} {state}" for state, number in states.items())
+    models = plural(study.runs["model"].nunique(), "model")
+    tasks = plural(len(study.sections), "task")
+    return f"{plural(len(study.runs), 'run')} of {models} on {tasks}: {told or 'none'}."
+
+
+def _made_when(made: Provenance) -> str:
+    """When the runs were made, and what they took."""
+    hours = numbers.duration(made.wall_seconds)
+    when = f", from {made.first[:10]} to {made.last[:10]}" if made.first and made.last else ""
+    return f"All runs together took {hours}{when}."
+
+
+def _notes(section: Section) -> list[str]:
+    """What must be known to read a section's numbers."""
+    notes = [section.note] if section.note else []
+    if section.validation is not None and not section.solvable:
+        optimum = section.validation.optimum
+        notes.append(
+            "The best possible answer makes mistakes on this task, so solved and effective length "
+            "are not defined. On the validation data the optimum is "
+            f"{numbers.bits(optimum.loss_bits)} loss bits and "
+            f"{numbers.bits(optimum.wrong_bits)} wrong bits per sequence."
+        )
+    return notes

@@ -1,23 +1,30 @@
 """Which runs belong together: those that differ in their seed alone.
 
 A *section* is a task with its settings, a *label* a model with its own and the training's settings.
-Both are named by the settings in which they differ from others of the same task or model.
+Both are named by the fewest settings that tell them from others of the same task or model.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pandas as pd
 
-#: What the runs of a group share, in the order of every table.
+#: What the runs of a group share.
 GROUP = ["section", "label"]
+
+#: Tasks in the order of the NTM paper, and models from the one that the suite is about; any others
+#: follow in the alphabet's.
+ORDER = {
+    "task": ("copy", "repeat_copy", "recall", "ngrams", "priority_sort", "sorting"),
+    "model": ("ntm", "lstm", "seq2seq"),
+}
 
 
 def with_groups(runs: pd.DataFrame, settings: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
-    """Add the columns ``section`` and ``label`` to ``Results.runs``, and sort by them and the seed.
+    """Add the columns ``section`` and ``label`` to ``Results.runs``; sort by ORDER and the seed.
 
     ``settings`` is ``Results.settings``: of each run, its identity.
     """
@@ -30,13 +37,41 @@ def with_groups(runs: pd.DataFrame, settings: Mapping[str, Mapping[str, Any]]) -
     alike = grouped.groupby(GROUP)["setting"].transform("nunique") > 1
     told_apart = grouped["label"] + " [" + grouped["setting"] + "]"
     grouped["label"] = grouped["label"].mask(alike, told_apart)
-    return grouped.sort_values([*GROUP, "seed", "run"], ignore_index=True)
+    ranks = {f"{name} rank": grouped[name].map(_rank(known)) for name, known in ORDER.items()}
+    keys = ["task rank", "section", "model rank", "label", "seed", "run"]
+    ordered = grouped.assign(**ranks).sort_values(keys, ignore_index=True)
+    return ordered.drop(columns=list(ranks))
 
 
 def groups(table: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
-    """The section, the label and the rows of each group of a table with the columns GROUP."""
-    for _, rows in table.groupby(GROUP):
+    """The section, the label and the rows of each group of a table with the columns GROUP.
+
+    Groups come in the order of their first rows.
+    """
+    for _, rows in table.groupby(GROUP, sort=False):
         yield rows["section"].iloc[0], rows["label"].iloc[0], rows
+
+
+def _fewest_apart(keys: list[str], settings: list[dict[str, str]]) -> list[str]:
+    """Of settings that differ a few that tell all apart, in the order of ``keys``.
+
+    Taken one by one, that which sets most apart first; of equals the first.
+    """
+    distinct = [dict(items) for items in dict.fromkeys(tuple(s.items()) for s in settings)]
+    chosen: list[str] = []
+
+    def apart(key: str) -> int:
+        return len({tuple(values.get(k) for k in [*chosen, key]) for values in distinct})
+
+    kinds = 1
+    while keys and (best := max(keys, key=apart)) and apart(best) > kinds:
+        kinds = apart(best)
+        chosen.append(best)
+    return [key for key in keys if key in chosen]
+
+
+def _rank(known: tuple[str, ...]) -> Callable[[str], int]:
+    return lambda name: known.index(name) if name in known else len(known)
 
 
 def _flat(identity: Mapping[str, Any], parts: tuple[str, ...]) -> dict[str, str]:
@@ -53,17 +88,15 @@ def _flat(identity: Mapping[str, Any], parts: tuple[str, ...]) -> dict[str, str]
 def _labels(
     runs: pd.DataFrame, names: list[str], settings: Mapping[str, dict[str, str]]
 ) -> pd.Series[str]:
-    """``name (setting=value, ...)`` for each run: the settings that differ among those that share
-    the columns ``names``, of which the last is the name.
+    """``name (setting=value, ...)`` for each run: the fewest settings that tell it from others that
+    share the columns ``names``, of which the last is the name.
     """
     labels: dict[str, str] = {}
     for _, members in runs.groupby(names):
         name = str(members[names[-1]].iloc[0])
         of_members = {run: settings[run] for run in members["run"]}
         keys = dict.fromkeys(key for values in of_members.values() for key in values)
-        differing = [
-            key for key in keys if len({values.get(key) for values in of_members.values()}) > 1
-        ]
+        differing = _fewest_apart(list(keys), list(of_members.values()))
         for run, values in of_members.items():
             told = [
                 f"{key.removeprefix('model.').removeprefix('task.')}={values[key]}"

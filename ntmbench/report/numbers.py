@@ -46,3 +46,22 @@ def sequences(value: float, budget: float, *, unfinished: bool) -> str:
     if math.isinf(value):
         return "not yet" if unfinished else f"> {count(budget)}"
     return count(value)
+
+
+def duration(seconds: float) -> str:
+    """``42 -> 42 s``, ``600 -> 10 min``, ``9000 -> 2.5 h``."""
+    if math.isnan(seconds):
+        return ""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:,.1f} h"
+
+
+def p_value(value: float) -> str:
+    """Two significant digits, rounded up; ``<0.001`` below that."""
+    if math.isnan(value):
+        return ""
+    if value < 0.001:
+        return "<0.001"
+    digits = 2 - math.ceil(math.log10(value))
+    return f"{math.ceil(value * 10**digits - 1e-9) / 10**digits:.{max(digits, 0)}f}"

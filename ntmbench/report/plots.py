@@ -1,4 +1,4 @@
-"""The report's pictures of a task: learning curves and scores over length, all models in one."""
+"""The report's pictures of a task, all models in one: curves, survival, lengths and positions."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from ntmbench.report.guides import Level, Moment, draw_levels, draw_moments
+from ntmbench.report.legend import fixed_layout
 from ntmbench.report.style import (
-    Level,
+    MUTED,
     Look,
-    Moment,
-    draw_levels,
-    draw_moments,
-    legend_below,
+    plain_figure,
     scale_bits,
     scale_lengths,
     shade_training,
@@ -30,9 +29,12 @@ from ntmbench.report.style import (
 #: Stands for infinity, the score of what diverged: a band up to here leaves the picture.
 BEYOND = 1e9
 
+#: Inches of a picture without its legend: a third of the page's width.
+SIZE = (4.8, 3.0)
+
 AXIS = {
     "wrong_bits": "wrong bits per sequence",
-    "loss_bits": "loss, bits per sequence",
+    "loss_bits": "loss bits per sequence",
     "exact_match": "sequences without a wrong bit",
 }
 
@@ -91,11 +93,60 @@ def plot_curves(
             zorder=3,
         )
     _scale(axes, [*curves[column], *(level.high for level in levels)])
-    axes.set_xlim(left=0, right=end)
-    thousands(axes)
-    axes.set_xlabel("training sequences")
-    axes.set_ylabel(f"{AXIS[column]} (validation)")
-    legend_below(figure, [axes], columns=2)
+    _along_training(axes, end)
+    axes.set_title(f"{AXIS[column]}, validation")
+    fixed_layout(figure, axes, columns=2)
+    return figure
+
+
+@styled
+def plot_survival(survival: pd.DataFrame, looks: Mapping[str, Look]) -> Figure:
+    """The share of runs that have not solved the task yet, over training, with its 95% band.
+
+    ``survival`` has the column label and those of ``kaplan_meier``. A short upright stroke marks
+    where runs were last seen unsolved.
+    """
+    figure, axes = _panel()
+    end = max(survival["time"].max(), 1)
+    for label, look in looks.items():
+        curve = survival[survival["label"] == label]
+        if curve.empty:
+            continue
+        axes.fill_between(
+            curve["time"],
+            curve["low"],
+            curve["high"],
+            step="post",
+            color=look.colour,
+            alpha=0.13,
+            linewidth=0,
+        )
+        axes.plot(
+            curve["time"],
+            curve["survival"],
+            drawstyle="steps-post",
+            color=look.colour,
+            linestyle=look.dashes,
+            linewidth=look.width,
+            label=wrapped(label),
+            zorder=3,
+        )
+        censored = curve[curve["censored"] > 0]
+        axes.plot(
+            censored["time"],
+            censored["survival"],
+            "|",
+            color=look.colour,
+            markersize=9,
+            markeredgewidth=1.6,
+            clip_on=False,
+            zorder=4,
+        )
+    axes.set_ylim(-0.03, 1.03)
+    axes.yaxis.set_major_formatter(PercentFormatter(1))
+    _along_training(axes, end)
+    axes.set_title("runs that have not solved it yet")
+    fixed_layout(figure, axes, columns=2)
     return figure
 
 
@@ -121,7 +172,7 @@ def plot_lengths(
         shade_training(axes, trained)
     for name, line in levels.groupby("name"):
         dashes = (0, (1, 1)) if name == "optimum" else (0, (6, 3))
-        axes.plot(line["length"], line["value"], color="0.35", ls=dashes, lw=1.2, label=str(name))
+        axes.plot(line["length"], line["value"], color=MUTED, ls=dashes, lw=1.2, label=str(name))
     for label, look in looks.items():
         rows = table[table["label"] == label]
         if rows.empty:
@@ -152,14 +203,67 @@ def plot_lengths(
         _scale(axes, [*table[f"{column}_min"], *table[f"{column}_max"], *levels["value"]])
     scale_lengths(axes, [int(length) for length in table["length"]])
     axes.set_xlabel("test length")
-    axes.set_ylabel(f"{AXIS[column]} (test)")
-    legend_below(figure, [axes], columns=2)
+    axes.set_title(f"{AXIS[column]}, test")
+    fixed_layout(figure, axes, columns=2)
+    return figure
+
+
+@styled
+def plot_positions(
+    positions: pd.DataFrame, length: int, looks: Mapping[str, Look], chance: float
+) -> Figure:
+    """Wrong bits at each step of the answer to one test length: median and quartiles over runs.
+
+    Args:
+        positions: the columns label, position, low, median and high.
+        length: the test length.
+        looks: how each label is drawn; labels without data are left out.
+        chance: wrong bits at a step of the best constant answer, on average; NaN if not known.
+    """
+    figure, axes = _panel()
+    if math.isfinite(chance):
+        axes.axhline(chance, color=MUTED, ls=(0, (6, 3)), lw=1.2, label="chance")
+    for label, look in looks.items():
+        rows = positions[positions["label"] == label].sort_values("position")
+        if rows.empty:
+            continue
+        axes.fill_between(
+            rows["position"] + 1,
+            rows["low"],
+            rows["high"].clip(upper=BEYOND),
+            color=look.colour,
+            alpha=0.15,
+            linewidth=0,
+        )
+        axes.plot(
+            rows["position"] + 1,
+            rows["median"].replace(math.inf, math.nan),
+            color=look.colour,
+            linestyle=look.dashes,
+            linewidth=look.width,
+            marker="o" if len(rows) == 1 else "",
+            label=wrapped(label),
+        )
+    highest = positions.loc[np.isfinite(positions["high"]), "high"]
+    top = 1.15 * np.nanmax([*highest, chance, 0.01])
+    axes.set_ylim(-0.03 * top, top)
+    axes.margins(x=0.01)
+    axes.set_title(f"wrong bits at each step, test length {length:,}")
+    axes.set_xlabel("step of the answer")
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    fixed_layout(figure, axes, columns=2)
     return figure
 
 
 def _panel() -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(5.6, 3.3), dpi=140)
+    figure = plain_figure(*SIZE)
     return figure, figure.subplots()
+
+
+def _along_training(axes: Axes, end: float) -> None:
+    axes.set_xlim(left=0, right=end)
+    thousands(axes)
+    axes.set_xlabel("training sequences")
 
 
 def _scale(axes: Axes, values: Sequence[float]) -> None:

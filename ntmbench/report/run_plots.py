@@ -8,34 +8,44 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import (
-    FixedFormatter,
-    FixedLocator,
-    FuncFormatter,
-    MaxNLocator,
-    PercentFormatter,
-)
+from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 from torch import nn
 
 from ntmbench.evaluation import answer, device_of, enough_memory
 from ntmbench.files import write_bytes
 from ntmbench.model import SequenceModel, TensorBatch, Trace
-from ntmbench.report.levels import DataLevels, validation_levels, validation_size
-from ntmbench.report.reference import PaperResult, paper_results
-from ntmbench.report.statistics import SOLVED_BELOW
-from ntmbench.report.style import (
-    COLOURS,
+from ntmbench.report.guides import (
     Level,
     chance_level,
     draw_levels,
     draw_moments,
-    legend_below,
     optimum_level,
     paper_levels,
     paper_moments,
+)
+from ntmbench.report.heatmaps import (
+    DIVERGING,
+    ERROR,
+    SEQUENTIAL,
+    USED_WEIGHT,
+    colours_of,
+    draw_heads,
+    draw_scaled,
+    heads_height,
+    mark_answer,
+    panel_height,
+    used_slots,
+    where_scored,
+)
+from ntmbench.report.legend import legend_below
+from ntmbench.report.levels import DataLevels, validation_levels, validation_size
+from ntmbench.report.outcomes import SOLVED_BELOW
+from ntmbench.report.reference import PaperResult, paper_results
+from ntmbench.report.style import (
+    COLOURS,
+    MUTED,
     png,
     scale_bits,
     scale_lengths,
@@ -47,18 +57,6 @@ from ntmbench.runs import RunFolder
 from ntmbench.task import Batch, Task
 
 FloatArray = NDArray[np.floating[Any]]
-
-#: A slot is shown if any head ever puts more weight than this on it.
-USED_WEIGHT = 0.05
-
-#: Probabilities, and weightings: from 0 to 1.
-SEQUENTIAL = "cividis"
-#: Numbers of either sign, white at zero.
-DIVERGING = "RdBu_r"
-#: Errors: white where there is none.
-ERROR = "Reds"
-#: What is not scored.
-NOTHING = "0.9"
 
 
 def plot_run(folder: RunFolder, task: Task, model: nn.Module) -> list[Path]:
@@ -159,7 +157,7 @@ def plot_generalisation(evaluation: pd.DataFrame, trained: tuple[int, int]) -> F
         axes.set_xlabel("test length")
         scale_lengths(axes, [int(length) for length in evaluation["length"]])
     chance = evaluation["chance_wrong_bits"]
-    left.plot(evaluation["length"], chance, color="0.35", ls=(0, (6, 3)), lw=1.2, label="chance")
+    left.plot(evaluation["length"], chance, color=MUTED, ls=(0, (6, 3)), lw=1.2, label="chance")
     values = [*evaluation["wrong_bits"], *chance]
     scale_bits(left, [value for value in values if np.isfinite(value)])
     left.set_ylabel("wrong bits per sequence")
@@ -183,18 +181,18 @@ def plot_example(batch: Batch, probability: FloatArray, title: str) -> Figure:
     inputs, targets = batch.inputs[:, 0], batch.targets[:, 0]  # [T, in], [T, out]
     wrong = ((probability > 0.5) != (targets > 0.5)) & scored[:, np.newaxis]  # [T, out]
     parts = [
-        ("input", inputs, _range_of(inputs)),
-        ("target", _where(scored, targets), (SEQUENTIAL, 0.0, 1.0)),
-        ("output", _where(scored, probability), (SEQUENTIAL, 0.0, 1.0)),
-        ("|error|", _where(scored, np.abs(probability - targets)), (ERROR, 0.0, 1.0)),
+        ("input", inputs, colours_of(inputs)),
+        ("target", where_scored(scored, targets), (SEQUENTIAL, 0.0, 1.0)),
+        ("output", where_scored(scored, probability), (SEQUENTIAL, 0.0, 1.0)),
+        ("|error|", where_scored(scored, np.abs(probability - targets)), (ERROR, 0.0, 1.0)),
     ]
-    heights = [_height(values.shape[1]) for _, values, _ in parts]
+    heights = [panel_height(values.shape[1]) for _, values, _ in parts]
     figure = Figure(figsize=(9, 1.3 + sum(heights)))
     rows = figure.subplots(len(parts), 1, sharex=True, height_ratios=heights)
     for axes, (name, values, colours) in zip(rows, parts, strict=True):
-        _draw(figure, axes, values, colours)
+        draw_scaled(figure, axes, values, colours)
         axes.set_ylabel(f"{name}\n(channel)", rotation=0, ha="right", va="center")
-        _mark_answer(axes, batch)
+        mark_answer(axes, batch.answer_start)
     steps, channels = np.nonzero(wrong)
     rows[3].plot(steps, channels, "x", color="black", markersize=5, markeredgewidth=1.2)
     rows[3].set_xlabel("step (grey: not scored; cross: wrong bit)")
@@ -215,54 +213,34 @@ def plot_memory(batch: Batch, probability: FloatArray, trace: Trace, title: str)
     adds, got = _of_trace(trace.adds), _of_trace(trace.reads)
     slots = used_slots(np.concatenate([writes, reads], axis=1))
     inputs = batch.inputs[:, 0]
-    outputs = _where(batch.mask[:, 0] > 0, probability)
+    outputs = where_scored(batch.mask[:, 0] > 0, probability)
     figure = Figure()
     heights = [
-        _height(max(inputs.shape[1], outputs.shape[1])),
-        max(_heads_height(adds), _heads_height(got)),
-        max(_heads_height(writes[:, :, slots]), _heads_height(reads[:, :, slots])),
+        panel_height(max(inputs.shape[1], outputs.shape[1])),
+        max(heads_height(adds), heads_height(got)),
+        max(heads_height(writes[:, :, slots]), heads_height(reads[:, :, slots])),
     ]
     figure.set_size_inches(10, 1.5 + sum(heights))
     grid = figure.subplots(3, 2, sharex=True, height_ratios=heights)
     for axes, values, name in ((grid[0, 0], inputs, "input"), (grid[0, 1], outputs, "output")):
-        _draw(figure, axes, values, _range_of(values))
+        draw_scaled(figure, axes, values, colours_of(values))
         axes.set_title(f"{name}s")
         axes.set_ylabel("channel")
     for axes, vectors, name in ((grid[1, 0], adds, "adds"), (grid[1, 1], got, "reads")):
         largest = max(float(np.abs(vectors).max()), 1e-6)
         rows = np.arange(vectors.shape[2])
-        _draw_heads(figure, axes, vectors, (DIVERGING, -largest, largest), rows, "word element")
+        draw_heads(figure, axes, vectors, (DIVERGING, -largest, largest), rows, "word element")
         axes.set_title(name)
     for axes, weighting, name in ((grid[2, 0], writes, "write"), (grid[2, 1], reads, "read")):
         colours = (SEQUENTIAL, 0.0, 1.0)
-        _draw_heads(figure, axes, weighting[:, :, slots], colours, slots, "slot")
+        draw_heads(figure, axes, weighting[:, :, slots], colours, slots, "slot")
         axes.set_title(f"{name} weightings")
         axes.set_xlabel("step")
     for axes in grid.flat:
-        _mark_answer(axes, batch)
+        mark_answer(axes, batch.answer_start)
     shown = f"{len(slots)} of {writes.shape[2]} slots shown (weight above {USED_WEIGHT})"
     figure.suptitle(f"{title}: {shown}", x=0.01, ha="left")
     return figure
-
-
-def used_slots(weightings: FloatArray, above: float = USED_WEIGHT) -> NDArray[np.int64]:
-    """The shortest run of slots that holds all used ones, going round the end of the memory.
-
-    ``weightings [T, heads, N]``. A slot next to either side is added; all slots are returned where
-    none is used, or all are.
-    """
-    count = weightings.shape[2]
-    used = np.flatnonzero(weightings.max(axis=(0, 1)) > above)
-    if len(used) == 0:
-        return np.arange(count)
-    # The widest gap between neighbours on the circle is what is left out.
-    gaps = np.diff(np.append(used, used[0] + count))
-    first = used[(gaps.argmax() + 1) % len(used)]
-    width = count - gaps.max() + 1
-    if width + 2 >= count:
-        return np.arange(count)
-    shown: NDArray[np.int64] = np.arange(first - 1, first + width + 1) % count
-    return shown
 
 
 @torch.no_grad()
@@ -285,84 +263,3 @@ def _of_trace(tensor: torch.Tensor) -> FloatArray:
     """``[T, 1, heads, width]`` to ``[T, heads, width]``."""
     array: FloatArray = tensor[:, 0].detach().cpu().numpy()
     return array
-
-
-def _where(scored: NDArray[np.bool_], values: FloatArray) -> FloatArray:
-    """``values [T, out]`` with NaN, which is drawn as nothing, at steps that are not scored."""
-    return np.where(scored[:, np.newaxis], values, np.nan)
-
-
-def _range_of(values: FloatArray) -> tuple[str, float, float]:
-    """Colours for channels that hold bits, and perhaps numbers of either sign beside them."""
-    low, high = float(np.nanmin(values)), float(np.nanmax(values))
-    if low < 0:
-        largest = max(-low, high)
-        return DIVERGING, -largest, largest
-    return SEQUENTIAL, 0.0, max(high, 1.0)
-
-
-def _height(channels: int) -> float:
-    """Inches for a picture of so many channels."""
-    return float(np.clip(0.12 * channels, 0.45, 2.5))
-
-
-def _heads_height(values: FloatArray) -> float:
-    """Inches for ``values [T, heads, width]`` with the heads below one another."""
-    return float(np.clip(0.07 * values.shape[1] * values.shape[2], 1.2, 4.0))
-
-
-def _draw(
-    figure: Figure, axes: Axes, values: FloatArray, colours: tuple[str, float, float]
-) -> None:
-    """Draw ``values [T, channels]``: steps to the right, channels upwards."""
-    colour_map, low, high = colours
-    image = axes.imshow(
-        values.T,
-        aspect="auto",
-        origin="lower",
-        interpolation="nearest",
-        cmap=colour_map,
-        vmin=low,
-        vmax=high,
-    )
-    axes.set_facecolor(NOTHING)
-    axes.grid(visible=False)
-    channels = values.shape[1]
-    axes.yaxis.set_major_locator(FixedLocator(range(0, channels, -(-channels // 5))))
-    axes.yaxis.set_major_formatter("{x:.0f}")
-    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, steps=[1, 2, 5, 10]))
-    figure.colorbar(image, ax=axes, ticks=sorted({low, 0.0, high}), pad=0.01, format="%.3g")
-
-
-def _draw_heads(
-    figure: Figure,
-    axes: Axes,
-    values: FloatArray,
-    colours: tuple[str, float, float],
-    rows: NDArray[np.int64],
-    name: str,
-) -> None:
-    """Draw ``values [T, heads, width]``, the first head on top.
-
-    The ticks of a single head tell the numbers ``rows`` of what is called ``name``, those of
-    several tell the heads.
-    """
-    steps, heads, width = values.shape
-    upwards = values[:, ::-1].reshape(steps, heads * width)
-    _draw(figure, axes, upwards, colours)
-    if heads == 1:
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda place, _: str(rows[int(place)])))
-        axes.set_ylabel(name)
-        return
-    for head in range(1, heads):
-        axes.axhline(head * width - 0.5, color="0.6", linewidth=1)
-    middles = [(heads - 1 - head) * width + (width - 1) / 2 for head in range(heads)]
-    axes.yaxis.set_major_locator(FixedLocator(middles))
-    axes.yaxis.set_major_formatter(FixedFormatter([str(head + 1) for head in range(heads)]))
-    axes.set_ylabel(f"head ({name}s)")
-
-
-def _mark_answer(axes: Axes, batch: Batch) -> None:
-    """Draw where the answer begins, if there is an input phase before it."""
-    if batch.answer_start > 0:
-        axes.axvline(batch.answer_start - 0.5, color="black", linewidth=1, linestyle=(0, (3, 2)))

@@ -21,18 +21,27 @@ class Section:
 
     Attributes:
         label: names it among the others.
+        task: the task's name.
+        standard: whether its settings are the defaults, which are the paper's sizes.
         lengths: the shortest and the longest training length; None where it is not known.
+        near_length: the longest test length within training, or the shortest if none is within;
+            None where nothing was tested.
         validation: chance and optimum on validation data; None where the task can not be built.
         test_optimum: loss bits of the optimum by test length, where that is not zero.
         paper: what the NTM paper has on it.
+        needs_memory: whether a model without memory can not beat chance.
         note: why it can not be built, or nothing.
     """
 
     label: str
+    task: str
+    standard: bool
     lengths: tuple[int, int] | None
+    near_length: int | None
     validation: DataLevels | None
     test_optimum: Mapping[int, float]
     paper: tuple[PaperResult, ...]
+    needs_memory: bool
     note: str
 
     @property
@@ -56,10 +65,14 @@ def make_section(
     another version, is no error: what would need it is left out, and ``note`` says why.
     """
     lengths = _lengths(runs)
+    name = str(identity["task"]["name"])
+    tested = sorted({int(length) for length in evaluation["length"]})
     try:
         task = rebuild_task(identity["task"])
     except (UserError, TypeError, ValueError) as error:
-        return Section(label, lengths, None, {}, (), f"No chance or optimum: {error}")
+        note = f"No chance or optimum: {error}"
+        near = _near_length(tested, lengths)
+        return Section(label, name, False, lengths, near, None, {}, (), True, note)
     validation = validation_levels(task, validation_size(identity))
     test_optimum = {}
     if not validation.solvable:
@@ -67,7 +80,18 @@ def make_section(
         for length, sequences in zip(sizes.index.astype(int), sizes.astype(int), strict=True):
             levels = length_levels(task, length, sequences)
             test_optimum[length] = levels.optimum.loss_bits
-    return Section(label, task.length_range, validation, test_optimum, paper_results(task), "")
+    return Section(
+        label=label,
+        task=name,
+        standard=task == type(task)(),
+        lengths=task.length_range,
+        near_length=_near_length(tested, task.length_range),
+        validation=validation,
+        test_optimum=test_optimum,
+        paper=paper_results(task),
+        needs_memory=task.needs_memory,
+        note="",
+    )
 
 
 def _lengths(runs: pd.DataFrame) -> tuple[int, int] | None:
@@ -75,3 +99,8 @@ def _lengths(runs: pd.DataFrame) -> tuple[int, int] | None:
     if known.empty:
         return None
     return int(known["min_length"].iloc[0]), int(known["max_length"].iloc[0])
+
+
+def _near_length(tested: list[int], trained: tuple[int, int] | None) -> int | None:
+    within = [length for length in tested if trained is not None and length <= trained[1]]
+    return max(within) if within else min(tested, default=None)

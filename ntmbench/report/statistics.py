@@ -1,20 +1,40 @@
-"""Statistics over seeds, each a pure function of the tables of ``load_results``.
+"""Statistics of one group of runs: quantiles, means, shares, and their intervals.
 
 Seeds are the unit of replication. A run that never got somewhere counts with infinity there, so
-that no median is taken over the lucky ones alone.
+that no median is taken over the lucky ones alone. What is random here is seeded: the same values
+give the same interval on every machine.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Any, Protocol, overload
 
 import numpy as np
-import pandas as pd
+from numpy.typing import NDArray
 
-#: Validation wrong bits per sequence below which a model is taken to know the task
-#: (Collier and Beel 2018).
-SOLVED_BELOW = 0.1
+from ntmbench.randomness import RandomWords, Stream
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate and the bounds of its confidence interval, both included."""
+
+    estimate: float
+    low: float
+    high: float
+
+
+class Statistic(Protocol):
+    """A statistic along one axis of an array, like ``np.median``."""
+
+    def __call__(self, values: FloatArray, /, *, axis: int) -> Any:
+        """Reduce ``axis``; one number for an array of one dimension."""
 
 
 def quantile(values: Iterable[float], share: float) -> float:
@@ -35,73 +55,142 @@ def quantile(values: Iterable[float], share: float) -> float:
     return ordered[low] + part * (ordered[low + 1] - ordered[low])
 
 
-def reached_at(curve: pd.DataFrame, below: float = SOLVED_BELOW) -> float:
-    """Sequences at the first validation with fewer wrong bits than ``below``; infinity if none.
+@overload
+def interquartile_mean(values: Iterable[float]) -> float: ...
+@overload
+def interquartile_mean(values: FloatArray, *, axis: int) -> FloatArray: ...
+def interquartile_mean(values: Iterable[float] | FloatArray, *, axis: int = -1) -> Any:
+    """The mean of the middle half of the values, along ``axis`` (Agarwal et al. 2021, section 4.3).
 
-    ``curve`` has the columns of one run's ``metrics.csv``.
+    Where their number is not a multiple of 4, the outermost that are counted have a part of the
+    weight: of 10 values the third and the eighth count half. Infinite where an infinite value has
+    any weight, NaN where there are no values.
+
+    Raises:
+        ValueError: if a value is NaN.
     """
-    under = curve.loc[curve["wrong_bits"] < below, "sequences"]
-    return float(under.min()) if len(under) else math.inf
+    array = values if isinstance(values, np.ndarray) else np.array(list(values), dtype=float)
+    ordered = np.moveaxis(np.sort(array, axis=axis), axis, -1)  # [..., n]
+    _refuse_nan(ordered)
+    count = ordered.shape[-1]
+    if count == 0:
+        return np.full(ordered.shape[:-1], math.nan)[()]
+    # The part of each value's cell that lies in the middle half, in units of 1 / 4: whole numbers,
+    # so that the mean of ones is 1.
+    weights = np.diff(np.clip(4 * np.arange(count + 1), count, 3 * count))
+    kept = weights > 0  # infinity times zero would be NaN
+    return ordered[..., kept] @ weights[kept] / (2 * count)
 
 
-def stays_from(curve: pd.DataFrame, below: float = SOLVED_BELOW) -> float:
-    """Sequences from which all validations have fewer wrong bits than ``below``; infinity if none.
+def bootstrap_interval(
+    strata: Iterable[Iterable[float]],
+    statistic: Statistic = interquartile_mean,
+    *,
+    level: float = 0.95,
+    resamples: int = 2000,
+    seed: int = 0,
+) -> Interval:
+    """Stratified percentile bootstrap of a statistic (Efron 1979; Agarwal et al. 2021, section 4).
 
-    ``curve`` has the columns of one run's ``metrics.csv``; a NaN among them is not below.
-    """
-    ordered = curve.sort_values("sequences")
-    above = ~(ordered["wrong_bits"] < below).to_numpy()
-    first = int(np.flatnonzero(above)[-1]) + 1 if above.any() else 0
-    return float(ordered["sequences"].iloc[first]) if first < len(ordered) else math.inf
+    ``strata`` holds the values of each stratum (the runs of one task, say); each is resampled by
+    itself, and the statistic is taken of all together: ``interquartile_mean``, ``np.median``, or
+    any other that takes an axis. Values may be infinite. Their order, and that of the strata, makes
+    no difference.
 
-
-def outcomes(runs: pd.DataFrame, metrics: pd.DataFrame) -> pd.DataFrame:
-    """What became of each run's training: ``runs`` with four more columns.
-
-    ``outcome`` is the state, with ``interrupted`` for a run that says running while nothing is at
-    work on it. ``trained`` counts the sequences up to the last validation. ``reached_at`` is where
-    wrong bits were first under SOLVED_BELOW. ``solved_at`` is from where they stayed under to the
-    end of training; infinity for a run that has not come to that end, whatever its reason.
-    """
-    curves = dict(list(metrics.groupby("run")))
-    none = metrics.iloc[:0]
-    result = runs.copy()
-    result["outcome"] = runs["state"].where(
-        (runs["state"] != "running") | runs["active"].astype(bool), "interrupted"
-    )
-    of_runs = [curves.get(run, none) for run in runs["run"]]
-    result["trained"] = [int(curve["sequences"].max()) if len(curve) else 0 for curve in of_runs]
-    result["reached_at"] = [reached_at(curve) for curve in of_runs]
-    result["solved_at"] = [
-        stays_from(curve) if state == "finished" else math.inf
-        for curve, state in zip(of_runs, runs["state"], strict=True)
-    ]
-    return result
-
-
-def curve_band(curves: pd.DataFrame, outcome: pd.Series[str], column: str) -> pd.DataFrame:
-    """Median and interquartile range over seeds at each point of a learning curve.
-
-    ``curves`` has the columns run, sequences and ``column`` of the runs of one group, ``outcome``
-    is indexed by run. A diverged run counts as infinitely bad after its last point: it would not
-    come back. One that has not come so far, or that failed for a reason beside the numbers, is not
-    counted there. A value that is not a number counts as infinite too.
+    The bounds are too close where there are few values. Measured on one stratum at a level of 95%,
+    for normal and for exponential values alike to about a point: the interval of the
+    interquartile mean holds the truth in 90% of the cases with 5 values, 93% with 10 and 94.5% with
+    30; that of the median in 94%, 93.5% and 94%; that of the interquartile mean of six strata of 5
+    or 10 in 92%. Values that are all equal give an interval without width, which is no proof that
+    others would be equal too.
 
     Returns:
-        The columns sequences, runs (counted), low, median, high.
+        The statistic of ``strata`` and the bounds; NaN bounds where no stratum has two values, so
+        that nothing is known of the spread, and NaN throughout without any value.
+
+    Raises:
+        ValueError: if a value is NaN, or ``level`` or ``resamples`` is out of range.
     """
-    counted = curves.assign(**{column: curves[column].fillna(math.inf)})
-    table = counted.pivot_table(index="sequences", columns="run", values=column, sort=True)
-    ended = table.bfill().isna()
-    diverged = [run for run in map(str, table.columns) if outcome[run] == "diverged"]
-    table[diverged] = table[diverged].mask(ended[diverged], math.inf)
-    rows = [row[~np.isnan(row)] for row in table.to_numpy(dtype=float)]
-    return pd.DataFrame(
-        {
-            "sequences": table.index,
-            "runs": [len(row) for row in rows],
-            "low": [quantile(row, 0.25) for row in rows],
-            "median": [quantile(row, 0.5) for row in rows],
-            "high": [quantile(row, 0.75) for row in rows],
-        }
-    )
+    _check_level(level)
+    if resamples < 1:
+        raise ValueError(f"resamples={resamples} is out of range. Allowed: 1 or more.")
+    # In an order of their own, so that the draws do not depend on the caller's.
+    ordered = [np.array(stratum) for stratum in sorted(sorted(values) for values in strata)]
+    filled = [stratum for stratum in ordered if len(stratum)]
+    if not filled:
+        return Interval(math.nan, math.nan, math.nan)
+    pooled = np.concatenate(filled).astype(float)
+    _refuse_nan(pooled)
+    estimate = float(statistic(pooled, axis=-1))
+    if len(pooled) == len(filled):
+        return Interval(estimate, math.nan, math.nan)
+    words = RandomWords(Stream.STATISTICS, seed)
+    drawn = [
+        stratum[words.integers(0, len(stratum) - 1, resamples, len(stratum))] for stratum in filled
+    ]
+    # [resamples, values] to [resamples]
+    statistics = np.sort(statistic(np.concatenate(drawn, axis=1).astype(float), axis=-1)).tolist()
+    tail = (1 - level) / 2
+    return Interval(estimate, quantile(statistics, tail), quantile(statistics, 1 - tail))
+
+
+def wilson_interval(successes: int, trials: int, *, level: float = 0.95) -> Interval:
+    """A share and its score interval (Wilson 1927).
+
+    Unlike the interval from the standard error, it has a width where none or all succeeded. Without
+    trials the share is NaN, and may be anything from 0 to 1.
+
+    Raises:
+        ValueError: unless ``0 <= successes <= trials`` and ``0 < level < 1``.
+    """
+    if not 0 <= successes <= trials:
+        raise ValueError(f"{successes} successes in {trials} trials is not possible.")
+    squared = normal_score(level) ** 2
+    if trials == 0:
+        return Interval(math.nan, 0.0, 1.0)
+    share = successes / trials
+    middle = (successes + squared / 2) / (trials + squared)
+    spread = share * (1 - share) * trials + squared / 4
+    half = math.sqrt(squared * spread) / (trials + squared)
+    # Where all succeeded the upper bound is 1, but for rounding.
+    high = 1.0 if successes == trials else middle + half
+    return Interval(share, middle - half, high)
+
+
+def effective_length(lengths: Iterable[float], exact_match: Iterable[float], share: float) -> int:
+    """The longest test length up to which a run has at least ``share`` of the sequences exact.
+
+    Every shorter tested length has that share too; 0 where not even the shortest has. The arguments
+    are the columns of one run's ``evaluation.csv``, in any order; a NaN among ``exact_match`` is
+    below every share.
+
+    Raises:
+        ValueError: if the columns differ in length, or ``share`` is not above 0 and at most 1.
+    """
+    if not 0 < share <= 1:
+        raise ValueError(f"share={share} is out of range. Allowed: above 0 and at most 1.")
+    # 99 of 100 are 99%, whatever the rounding of means over batches.
+    at_least = share - 1e-9
+    scores = list(zip(lengths, exact_match, strict=True))
+    fails_at = min((length for length, exact in scores if not exact >= at_least), default=math.inf)
+    return int(max((length for length, _ in scores if length < fails_at), default=0))
+
+
+def normal_score(level: float) -> float:
+    """How many standard deviations hold ``level`` of a normal distribution: 1.96 for 0.95.
+
+    Raises:
+        ValueError: unless ``0 < level < 1``.
+    """
+    _check_level(level)
+    return NormalDist().inv_cdf((1 + level) / 2)
+
+
+def _check_level(level: float) -> None:
+    if not 0 < level < 1:
+        raise ValueError(f"level={level} is out of range. Allowed: above 0 and below 1.")
+
+
+def _refuse_nan(values: FloatArray) -> None:
+    if np.isnan(values).any():
+        raise ValueError("A value is NaN, which has no rank.")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import cycle, product
 
@@ -16,8 +16,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from ntmbench.report.reference import PaperResult
-
 #: Below this many bits a logarithmic axis turns linear, so that it can show zero.
 LINEAR_BELOW = 0.1
 
@@ -25,33 +23,40 @@ LINEAR_BELOW = 0.1
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#555555")
 DASHES = ("-", "--", "-.", ":")
 
-#: Breadth of a legend's entry: about so much for each character, and for the line before them.
-CHARACTER_INCHES = 0.08
-HANDLE_INCHES = 0.65
+#: Of text and axes, of what is compared with, and of the ground.
+INK, MUTED, PAPER = "#1b1b1b", "#595959", "#ffffff"
+#: Of what does not count.
+SHADE = "#e6e6e6"
 
 #: Decorator of every function that draws.
 styled = rc_context(
     {
         "axes.axisbelow": True,
+        "axes.edgecolor": INK,
         "axes.grid": True,
+        "axes.labelcolor": INK,
         "axes.labelsize": 11,
         "axes.linewidth": 0.8,
         "axes.spines.right": False,
         "axes.spines.top": False,
-        "axes.titlesize": 12,
+        "axes.titlesize": 11,
         "axes.titlelocation": "left",
         "figure.constrained_layout.use": True,
         "figure.dpi": 120,
         "figure.titlesize": 12,
         "font.size": 10,
         "grid.alpha": 0.25,
+        "grid.color": MUTED,
         "grid.linewidth": 0.6,
         "legend.fontsize": 9.5,
         "legend.framealpha": 0.85,
         "legend.handlelength": 2.6,
         "lines.linewidth": 1.8,
+        "text.color": INK,
         "text.parse_math": False,  # a dollar in a setting is a dollar
+        "xtick.color": INK,
         "xtick.labelsize": 10,
+        "ytick.color": INK,
         "ytick.labelsize": 10,
     }
 )
@@ -77,91 +82,6 @@ def looks(labels: Sequence[str]) -> dict[str, Look]:
         label: Look(colour, dashes, 1.6 + min(2.8, 0.9 * last) * (1 - place / last))
         for place, (label, (dashes, colour)) in enumerate(zip(labels, cycle(choices), strict=False))
     }
-
-
-@dataclass(frozen=True)
-class Level:
-    """A value to compare with, drawn as a labelled horizontal line, or a band from low to high."""
-
-    label: str
-    low: float
-    high: float
-    dashes: str | tuple[float, tuple[float, ...]]
-
-
-def chance_level(value: float) -> Level:
-    """What the best constant answer scores."""
-    return Level("chance", value, value, (0, (6, 3)))
-
-
-def optimum_level(value: float) -> Level:
-    """What the task's oracle scores, where that is not zero."""
-    return Level("optimum", value, value, (0, (1, 1)))
-
-
-def paper_levels(results: Iterable[PaperResult], optimum: float) -> list[Level]:
-    """Where the paper's learning curves end, of those that do not end at the optimum."""
-    dashes: tuple[tuple[float, tuple[float, ...]], ...] = ((0, (5, 1.5, 1, 1.5)), (0, (2, 1)))
-    known = [(result, result.above_optimum) for result in results if result.above_optimum]
-    return [
-        Level(f"paper's {result.model}", optimum + low, optimum + high, dashes[place % len(dashes)])
-        for place, (result, (low, high)) in enumerate(known)
-    ]
-
-
-def draw_levels(axes: Axes, levels: Iterable[Level]) -> None:
-    """Draw lines to compare with, behind the data."""
-    for level in levels:
-        middle = (level.low + level.high) / 2
-        axes.axhline(
-            middle, color="0.35", linestyle=level.dashes, linewidth=1.2, label=level.label, zorder=1
-        )
-        if level.low < level.high:
-            axes.axhspan(level.low, level.high, color="0.35", alpha=0.12, linewidth=0, zorder=1)
-
-
-@dataclass(frozen=True)
-class Moment:
-    """A number of training sequences to compare with, drawn as a labelled vertical line."""
-
-    label: str
-    sequences: int
-
-
-def paper_moments(results: Iterable[PaperResult]) -> list[Moment]:
-    """When the paper's learning curves are near zero, of those that come there."""
-    return [
-        Moment(
-            f"paper's {result.model}: near zero by {short_count(result.near_zero_by)}",
-            result.near_zero_by,
-        )
-        for result in results
-        if result.near_zero_by is not None
-    ]
-
-
-def draw_moments(axes: Axes, moments: Iterable[Moment], end: float) -> None:
-    """Draw thin vertical lines, and at the axis' ``end`` an arrowhead for each moment beyond it."""
-    looks_of = zip(moments, cycle(("-", "--", ":")), cycle(("0.35", "1", "0.7")), strict=False)
-    for place, (moment, dashes, face) in enumerate(looks_of):
-        label = wrapped(moment.label)
-        if moment.sequences <= end:
-            axes.axvline(
-                moment.sequences, color="0.35", linestyle=dashes, lw=0.9, label=label, zorder=1
-            )
-        else:
-            axes.plot(
-                1,
-                0.6 - 0.1 * place,
-                marker=">",
-                color="0.35",
-                markerfacecolor=face,
-                linestyle="none",
-                transform=axes.transAxes,
-                clip_on=False,
-                label=f"{label} \N{RIGHTWARDS ARROW}",
-                zorder=4,
-            )
 
 
 def scale_bits(axes: Axes, values: Sequence[float]) -> None:
@@ -216,43 +136,17 @@ def shade_training(axes: Axes, lengths: tuple[int, int]) -> None:
     low, high = lengths
     breadth = 0.02 * low if low == high else 0
     axes.axvspan(
-        low - breadth, high + breadth, color="0.5", alpha=0.18, lw=0, label="training lengths"
+        low - breadth, high + breadth, color=MUTED, alpha=0.14, lw=0, label="training lengths"
     )
 
 
-def legend_below(figure: Figure, handles_of: Sequence[Axes], *, columns: int) -> None:
-    """One legend for all ``handles_of``, under the axes, where it hides no data.
+def plain_figure(width: float, height: float) -> Figure:
+    """A figure of so many inches without a layout engine, for layouts that are known beforehand.
 
-    The figure is made so much higher. There are at most ``columns`` columns, and fewer where the
-    longest label would not fit into one; labels that are longer than a line are to be wrapped.
+    It is drawn in half the time that a layout takes which measures all its text.
     """
-    entries = {}
-    for axes in handles_of:
-        handles, labels = axes.get_legend_handles_labels()
-        entries.update(dict(zip(labels, handles, strict=True)))
-    if not entries:
-        return
-    longest = max(len(line) for label in entries for line in label.split("\n"))
-    fitting = int(figure.get_figwidth() / (HANDLE_INCHES + CHARACTER_INCHES * longest))
-    columns = max(1, min(columns, fitting))
-    lines = max(
-        sum(label.count("\n") + 1 for label in column)
-        for column in _columns_of(list(entries), columns)
-    )
-    figure.set_figheight(figure.get_figheight() + 0.15 + 0.2 * lines)
-    figure.legend(
-        entries.values(), entries.keys(), loc="outside lower left", ncols=columns, frameon=False
-    )
-
-
-def _columns_of(labels: list[str], columns: int) -> Iterator[list[str]]:
-    """How matplotlib fills a legend's columns: one after the other, the first ones higher."""
-    share, more = divmod(len(labels), columns)
-    start = 0
-    for column in range(min(columns, len(labels))):
-        size = share + (column < more)
-        yield labels[start : start + size]
-        start += size
+    with rc_context({"figure.constrained_layout.use": False}):
+        return Figure(figsize=(width, height))
 
 
 def thousands(axes: Axes) -> None:

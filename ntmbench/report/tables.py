@@ -1,52 +1,73 @@
-"""The report's tables as numbers: each is written as CSV, and shown by ``page.py``."""
+"""The report's tables as numbers: each is written as CSV, and shown as text by the views."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 
 from ntmbench.report.grouping import GROUP, groups
-from ntmbench.report.sections import Section
-from ntmbench.report.statistics import curve_band, quantile
+from ntmbench.report.outcomes import curve_band
+from ntmbench.report.statistics import (
+    Interval,
+    bootstrap_interval,
+    interquartile_mean,
+    quantile,
+    wilson_interval,
+)
+from ntmbench.report.study import Study
+from ntmbench.report.survival import kaplan_meier, survival_median
 
 SCORES = ("wrong_bits", "exact_match", "loss_bits")
+STATES = ("finished", "running", "interrupted", "failed", "diverged")
+SCORE_PARTS = [f"{score}_{part}" for score in SCORES for part in ("median", "min", "max")]
 
 
-def summary_table(outcomes: pd.DataFrame, sections: Mapping[str, Section]) -> pd.DataFrame:
-    """A row per group: its runs, how many solved the task, when, and what they cost.
+def summary_table(study: Study) -> pd.DataFrame:
+    """A row per group: what became of its runs, and its figures with their intervals.
 
-    Times are in training sequences; the quartiles are over all runs of the group, an unsolved one
-    counting as infinite. Where the task's optimum makes mistakes itself, solved is not defined and
-    its columns are empty.
+    ``solved`` of the ``runs`` with Wilson's interval of their share; ``sequences_to_solve`` is the
+    median of the Kaplan-Meier curve with the interval of Brookmeyer and Crowley, infinite where
+    fewer than half have solved it; wrong bits and loss over the optimum, at the section's
+    ``length``, are interquartile means with bootstrap intervals; effective lengths are the median
+    and the range. The last three are over the ``evaluated`` runs. Where the task's optimum makes
+    mistakes itself, solved and effective length are not defined and their columns are empty.
     """
     rows = []
-    for section, label, group in groups(outcomes):
+    for section_label, label, group in groups(study.runs):
+        section = study.sections[section_label]
         count = group["outcome"].value_counts()
         row = {
-            "section": section,
+            "section": section_label,
             "label": label,
             "task": group["task"].iloc[0],
             "model": group["model"].iloc[0],
+            "control": group["control"].iloc[0],
             "setting": group["setting"].iloc[0],
             "runs": len(group),
             "seeds": " ".join(str(seed) for seed in sorted(set(group["seed"]))),
-            **{
-                state: int(count.get(state, 0))
-                for state in ("finished", "running", "interrupted", "failed", "diverged")
-            },
+            **{state: int(count.get(state, 0)) for state in STATES},
             "budget": group["train_sequences"].max(),
+            "enough_validation": bool(group["enough_validation"].all()),
+            "length": section.near_length,
         }
-        if sections[section].solvable:
-            for event in ("solved", "reached"):
-                times = list(group[f"{event}_at"])
-                row |= {
-                    event: sum(map(math.isfinite, times)),
-                    f"sequences_to_{event}_median": quantile(times, 0.5),
-                    f"sequences_to_{event}_q1": quantile(times, 0.25),
-                    f"sequences_to_{event}_q3": quantile(times, 0.75),
-                }
+        if section.solvable:
+            solved = int(group["observed"].sum())
+            row["solved"] = solved
+            row |= _interval("solved_share", wilson_interval(solved, len(group)))
+            survival = kaplan_meier(list(group["time"]), list(group["observed"]))
+            row |= _interval("sequences_to_solve", survival_median(survival))
+            row["reached"] = int(np.isfinite(group["reached_at"]).sum())
+        evaluated = group[group["wrong_bits"].notna()]
+        row["evaluated"] = len(evaluated)
+        for score in ("wrong_bits", "loss_over_optimum"):
+            values = list(evaluated[score].dropna())
+            row |= _interval(score, bootstrap_interval([values], interquartile_mean))
+        for length in ("effective_90", "effective_99"):
+            values = list(evaluated[length].dropna())
+            if values:
+                row |= _interval(length, Interval(quantile(values, 0.5), min(values), max(values)))
         # A count that occurs, where the runs' counts differ.
         row["parameters"] = group["parameters"].quantile(0.5, interpolation="lower")
         for column in ("sequences_per_second", "train_seconds"):
@@ -54,68 +75,72 @@ def summary_table(outcomes: pd.DataFrame, sections: Mapping[str, Section]) -> pd
         row["devices"] = "; ".join(sorted(set(group["device"].dropna())))
         rows.append(row)
     columns = [
-        *("section", "label", "task", "model", "setting", "runs", "seeds", "finished", "running"),
-        *("interrupted", "failed", "diverged", "budget"),
-        *(
-            "solved",
-            "sequences_to_solved_median",
-            "sequences_to_solved_q1",
-            "sequences_to_solved_q3",
-        ),
-        *("reached", "sequences_to_reached_median", "sequences_to_reached_q1"),
-        *("sequences_to_reached_q3", "parameters", "sequences_per_second", "train_seconds"),
-        "devices",
+        *("section", "label", "task", "model", "control", "setting", "runs", "seeds", *STATES),
+        *("budget", "enough_validation", "solved", *_names("solved_share")),
+        *(*_names("sequences_to_solve"), "reached", "length", "evaluated", *_names("wrong_bits")),
+        *(*_names("loss_over_optimum"), *_names("effective_90"), *_names("effective_99")),
+        *("parameters", "sequences_per_second", "train_seconds", "devices"),
     ]
-    counts = {"solved": "Int64", "reached": "Int64", "parameters": "Int64"}
+    counts = {"solved": "Int64", "reached": "Int64", "parameters": "Int64", "length": "Int64"}
     return pd.DataFrame(rows, columns=columns).astype(counts)
 
 
-def lengths_table(
-    outcomes: pd.DataFrame, evaluation: pd.DataFrame, sections: Mapping[str, Section]
-) -> pd.DataFrame:
+def lengths_table(study: Study) -> pd.DataFrame:
     """A row per group and test length: median and range over its evaluated runs, and chance.
 
     ``evaluated`` of the group's ``runs`` have an evaluation; the others are in no median.
     """
-    tested = evaluation.merge(outcomes[["run", *GROUP]], on="run")
-    runs = {(section, label): len(rows) for section, label, rows in groups(outcomes)}
+    runs = {(section, label): len(rows) for section, label, rows in groups(study.runs)}
     rows = []
-    for section, label, group in groups(tested):
+    for section, label, group in groups(study.evaluation):
         for _, at_length in group.groupby("length"):
             length = int(at_length["length"].iloc[0])
-            row = {
-                "section": section,
-                "label": label,
-                "length": length,
-                "memory_slots": at_length["memory_slots"].max(),
-                "sequences": at_length["sequences"].max(),
-                "runs": runs[section, label],
-                "evaluated": at_length["run"].nunique(),
-            }
-            for score in SCORES:
-                values = at_length[score].fillna(math.inf)
-                row |= {
-                    f"{score}_median": quantile(values, 0.5),
-                    f"{score}_min": values.min(),
-                    f"{score}_max": values.max(),
+            rows.append(
+                {
+                    "section": section,
+                    "label": label,
+                    "length": length,
+                    "memory_slots": at_length["memory_slots"].max(),
+                    "sequences": at_length["sequences"].max(),
+                    "runs": runs[section, label],
+                    "evaluated": at_length["run"].nunique(),
+                    **_scores(at_length),
+                    "chance_wrong_bits": at_length["chance_wrong_bits"].max(),
+                    "optimum_loss_bits": study.sections[section].optimum_loss_bits(length),
                 }
-            row["chance_wrong_bits"] = at_length["chance_wrong_bits"].max()
-            row["optimum_loss_bits"] = sections[section].optimum_loss_bits(length)
-            rows.append(row)
+            )
     counts = ["length", "sequences", "runs", "evaluated"]
-    scores = [f"{score}_{part}" for score in SCORES for part in ("median", "min", "max")]
-    scores += ["chance_wrong_bits", "optimum_loss_bits"]
+    scores = [*SCORE_PARTS, "chance_wrong_bits", "optimum_loss_bits"]
     table = pd.DataFrame(rows, columns=[*GROUP, "length", "memory_slots", *counts[1:], *scores])
     types = {**dict.fromkeys(counts, "int64"), **dict.fromkeys(scores, "float64")}
     return table.astype({**types, "memory_slots": "Int64"})
 
 
-def curves_table(outcomes: pd.DataFrame, metrics: pd.DataFrame) -> pd.DataFrame:
+def variations_table(study: Study) -> pd.DataFrame:
+    """A row per group and variation: median and range over the runs that were tested on it."""
+    rows = [
+        {
+            "section": section,
+            "label": label,
+            "variation": variation,
+            "length": int(tested["length"].iloc[0]),
+            "sequences": tested["sequences"].max(),
+            "evaluated": tested["run"].nunique(),
+            **_scores(tested),
+            "chance_wrong_bits": tested["chance_wrong_bits"].max(),
+        }
+        for section, label, group in groups(study.variations)
+        for variation, tested in group.groupby("variation")
+    ]
+    columns = [*GROUP, "variation", "length", "sequences", "evaluated", *SCORE_PARTS]
+    return pd.DataFrame(rows, columns=[*columns, "chance_wrong_bits"])
+
+
+def curves_table(study: Study) -> pd.DataFrame:
     """A row per group, metric and point of the learning curve: median and interquartile range."""
-    outcome = outcomes.set_index("run")["outcome"]
-    measured = metrics.merge(outcomes[["run", *GROUP]], on="run")
+    outcome = study.runs.set_index("run")["outcome"]
     bands = []
-    for section, label, group in groups(measured):
+    for section, label, group in groups(study.metrics):
         for column in ("wrong_bits", "loss_bits"):
             band = curve_band(group, outcome, column)
             bands.append(band.assign(section=section, label=label, metric=column))
@@ -125,12 +150,43 @@ def curves_table(outcomes: pd.DataFrame, metrics: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(bands, ignore_index=True)[columns]
 
 
-def problems_table(outcomes: pd.DataFrame, unreadable: Mapping[str, str]) -> pd.DataFrame:
+def survival_table(study: Study) -> pd.DataFrame:
+    """A row per group and time: the share of its runs that have not solved the task yet.
+
+    Groups of tasks on which solved is not defined have none.
+    """
+    curves = [
+        kaplan_meier(list(group["time"]), list(group["observed"])).assign(
+            section=section, label=label
+        )
+        for section, label, group in groups(study.runs)
+        if study.sections[section].solvable
+    ]
+    columns = [*GROUP, "time", "at_risk", "events", "censored", "survival", "low", "high"]
+    if not curves:
+        return pd.DataFrame(columns=columns)
+    return pd.concat(curves, ignore_index=True)[columns]
+
+
+def positions_table(study: Study) -> pd.DataFrame:
+    """A row per group, test length and step of the answer: median and quartiles over its runs."""
+    keys = [*GROUP, "length", "position"]
+    measured = study.positions.assign(wrong_bits=study.positions["wrong_bits"].fillna(math.inf))
+    grouped = measured.groupby(keys)["wrong_bits"]
+    # Between two infinite values pandas finds no number.
+    quartiles = {
+        name: grouped.quantile(share).fillna(math.inf)
+        for name, share in (("low", 0.25), ("median", 0.5), ("high", 0.75))
+    }
+    return pd.DataFrame({**quartiles, "runs": grouped.size()}).reset_index()
+
+
+def problems_table(study: Study) -> pd.DataFrame:
     """A row per run that is not finished, and per folder that holds no readable run."""
-    unfinished = outcomes[outcomes["outcome"] != "finished"]
+    unfinished = study.runs[study.runs["outcome"] != "finished"]
     columns = ["run", *GROUP, "seed", "outcome", "trained", "train_sequences", "error"]
     folders = pd.DataFrame(
-        [(folder, "unreadable", reason) for folder, reason in unreadable.items()],
+        [(folder, "unreadable", reason) for folder, reason in study.unreadable.items()],
         columns=["run", "outcome", "error"],
     ).reindex(columns=columns)
     parts = [table for table in (unfinished[columns], folders) if len(table)]
@@ -138,13 +194,33 @@ def problems_table(outcomes: pd.DataFrame, unreadable: Mapping[str, str]) -> pd.
     return table.astype(dict.fromkeys(("seed", "trained", "train_sequences"), "Int64"))
 
 
-def runs_table(outcomes: pd.DataFrame, sections: Mapping[str, Section]) -> pd.DataFrame:
+def runs_table(study: Study) -> pd.DataFrame:
     """A row per run; ``reached_at`` and ``solved_at`` are infinite where it did not happen.
 
     They are empty where solved is not defined.
     """
-    table = outcomes.drop(columns=["state", "active"])
-    defined = table["section"].map({label: section.solvable for label, section in sections.items()})
+    table = study.runs.drop(columns=["state", "active", "time", "observed"])
+    solvable = {label: section.solvable for label, section in study.sections.items()}
+    defined = table["section"].map(solvable)
     for column in ("reached_at", "solved_at"):
         table[column] = table[column].where(defined.astype(bool))
     return table
+
+
+def _names(figure: str) -> tuple[str, str, str]:
+    return figure, f"{figure}_low", f"{figure}_high"
+
+
+def _interval(figure: str, interval: Interval) -> dict[str, float]:
+    values = (interval.estimate, interval.low, interval.high)
+    return dict(zip(_names(figure), values, strict=True))
+
+
+def _scores(tested: pd.DataFrame) -> dict[str, float]:
+    """Median and range of each score; what is not a number is infinitely bad."""
+    row: dict[str, float] = {}
+    for score in SCORES:
+        values = tested[score].fillna(0.0 if score == "exact_match" else math.inf)
+        row[f"{score}_median"] = quantile(values, 0.5)
+        row[f"{score}_min"], row[f"{score}_max"] = values.min(), values.max()
+    return row

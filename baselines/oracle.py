@@ -1,0 +1,53 @@
+"""The task's own oracle as a model: the control that shows what can be reached at all.
+
+It runs through the same training, selection and evaluation as every other model, so that a mistake
+in any of them shows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from ntmbench.model import ModelError, SequenceModel
+from ntmbench.registry import register_model
+from ntmbench.task import Task
+
+# Probabilities are kept so far from 0 and 1, which have no finite logit. A certain bit then costs
+# 1.4e-9 bits of loss.
+MARGIN = 1e-9
+
+
+@dataclass(frozen=True)
+class OracleSettings:
+    """The oracle has nothing to set."""
+
+
+@register_model("oracle", settings=OracleSettings)
+class Oracle(SequenceModel):
+    """The logits of the oracle's probabilities, times one trainable scale that starts at 1."""
+
+    def __init__(self, input_width: int, output_width: int, settings: OracleSettings) -> None:
+        """Begin without a task; see ``prepare``."""
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(()))
+        self.task: Task | None = None
+
+    def prepare(self, task: Task) -> None:
+        """Take the task whose oracle answers."""
+        self.task = task
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Map inputs ``[T, B, in]`` to logits ``[T, B, out]``.
+
+        Raises:
+            ModelError: if no task was given.
+        """
+        if self.task is None:
+            raise ModelError("model=oracle needs the task that it is to solve: call prepare(task).")
+        solved = self.task.oracle(inputs.detach().cpu().numpy())
+        # In float64: float32 has no number so near to 1.
+        logits = torch.logit(torch.from_numpy(solved).double(), eps=MARGIN)
+        return self.scale * logits.to(inputs)

@@ -1,0 +1,93 @@
+"""What failed or is missing, to be read before any number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from ntmbench.report.cells import listed, plural
+from ntmbench.report.controls import ControlCheck
+from ntmbench.report.outcomes import SOLVED_SEQUENCES
+from ntmbench.report.page import Alert
+from ntmbench.report.provenance import Provenance
+from ntmbench.report.study import Study
+
+
+def alerts(study: Study, checks: Sequence[ControlCheck], made: Provenance) -> list[Alert]:
+    """All alerts, the bad ones first."""
+    found = [*_runs(study), *_controls(checks), *_missing(study), *_mixed(made)]
+    return sorted(found, key=lambda alert: not alert.bad)
+
+
+def _runs(study: Study) -> Iterator[Alert]:
+    states = study.runs["outcome"].value_counts()
+    unfinished = [f"{n} {state}" for state, n in states.items() if state != "finished"]
+    if study.unreadable:
+        unfinished.append(f"{len(study.unreadable)} unreadable")
+    if unfinished:
+        text = f"Not finished: {', '.join(unfinished)}. They count as not solved."
+        yield Alert(text, bad=True)
+
+
+def _controls(checks: Sequence[ControlCheck]) -> Iterator[Alert]:
+    if checks and all(check.verdict in ("as it must", "no demand") for check in checks):
+        yield Alert("All controls came out as they must.")
+    sections = list(dict.fromkeys(check.section for check in checks))
+    for verdict, text in (
+        ("not as it must", "came out not as it must"),
+        ("not finished", "was not finished"),
+        ("not run", "was not run"),
+    ):
+        by_control: dict[str, list[str]] = {}
+        for check in checks:
+            if check.verdict == verdict:
+                by_control.setdefault(check.control, []).append(check.section)
+        # Controls that miss the same tasks share a line.
+        by_tasks: dict[tuple[str, ...], list[str]] = {}
+        for control, missing in by_control.items():
+            by_tasks.setdefault(tuple(missing), []).append(control)
+        for missing_tasks, controls in by_tasks.items():
+            everywhere = list(missing_tasks) == sections and len(sections) > 1
+            where = "any task" if everywhere else listed(missing_tasks)
+            told = text if len(controls) == 1 else text.replace("was", "were").replace("it", "they")
+            names = f"Control{'s' if len(controls) > 1 else ''} {listed(controls)}"
+            yield Alert(f"{names} {told} on {where}.", bad=verdict == "not as it must")
+
+
+def _missing(study: Study) -> Iterator[Alert]:
+    runs = study.runs[~study.runs["control"]]
+    absent = [
+        f"{model} on {section}"
+        for model in dict.fromkeys(runs["model"])
+        for section in study.sections
+        if not ((runs["model"] == model) & (runs["section"] == section)).any()
+    ]
+    if absent:
+        yield Alert(f"No runs: {listed(absent)}.")
+    few = runs.groupby(["section", "label"])["seed"].nunique()
+    if len(few) and few.min() < few.max():
+        yield Alert(f"Models have different numbers of seeds: {few.min()} to {few.max()}.")
+    uncertain = study.runs[~study.runs["enough_validation"].astype(bool)]
+    if len(uncertain):
+        yield Alert(
+            f"{plural(len(uncertain), 'run')} judged solved on fewer than {SOLVED_SEQUENCES} "
+            f"validation sequences, on {listed(dict.fromkeys(uncertain['section']))}."
+        )
+    finished = study.runs[study.runs["outcome"] == "finished"]
+    for what, there in (
+        ("test scores", finished["run"].isin(study.evaluation["run"])),
+        ("errors by position", finished["run"].isin(study.positions["run"])),
+        ("example", finished["folder"].map(lambda f: (Path(f) / "example.npz").exists())),
+    ):
+        without = finished[~there.astype(bool)]
+        if len(without):
+            where = listed(dict.fromkeys(without["section"]))
+            yield Alert(f"{plural(len(without), 'finished run')} without {what}: {where}.")
+
+
+def _mixed(made: Provenance) -> Iterator[Alert]:
+    if made.commits < 2 and made.versions < 2:
+        return
+    what = f"{plural(made.commits, 'commit')} and {plural(made.versions, 'set')} of versions"
+    within = f", also those of {listed(made.mixed)}" if made.mixed else ""
+    yield Alert(f"The runs come from {what}{within}.")

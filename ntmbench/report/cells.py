@@ -1,0 +1,48 @@
+"""Parts of a table's cells: numbers as text with their rank, ranges, and short lists of words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import pandas as pd
+
+from ntmbench.report import numbers
+from ntmbench.report.page import Cell
+
+#: As the pictures write it.
+MINUS = "\N{MINUS SIGN}"
+
+#: A rank that comes after all others.
+LAST = math.inf
+
+
+def value_range(middle: str, low: str, high: str) -> str:
+    """``low to high``, or nothing where all are alike."""
+    return "" if low == middle == high else f"{low} to {high}"
+
+
+def signed_bits(value: float) -> str:
+    """Bits of either sign: a loss may be less than the optimum's on the same few sequences."""
+    return f"{MINUS}{numbers.bits(-value)}" if value < 0 else numbers.bits(value)
+
+
+def count_cell(value: float) -> Cell:
+    known = not pd.isna(value)
+    return Cell(numbers.count(value) if known else "", rank=float(value) if known else LAST)
+
+
+def rank_of(value: float) -> float:
+    return LAST if pd.isna(value) else float(value)
+
+
+def plural(number: int, noun: str) -> str:
+    """``1 run``, ``2 runs``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def listed(items: Iterable[str], most: int = 6) -> str:
+    """``a, b, c and 4 more``."""
+    names = list(items)
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

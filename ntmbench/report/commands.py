@@ -1,0 +1,127 @@
+"""The exact command that repeats a run, told from its identity.
+
+A command names the task, the model and the settings in which the run differs from what these two
+come with here. Whether it leads to the very same identity, and hence to a folder of the same name,
+is checked, and said where it is not so.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from hydra import compose, initialize_config_module
+from omegaconf import OmegaConf
+
+from ntmbench.composition import CONFIG_MODULE, VERSION_BASE, register_schemas
+from ntmbench.config import PARTS, run_config
+from ntmbench.registry import model_names, task_names
+from ntmbench.settings import check_choice
+
+PROGRAM = "python -m ntmbench"
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """How a run is repeated.
+
+    Attributes:
+        overrides: of the command line, but for the seed.
+        caveat: the settings that make it another run here than it was then; most often nothing.
+    """
+
+    overrides: tuple[str, ...]
+    caveat: str = ""
+
+
+def repeat(identity: Mapping[str, Any]) -> Repeat:
+    """The overrides that make a run of this identity.
+
+    Raises:
+        UserError: if none do: its task or model is not installed here, or not with its settings.
+    """
+    task, model = identity["task"]["name"], identity["model"]["name"]
+    check_choice("task", task, task_names())
+    check_choice("model", model, model_names())
+    composed = copy.deepcopy(_composed(task, model))
+    overrides = [f"task={task}", f"model={model}"]
+    for part in PARTS:
+        for name, value in identity[part].items():
+            # A version or an extra is no setting: whether it is the same is checked below.
+            if name in composed[part] and composed[part][name] != value:
+                composed[part][name] = value
+                overrides.append(f"{part}.{name}={hydra_value(value)}")
+    composed["seed"] = identity["seed"]
+    here = json.loads(json.dumps(run_config(composed).identity()))
+    return Repeat(tuple(overrides), ", ".join(_differing(here, identity)))
+
+
+def command(overrides: Iterable[str], seeds: Iterable[int]) -> str:
+    """The command line of one seed, or of a sweep over several."""
+    seeds = sorted(set(seeds))
+    options = ["-m"] if len(seeds) > 1 else []
+    swept = "seed=" + ",".join(str(seed) for seed in seeds)
+    return " ".join([PROGRAM, *options, *map(shlex.quote, overrides), swept])
+
+
+def hydra_value(value: Any) -> str:
+    """A plain value in Hydra's override grammar."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return repr(value)
+    if isinstance(value, str):
+        return value if _needs_no_quotes(value) else _quoted(value)
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{_key(k)}:{hydra_value(v)}" for k, v in value.items()) + "}"
+    return "[" + ",".join(hydra_value(item) for item in value) + "]"
+
+
+@cache
+def _composed(task: str, model: str) -> dict[str, Any]:
+    """What the task and the model come with, resolved."""
+    register_schemas()
+    with initialize_config_module(CONFIG_MODULE, **VERSION_BASE):
+        composed = compose("config", overrides=[f"task={task}", f"model={model}"])
+    values = OmegaConf.to_container(composed, resolve=True)
+    assert isinstance(values, dict)
+    return {str(name): value for name, value in values.items()}
+
+
+def _needs_no_quotes(text: str) -> bool:
+    """Whether Hydra reads the bare text as this very string."""
+    words = ("true", "false", "null", "nan", "inf")
+    return bool(re.fullmatch(r"[A-Za-z_][\w./:-]*", text, re.ASCII)) and text.lower() not in words
+
+
+def _key(text: str) -> str:
+    """A key of a dict, which Hydra does not let be quoted."""
+    return re.sub(r"([\\()\[\]{}:=, \t])", r"\\\1", str(text))
+
+
+def _quoted(text: str) -> str:
+    # In quotes a backslash is itself, unless it stands before a quote; ${ would be looked up.
+    text = text.replace("${", "\\${")
+    return "'" + re.sub(r"(\\*)('|$)", lambda m: m[1] * 2 + ("\\'" if m[2] else ""), text) + "'"
+
+
+def _differing(here: Mapping[str, Any], there: Mapping[str, Any]) -> list[str]:
+    """The dotted names of settings that two identities do not share."""
+    names = []
+    for part in PARTS:
+        keys = dict.fromkeys([*here[part], *there[part]])
+        missing = object()
+        names += [
+            f"{part}.{key}"
+            for key in keys
+            if here[part].get(key, missing) != there[part].get(key, missing)
+        ]
+    return names

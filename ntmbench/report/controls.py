@@ -1,0 +1,134 @@
+"""Whether the controls came out as they must: the suite's own test of a campaign.
+
+The oracle must be right, the constant must end at the best constant, and the memoryless network
+must not know more than chance where a task needs memory. One that fails means that data, loss or
+training are not what the report takes them for.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pandas as pd
+
+from ntmbench.report import numbers
+from ntmbench.report.sections import Section
+from ntmbench.report.study import CONTROLS, Study
+
+#: Relative to the loss that is compared with. Of 640 validation sequences of fair bits, a constant
+#: that is fitted to others costs far less than this; so does a float32 sum of 200 logarithms.
+TOLERANCE = 0.01
+
+
+@dataclass(frozen=True)
+class ControlCheck:
+    """What became of one control on one task.
+
+    Attributes:
+        section: the task.
+        control: oracle, constant or memoryless.
+        verdict: ``as it must``, ``not as it must``, ``not run``, ``not finished`` or ``no demand``.
+        text: what was demanded and what came out.
+    """
+
+    section: str
+    control: str
+    verdict: str
+    text: str
+
+    @property
+    def failed(self) -> bool:
+        """Whether it came out otherwise than it must."""
+        return self.verdict == "not as it must"
+
+
+def check_controls(study: Study) -> list[ControlCheck]:
+    """A check for every task and control."""
+    return [
+        _check(section, control, study)
+        for section in study.sections.values()
+        for control in CONTROLS
+    ]
+
+
+def _check(section: Section, control: str, study: Study) -> ControlCheck:
+    runs = study.runs[(study.runs["section"] == section.label) & (study.runs["model"] == control)]
+    if runs.empty:
+        return ControlCheck(section.label, control, "not run", "")
+    finished = runs.loc[runs["outcome"] == "finished", "run"]
+    if finished.empty:
+        return ControlCheck(section.label, control, "not finished", "")
+    if section.validation is None:
+        return ControlCheck(section.label, control, "no demand", "The task is not installed here.")
+    if control == "memoryless" and not section.needs_memory:
+        text = "The task rewards what can be seen without memory."
+        return ControlCheck(section.label, control, "no demand", text)
+    faults = list(DEMANDS[control](section, _ends(study.metrics, finished), study, finished))
+    if not faults:
+        count = len(finished)
+        text = f"{count} run{'s' if count != 1 else ''}"
+        return ControlCheck(section.label, control, "as it must", text)
+    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+    return ControlCheck(section.label, control, "not as it must", faults[0] + more)
+
+
+def _ends(metrics: pd.DataFrame, runs: pd.Series[str]) -> pd.Series[float]:
+    """The last validation's loss of each run."""
+    of_runs = metrics[metrics["run"].isin(runs)].sort_values("sequences")
+    return of_runs.groupby("run")["loss_bits"].last()
+
+
+def _oracle(
+    section: Section, ends: pd.Series[float], study: Study, runs: pd.Series[str]
+) -> Iterator[str]:
+    tested = study.evaluation[study.evaluation["run"].isin(runs)]
+    for row in tested.to_dict("records"):
+        at = f"{row['run']} at length {numbers.count(row['length'])}"
+        if section.solvable:
+            if row["wrong_bits"] != 0:
+                yield f"{at}: {numbers.bits(row['wrong_bits'])} wrong bits; it must have none."
+            continue
+        optimum = section.optimum_loss_bits(int(row["length"]))
+        if not math.isclose(row["loss_bits"], optimum, rel_tol=TOLERANCE):
+            yield (
+                f"{at}: {numbers.bits(row['loss_bits'])} loss bits; "
+                f"it must be at the optimum, {numbers.bits(optimum)}."
+            )
+
+
+def _constant(
+    section: Section, ends: pd.Series[float], study: Study, runs: pd.Series[str]
+) -> Iterator[str]:
+    assert section.validation is not None
+    best = section.validation.chance.loss_bits
+    for run, loss in ends.items():
+        if not math.isclose(loss, best, rel_tol=TOLERANCE):
+            yield (
+                f"{run}: {numbers.bits(loss)} loss bits on validation data; it must end within "
+                f"{TOLERANCE:.0%} of the best constant, {numbers.bits(best)}."
+            )
+
+
+def _memoryless(
+    section: Section, ends: pd.Series[float], study: Study, runs: pd.Series[str]
+) -> Iterator[str]:
+    assert section.validation is not None
+    best = section.validation.chance.loss_bits
+    for run, loss in ends.items():
+        if not loss >= best * (1 - TOLERANCE):
+            yield (
+                f"{run}: {numbers.bits(loss)} loss bits on validation data; without memory it can "
+                f"not be more than {TOLERANCE:.0%} under chance, {numbers.bits(best)}."
+            )
+
+
+Demand = Callable[[Section, "pd.Series[float]", Study, "pd.Series[str]"], Iterator[str]]
+
+#: What each control must do: yields its faults.
+DEMANDS: dict[str, Demand] = {
+    "oracle": _oracle,
+    "constant": _constant,
+    "memoryless": _memoryless,
+}

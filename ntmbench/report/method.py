@@ -1,0 +1,42 @@
+"""How the report is to be read, in its own words."""
+
+from __future__ import annotations
+
+from ntmbench.report.controls import TOLERANCE
+from ntmbench.report.outcomes import SOLVED_BELOW, SOLVED_SEQUENCES
+
+METHOD = [
+    "Seeds are the unit of replication: runs that differ in their seed alone are one model here. "
+    "Models and tasks are named by the fewest settings that tell them from others of the same "
+    "name; their commands have all. All intervals are at 95%.",
+    f"A run has reached a task at the first validation with fewer than {SOLVED_BELOW} wrong bits "
+    f"per sequence (on {SOLVED_SEQUENCES} sequences at least), and has solved it if all "
+    "validations from some point to the end of a finished training are below that. Its sequences "
+    "to solve are counted up to that point.",
+    "Solved: how many of all runs, and Wilson's interval of their share. Sequences to solve: the "
+    "median of the Kaplan-Meier curve. Runs that did not solve the task are censored, not dropped: "
+    "finished and diverged ones at their budget, others where they ended.",
+    "90% (99%) exact to, the effective length: the longest test length up to which 90% (99%) of "
+    "the sequences have no wrong bit; the median and the range over seeds.",
+    "Wrong bits and loss over the optimum are per sequence, at the longest test length within "
+    "training: the interquartile mean over seeds and its bootstrap interval. With 10 seeds such an "
+    "interval holds the truth in about 93% of the cases, with 5 in 90%. Equal seeds give an "
+    "interval without width; that is no proof that others would be equal too.",
+    "Models are compared on the seeds that both have, by a permutation test of the paired "
+    "differences, with Holm's correction for all pairs of the task. Detectable is the true "
+    "difference that so many pairs of this spread would find four times in five.",
+    "Validation data (learning curves) have the lengths of training. Test data (scores over "
+    "length) are never used in training or selection, and are scored with the selected weights.",
+    "Learning curves show the median and the interquartile range over runs, and each run as a thin "
+    "line. After its end a diverged run counts as infinitely bad; failed and unfinished runs count "
+    "as far as they came. Scores over length show the median and the whole range, errors by step "
+    "the median and the interquartile range.",
+    "Wrong bits are thresholded bits that differ; loss bits are cross-entropy. Chance is the best "
+    "constant answer, the optimum is the task's oracle. Numbers are never rounded to 0 or to 100%.",
+    f"Controls: the oracle must have no wrong bit (and, where the task has an optimum above zero, "
+    f"its loss within {TOLERANCE:.0%}); the constant must end within {TOLERANCE:.0%} of the best "
+    f"constant's loss on validation data; the memoryless network must not be more than "
+    f"{TOLERANCE:.0%} below that where the task needs memory.",
+    "A command repeats a run into results/; a run that is finished there is reported as done, and "
+    "rerun=true forces it.",
+]

@@ -1,0 +1,68 @@
+"""What the runs were made with: code, versions, devices and time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from ntmbench.report.study import Study
+
+UNKNOWN = "not recorded"
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where numbers come from.
+
+    Attributes:
+        table: a row per commit, set of versions and device: ``runs``, their sections and the
+            seconds that they took, summed.
+        commits: how many there are, those not recorded counted as one.
+        versions: how many sets of versions there are, likewise.
+        mixed: sections whose runs do not all have the same commit and versions.
+        wall_seconds: of all runs, summed.
+        first: when the first run started, as recorded; empty if unknown.
+        last: when the last one ended; empty if unknown.
+    """
+
+    table: pd.DataFrame
+    commits: int
+    versions: int
+    mixed: tuple[str, ...]
+    wall_seconds: float
+    first: str
+    last: str
+
+
+def provenance(study: Study) -> Provenance:
+    """Collect what the runs were made with."""
+    made = ["commit", "versions", "device"]
+    runs = study.runs.assign(
+        **{name: study.runs[name].fillna(UNKNOWN).astype(str) for name in made}
+    )
+    rows = [
+        {
+            "commit": commit,
+            "versions": versions,
+            "device": device,
+            "runs": len(members),
+            "sections": "; ".join(sorted(set(members["section"]))),
+            "wall_seconds": members["wall_seconds"].sum(),
+        }
+        for (commit, versions, device), members in runs.groupby(made)
+    ]
+    sources = runs.groupby("section", sort=False)[["commit", "versions"]].apply(
+        lambda members: len(members.drop_duplicates())
+    )
+    return Provenance(
+        table=pd.DataFrame(rows, columns=[*made, "runs", "sections", "wall_seconds"]).sort_values(
+            "runs", ascending=False, ignore_index=True
+        ),
+        commits=runs["commit"].nunique(),
+        versions=runs["versions"].nunique(),
+        mixed=tuple(str(label) for label in sources.index[sources > 1]) if len(runs) else (),
+        wall_seconds=float(runs["wall_seconds"].sum()),
+        first=min(runs["started"].dropna().astype(str), default=""),
+        last=max(runs["ended"].dropna().astype(str), default=""),
+    )

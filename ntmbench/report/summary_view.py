@@ -1,0 +1,122 @@
+"""The main table as text: what became of every task and model, each figure with its interval."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from ntmbench.report import numbers
+from ntmbench.report.cells import LAST, rank_of, signed_bits, value_range
+from ntmbench.report.page import Cell, Table
+from ntmbench.report.sections import Section
+
+#: A row of the table of ``summary_table``, by column.
+Row = Mapping[Hashable, Any]
+
+
+def summary_view(
+    summary: pd.DataFrame,
+    sections: Mapping[str, Section],
+    anchors: Mapping[str, str],
+    seeds: Mapping[tuple[str, str], str],
+) -> Table:
+    """The main table: a row per task and model, controls left out.
+
+    ``anchors`` are those of the sections, ``seeds`` those of the groups' runs.
+    """
+    rows = []
+    for row in summary[~summary["control"].astype(bool)].to_dict("records"):
+        section = sections[row["section"]]
+        opens = f"#{seeds[row['section'], row['label']]}"
+        cells = [
+            _runs(row),
+            _solved(row, section),
+            _effective(row, "effective_90", section),
+            _effective(row, "effective_99", section),
+            _sequences(row, section),
+            _at_length(row, "wrong_bits"),
+            _at_length(row, "loss_over_optimum"),
+        ]
+        rows.append(
+            [
+                Cell(row["section"], _measured_at(row), href=f"#{anchors[row['section']]}"),
+                _model(row["label"], opens),
+                *(
+                    Cell(cell.text, cell.note, opens, f"open {cell.kind}".strip(), cell.rank)
+                    for cell in cells
+                ),
+            ]
+        )
+    header = [
+        *("task", "model", "runs", "solved", "90% exact to length", "99% exact to length"),
+        *("sequences to solve", "wrong bits", "loss over optimum"),
+    ]
+    return Table(header, rows, sortable=True)
+
+
+def _model(label: str, opens: str) -> Cell:
+    """A model's name, and below it the settings that tell it from others of the name."""
+    name, bracket, settings = label.partition(" (")
+    return Cell(name, settings.removesuffix(")") if bracket else "", href=opens, kind="open")
+
+
+def _measured_at(row: Row) -> str:
+    return "" if pd.isna(row["length"]) else f"at length {numbers.count(row['length'])}"
+
+
+def _runs(row: Row) -> Cell:
+    states = ("running", "interrupted", "failed", "diverged")
+    told = ", ".join(f"{row[state]} {state}" for state in states if row[state])
+    return Cell(str(row["runs"]), note=told, rank=row["runs"])
+
+
+def _solved(row: Row, section: Section) -> Cell:
+    if not section.solvable:
+        return Cell("not defined", kind="none", rank=LAST)
+    low, high = numbers.share(row["solved_share_low"]), numbers.share(row["solved_share_high"])
+    reached = row["reached"] - row["solved"]
+    note = f"{low} to {high}" + (f"; {reached} more only reached it" if reached else "")
+    return Cell(f"{row['solved']} of {row['runs']}", note, rank=-row["solved_share"])
+
+
+def _sequences(row: Row, section: Section) -> Cell:
+    if not section.solvable:
+        return Cell("not defined", kind="none", rank=LAST)
+    unfinished = bool(row["running"]) or bool(row["interrupted"])
+    middle, low, high = (
+        numbers.sequences(row[f"sequences_to_solve{part}"], row["budget"], unfinished=unfinished)
+        for part in ("", "_low", "_high")
+    )
+    if row["sequences_to_solve_low"] >= row["budget"]:
+        low = middle
+    if row["sequences_to_solve_low"] == 0 and math.isinf(row["sequences_to_solve_high"]):
+        note = "too few runs for an interval"
+    else:
+        note = value_range(middle, low, high)
+    return Cell(middle, note, rank=rank_of(row["sequences_to_solve"]))
+
+
+def _effective(row: Row, name: str, section: Section) -> Cell:
+    if not section.solvable:
+        return Cell("not defined", kind="none", rank=LAST)
+    if math.isnan(row[name]):
+        return Cell("not tested", kind="none", rank=LAST)
+    middle, low, high = (_effective_text(row[f"{name}{part}"]) for part in ("", "_low", "_high"))
+    return Cell(middle, value_range(middle, low, high), rank=-row[name])
+
+
+def _effective_text(value: float) -> str:
+    return numbers.count(value) if value == round(value) else f"{value:,.1f}"
+
+
+def _at_length(row: Row, score: str) -> Cell:
+    if math.isnan(row[score]):
+        return Cell("not tested", kind="none", rank=LAST)
+    middle, low, high = (signed_bits(row[f"{score}{part}"]) for part in ("", "_low", "_high"))
+    notes = [value_range(middle, low, high) if low and high else "1 run"]
+    if score == "wrong_bits" and row["evaluated"] < row["runs"]:
+        notes.append(f"{row['evaluated']} of {row['runs']} tested")
+    return Cell(middle, "; ".join(note for note in notes if note), rank=rank_of(row[score]))

@@ -1,0 +1,95 @@
+"""Times of which some are only known to be longer: Kaplan-Meier curves and their medians.
+
+A run that has not solved its task is no missing value. It says that solving takes longer than what
+it was trained for, and counts among those at risk up to there.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from ntmbench.report.statistics import Interval, normal_score
+
+
+def kaplan_meier(
+    times: Iterable[float], observed: Iterable[bool], *, level: float = 0.95
+) -> pd.DataFrame:
+    """The share of runs for which an event is still to come, over time (Kaplan and Meier 1958).
+
+    ``times`` are those of the event where ``observed``, and of the end of observation elsewhere
+    (the columns ``time`` and ``observed`` of ``outcomes``). Censoring is taken to tell nothing of
+    when the event would have come. A run that is censored at the time of an event is at risk of it.
+
+    The band holds the curve at any one time with the probability ``level``. It comes from
+    Greenwood's variance on the scale of log(-log(survival)) (Kalbfleisch and Prentice 1980), which
+    keeps it between 0 and 1. That scale has no value at either end. Where no event has come yet,
+    the lower bound is Wilson's for as many runs as are at risk; where all have come, the upper
+    bound is the one before.
+
+    Returns:
+        A row at time 0 and at each distinct time: ``time``, ``at_risk`` (just before it),
+        ``events`` and ``censored`` (at it), ``survival`` (after it), and the band ``low``,
+        ``high``.
+
+    Raises:
+        ValueError: if a time is negative or not finite, the arguments differ in length, or
+            ``level`` is not above 0 and below 1.
+    """
+    time = np.array(list(times), dtype=float)
+    event = np.array(list(observed), dtype=bool)
+    if time.shape != event.shape:
+        raise ValueError(f"There are {len(time)} times but {len(event)} say if observed.")
+    if not (np.isfinite(time) & (time >= 0)).all():
+        raise ValueError("A time is negative or not finite; a run without an event is censored.")
+    score = normal_score(level)
+    points = np.union1d([0.0], time)
+    place = np.searchsorted(points, time)
+    events = np.bincount(place[event], minlength=len(points))
+    censored = np.bincount(place[~event], minlength=len(points))
+    at_risk = len(time) - np.cumsum(events + censored) + events + censored
+    survival = np.cumprod(1 - events / np.maximum(at_risk, 1))
+    low = np.where(survival == 1, at_risk / (at_risk + score**2), 0.0)
+    high = np.ones(len(points))
+    inside = (survival > 0) & (survival < 1)
+    staying = np.where(inside, at_risk - events, 1)  # where it is not 0
+    variance = np.cumsum(events / np.maximum(at_risk, 1) / staying)  # Greenwood's, of the log
+    spread = score * np.sqrt(variance[inside]) / -np.log(survival[inside])
+    low[inside] = survival[inside] ** np.exp(spread)
+    high[inside] = survival[inside] ** np.exp(-spread)
+    if survival[-1] == 0 and len(points) > 1:
+        high[-1] = high[-2]
+    return pd.DataFrame(
+        {
+            "time": points,
+            "at_risk": at_risk,
+            "events": events,
+            "censored": censored,
+            "survival": survival,
+            "low": low,
+            "high": high,
+        }
+    )
+
+
+def survival_median(curve: pd.DataFrame) -> Interval:
+    """The first time at which at most half of a ``kaplan_meier`` curve is left, and its interval.
+
+    The bounds are where the curve's band falls to one half (Brookmeyer and Crowley 1982), so the
+    level is the curve's. Infinite where it does not come to that. A lower bound goes no further
+    than the last time: nothing is known beyond it.
+    """
+    return Interval(
+        _falls_to_half(curve, "survival"),
+        min(_falls_to_half(curve, "low"), float(curve["time"].iloc[-1])),
+        _falls_to_half(curve, "high"),
+    )
+
+
+def _falls_to_half(curve: pd.DataFrame, column: str) -> float:
+    # A product of fractions that makes one half may be off by rounding.
+    fallen = curve.loc[curve[column] <= 0.5 + 1e-12, "time"]
+    return float(fallen.iloc[0]) if len(fallen) else math.inf

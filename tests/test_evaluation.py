@@ -1,0 +1,178 @@
+"""What a trained model is tested on, and what is told of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from torch import Tensor, nn
+
+from ntmbench import evaluate, evaluation, example
+from ntmbench.evaluation import evaluate_in_detail, evaluate_variations
+from ntmbench.example import answer_example, example_of, write_example
+from ntmbench.metrics import step_errors, wrong_bits
+from ntmbench.registry import make_model, make_task, task_names
+from ntmbench.runs import EVALUATION_COLUMNS, POSITION_COLUMNS, VARIATION_COLUMNS
+from ntmbench.task import Task
+
+SMALL_NTM = {"controller_size": 8, "memory_slots": 8, "word_size": 4}
+
+
+class Flipping(nn.Module):
+    """Answers copy as the oracle does, but with one bit of one step of the answer flipped."""
+
+    def __init__(self, task: Task, position: int) -> None:
+        super().__init__()
+        self.task, self.position, self.calls = task, position, 0
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        self.calls += 1
+        answer = self.task.oracle(inputs.numpy())
+        step = len(answer) // 2 + 1 + self.position
+        answer[step, :, 0] = 1 - answer[step, :, 0]
+        return torch.from_numpy(answer) * 20 - 10
+
+
+def test_errors_lie_where_they_were_made() -> None:
+    task = make_task("copy", bits=2, max_length=3)
+    found = evaluate_in_detail(Flipping(task, 1), task, lengths=[2, 4], sequences=5)
+    assert list(found.by_position.columns) == POSITION_COLUMNS
+    assert found.by_position.to_dict("list") == {
+        "length": [2, 2, 4, 4, 4, 4],
+        "position": [0, 1, 0, 1, 2, 3],
+        "sequences": [5] * 6,
+        "wrong_bits": [0, 1, 0, 1, 0, 0],
+    }
+    assert list(found.by_length["wrong_bits"]) == [1, 1]
+
+
+@pytest.mark.parametrize("name", task_names())
+def test_errors_by_position_add_up_to_those_by_length(name: str) -> None:
+    task = make_task(name)
+    model = make_model("lstm", task.input_width, task.output_width, hidden_size=4)
+    lengths = [task.length_range[1], task.length_range[1] + 1]
+    found = evaluate_in_detail(model, task, lengths=lengths, sequences=70)
+    assert list(found.by_length.columns) == EVALUATION_COLUMNS
+    sums = found.by_position.groupby("length")["wrong_bits"].sum()
+    assert list(sums) == pytest.approx(list(found.by_length["wrong_bits"]))
+    for length, rows in found.by_position.groupby("length"):
+        assert len(rows) == task.test_set(int(str(length)), 1).mask.sum()
+    pd.testing.assert_frame_equal(
+        evaluate(model, task, lengths=lengths, sequences=70), found.by_length
+    )
+
+
+def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    task = make_task("copy", max_length=4)
+    model = make_model("lstm", task.input_width, task.output_width, hidden_size=4)
+    whole = evaluate_in_detail(model, task, lengths=[4], sequences=11)
+    monkeypatch.setattr(evaluation, "CHUNK_SEQUENCES", 3)
+    parts = evaluate_in_detail(model, task, lengths=[4], sequences=11)
+    pd.testing.assert_frame_equal(parts.by_length, whole.by_length)
+    pd.testing.assert_frame_equal(parts.by_position, whole.by_position)
+
+
+def test_one_pass_is_enough() -> None:
+    task = make_task("copy", bits=2, max_length=3)
+    model = Flipping(task, 0)
+    evaluate_in_detail(model, task, lengths=[2, 3], sequences=4)
+    assert model.calls == 2
+
+
+def test_step_errors_count_only_what_is_scored() -> None:
+    """Two sequences that score different steps."""
+    logits = torch.tensor([[[1.0, 1.0], [1.0, -1.0]], [[-1.0, 1.0], [1.0, 1.0]]])  # [T, B, out]
+    targets = torch.zeros(2, 2, 2)
+    mask = torch.tensor([[1.0, 0.0], [1.0, 1.0]])
+    errors = step_errors(logits, targets, mask)
+    assert errors.wrong_bits.tolist() == [2, 1 + 2]
+    assert errors.sequences.tolist() == [1, 2]
+    assert errors.wrong_bits.sum() == wrong_bits(logits, targets, mask).sum()
+
+
+def test_positions_are_the_scored_steps_numbered() -> None:
+    """The bits before the first whole context of an n-gram source have no position."""
+    task = make_task("ngrams", context=3, min_length=9, max_length=9)
+    model = make_model("memoryless", 1, 1)
+    positions = evaluate_in_detail(model, task, lengths=[9], sequences=2).by_position
+    assert list(positions["position"]) == [0, 1, 2, 3, 4, 5]
+
+
+def test_variations_are_tested_as_tasks_of_their_own() -> None:
+    task: Any = make_task("repeat_copy", bits=2, max_length=2, max_repeats=3)
+    model = make_model("lstm", task.input_width, task.output_width, hidden_size=4)
+    found = evaluate_variations(model, task, sequences=6)
+    assert list(found.columns) == VARIATION_COLUMNS
+    assert list(found["variation"]) == ["length 2, repeats 6"]
+    more = evaluate(model, replace(task, test_repeats=6), lengths=[2], sequences=6)
+    pd.testing.assert_frame_equal(found.drop(columns="variation"), more)
+
+
+def test_most_tasks_name_no_variation() -> None:
+    assert evaluate_variations(make_model("constant", 9, 8), make_task("copy")).empty
+
+
+# --- The example. ---
+
+
+def test_example_is_of_the_longest_training_length_that_can_be_shown() -> None:
+    for name in task_names():
+        task = make_task(name)
+        length, batch = example_of(task)
+        assert length == task.length_range[1]
+        assert np.array_equal(batch.inputs, task.test_set(length, 1).inputs)
+    length, batch = example_of(make_task("copy", max_length=1000))
+    assert length == 125
+    assert len(batch.inputs) <= example.READABLE_STEPS
+
+
+def test_example_that_can_not_be_shorter() -> None:
+    task = make_task("priority_sort", min_length=300, max_length=300, answers=300)
+    length, batch = example_of(task)
+    assert (length, len(batch.inputs)) == (300, 601)
+
+
+def test_example_of_a_model_with_a_memory(tmp_path: Path) -> None:
+    task = make_task("copy", bits=3, max_length=20)
+    model = make_model("ntm", 4, 3, **SMALL_NTM, read_heads=2)
+    write_example(tmp_path / "example.npz", model, task)
+    assert (model.training, model.memory_slots) == (True, 8)
+    with np.load(tmp_path / "example.npz") as arrays:
+        assert {name: arrays[name].shape for name in arrays} == {
+            "length": (),
+            "inputs": (41, 4),
+            "targets": (41, 3),
+            "mask": (41,),
+            "probabilities": (41, 3),
+            "read_weightings": (41, 2, 32),  # enlarged, as in the test of this length
+            "write_weightings": (41, 1, 32),
+            "reads": (41, 2, 4),
+            "adds": (41, 1, 4),
+        }
+        assert {arrays[name].dtype for name in arrays if name != "length"} == {np.dtype("float16")}
+        batch = task.test_set(20, 1)
+        assert np.array_equal(arrays["inputs"], batch.inputs[:, 0])
+        assert np.array_equal(arrays["mask"], batch.mask[:, 0])
+        assert arrays["length"] == 20
+        assert arrays["write_weightings"].sum(axis=2) == pytest.approx(1, abs=0.02)
+
+
+def test_example_holds_what_the_model_answered() -> None:
+    task = make_task("copy", bits=2, max_length=3)
+    arrays = answer_example(Flipping(task, 0), task)
+    assert arrays.keys() == {"length", "inputs", "targets", "mask", "probabilities"}
+    wrong = (arrays["probabilities"] > 0.5) != (arrays["targets"] > 0.5)
+    assert np.argwhere(wrong).tolist() == [[4, 0]]
+
+
+def test_example_is_the_same_file_each_time(tmp_path: Path) -> None:
+    task = make_task("copy", max_length=3)
+    model = make_model("ntm", 9, 8, **SMALL_NTM)
+    for name in ("first", "second"):
+        write_example(tmp_path / name, model, task)
+    assert (tmp_path / "first").read_bytes() == (tmp_path / "second").read_bytes()

@@ -1,0 +1,98 @@
+"""No model is selected or tested on what it was trained on, but where a task is too small for that.
+
+Streams are disjoint by their keys; here the sequences themselves are compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from ntmbench.registry import make_task, task_names
+from ntmbench.task import Batch, Task
+
+#: A question of so many steps holds 36 random bits at the least (recall, of two items).
+LONG = 9
+#: Bits that a sequence of n-grams must hold for its source, who tosses coins, not to say it twice.
+UNEXPECTED = 64
+
+# Tasks whose shortest sequences are few, and one of them.
+SMALL = {"copy": 1, "repeat_copy": 1, "sorting": 1}
+
+
+def questions(batch: Batch, which: NDArray[np.bool_] | None = None) -> Iterator[bytes]:
+    """The inputs of each sequence of a batch, or of those that ``which [B]`` names."""
+    for sequence in range(batch.size):
+        if which is None or which[sequence]:
+            yield batch.inputs[:, sequence].tobytes()
+
+
+def unlikely(task: Task, batch: Batch) -> NDArray[np.bool_]:
+    """Which sequences ``[B]`` hold so much that nobody would draw them twice by chance."""
+    if task.has_input_phase:
+        return np.full(batch.size, batch.answer_start >= LONG)
+    probability = task.oracle(batch.inputs)
+    of_target = np.where(batch.targets == 1, probability, 1 - probability)
+    bits = (-np.log2(of_target) * batch.mask[:, :, np.newaxis]).sum(axis=(0, 2))
+    return np.asarray(bits >= UNEXPECTED)
+
+
+@cache
+def trained_on(name: str) -> set[bytes]:
+    """The questions of the first two thousand training batches."""
+    task = make_task(name)
+    drawn = (task.train_batch(0, step, 8) for step in range(2000))
+    return {question for batch in drawn for question in questions(batch)}
+
+
+def held_out(task: Task) -> dict[str, list[Batch]]:
+    """All data that a model is validated, selected and tested on by default."""
+    shortest, longest = task.length_range
+    selection = {*task.selection_lengths, shortest, longest}
+    tests = {*task.test_lengths, shortest, longest}
+    return {
+        "validation": list(task.validation_batches(640)),
+        "selection": [task.selection_set(length, 128) for length in selection],
+        "test": [task.test_set(length, 512 if length < 1000 else 64) for length in tests],
+    }
+
+
+@pytest.mark.parametrize("name", task_names())
+def test_no_sequence_is_both_trained_on_and_held_out(name: str) -> None:
+    task = make_task(name)
+    known = trained_on(name)
+    seen: dict[bytes, str] = {}
+    for stream, batches in held_out(task).items():
+        compared = 0
+        for batch in batches:
+            for question in questions(batch, unlikely(task, batch)):
+                compared += 1
+                assert question not in known, f"{stream} data in training"
+                assert seen.setdefault(question, stream) == stream
+        assert compared > 100, stream
+
+
+@pytest.mark.parametrize(("name", "length"), SMALL.items())
+def test_the_shortest_sequences_of_a_small_task_turn_up_in_both(name: str, length: int) -> None:
+    """As the task's docstring says: there are only 256, or 256 for each number of repeats."""
+    batch = make_task(name).test_set(length, 512)
+    found = [question in trained_on(name) for question in questions(batch)]
+    assert len(set(questions(batch))) <= 256
+    assert np.mean(found) > (0.3 if name == "repeat_copy" else 0.9)
+
+
+def test_a_source_that_repeats_a_bit_turns_up_in_both() -> None:
+    """As the docstring of n-grams says: all of what is met again is of this kind."""
+    task = make_task("ngrams")
+    found = [
+        np.frombuffer(question, np.float32)
+        for batch in held_out(task)["validation"]
+        for question in questions(batch)
+        if question in trained_on("ngrams")
+    ]
+    assert 0 < len(found) < 0.03 * 640
+    assert all(len(set(bits[-100:])) == 1 for bits in found)
