@@ -148,8 +148,8 @@ def test_experiments_hold_the_runs_that_they_should() -> None:
 #: Tasks times settings times seeds.
 SIZES = {
     "ntm": 6 * 2 * 10,
-    "lstm": 6 * 5,
-    "seq2seq": 5 * 5,
+    "lstm": 6 * 8,
+    "seq2seq": 5 * 8,
     "controls": 6 * 3 * 3,
     "learning_rates_lstm": 6 * 4,
     "learning_rates_seq2seq": 5 * 4,
@@ -164,7 +164,7 @@ SIZES = {
 
 def test_learning_rates_are_searched_on_other_seeds_than_those_reported() -> None:
     for model in ("lstm", "seq2seq"):
-        assert seeds_of(model) == {f"seed={seed}" for seed in range(5)}
+        assert seeds_of(model) == {f"seed={seed}" for seed in range(8)}
         assert seeds_of(f"learning_rates_{model}") == {"seed=101"}
 
 
