@@ -166,6 +166,7 @@ def _run_locked(
         logger.info(
             "%s: %s parameters on %s", folder.path.name, f"{status['parameters']:,}", device.type
         )
+        _warn_of_little_memory(config, model)
         with TrainingBar(console, config.train.steps * config.train.batch_size) as bar:
             result = train(
                 model,
@@ -232,6 +233,21 @@ def _finish(
     folder.write_table(folder.evaluation, evaluation.by_length)  # last: it stands for all of them
     plot_run(folder, config.task, model)
     return evaluation.by_length
+
+
+def _warn_of_little_memory(config: RunConfig, model: SequenceModel) -> None:
+    """Say so where the longest training sequence does not fit into an external memory."""
+    longest = config.task.length_range[1]
+    needed = config.task.vectors_to_store(longest)
+    if model.memory_slots is not None and model.memory_slots < needed:
+        logger.warning(
+            "model.memory_slots=%d, and sequences of length %d have %d vectors to store. "
+            "A value of %d or more has room for them.",
+            model.memory_slots,
+            longest,
+            needed,
+            needed + 1,
+        )
 
 
 def reason_of(error: Exception) -> str:

@@ -32,6 +32,15 @@ def only_run(tmp_path: Path) -> RunFolder:
     return RunFolder(path)
 
 
+def test_too_small_a_memory_is_named(ntmbench: Command) -> None:
+    small = ["model=ntm", "model.controller_size=8", "task.max_length=9", *TINY[3:]]
+    told = "model.memory_slots=8, and sequences of length 9 have 9 vectors to store."
+    for slots, expected in ((8, True), (9, False)):
+        ended = ntmbench(*small, f"model.memory_slots={slots}")
+        assert ended.code == 0
+        assert (told in ended.out.replace("\n", " ")) is expected
+
+
 def test_files_of_a_finished_run(ntmbench: Command, tmp_path: Path) -> None:
     ended = ntmbench(*TINY, "seed=3")
     assert (ended.code, ended.err) == (0, "")
