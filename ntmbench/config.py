@@ -53,6 +53,10 @@ class TrainSettings:
     clip_norm: float = 10.0
     #: Before that, each of its numbers is clipped to +- this, as in the paper; 0 leaves them.
     clip_value: float = 0.0
+    #: The sequences are shared out among so many attempts, each from other initial weights and with
+    #: a schedule of its own. Training ends with the first attempt after which the selected weights
+    #: make no mistake on the validation data, those beyond the training lengths included.
+    attempts: int = 1
     #: Decay per step of the weights' running average, which is then what is validated and
     #: selected; 0 averages nothing.
     weight_average: float = 0.0
@@ -79,6 +83,7 @@ class TrainSettings:
         check_range("train.epsilon", self.epsilon, above=0.0)
         check_range("train.clip_norm", self.clip_norm, 0)
         check_range("train.clip_value", self.clip_value, 0)
+        check_range("train.attempts", self.attempts, 1, self.steps)
         check_range("train.weight_average", self.weight_average, 0, 0.99999)
         check_range("train.validate_every", self.validate_every, 1)
         check_range("train.validation_sequences", self.validation_sequences, 1, MAX_SEQUENCES)
@@ -89,6 +94,11 @@ class TrainSettings:
     def steps(self) -> int:
         """Optimizer steps that use up the sequences."""
         return -(-self.sequences // self.batch_size)
+
+    @property
+    def attempt_steps(self) -> int:
+        """Optimizer steps of an attempt; the last may have fewer."""
+        return -(-self.steps // self.attempts)
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ _EMPTY = torch.empty(0)
 
 
 def learning_rate_at(step: int, settings: TrainSettings) -> float:
-    """The learning rate of a step, counted from 0: a warm-up, then the schedule.
+    """The learning rate of a step of an attempt, counted from 0: a warm-up, then the schedule.
 
     A falling schedule reaches ``final_learning_rate`` times the learning rate at the last step.
     """
@@ -34,7 +34,7 @@ def learning_rate_at(step: int, settings: TrainSettings) -> float:
         return rate * (step + 1) / (warmup + 1)
     if settings.schedule == "constant":
         return rate
-    done = (step - warmup) / max(1.0, settings.steps - 1 - warmup)
+    done = (step - warmup) / max(1.0, settings.attempt_steps - 1 - warmup)
     left = 1 - done if settings.schedule == "linear" else (1 + math.cos(math.pi * done)) / 2
     floor = settings.final_learning_rate
     return rate * (floor + (1 - floor) * left)
@@ -61,7 +61,7 @@ class Optimizer(ABC):
 
     @abstractmethod
     def step(self, number: int) -> bool:
-        """Apply step ``number``, counted from 0, to the weights and their average.
+        """Apply step ``number`` of an attempt, counted from 0, to the weights and their average.
 
         Returns False, and changes nothing, where the gradient's norm is not finite.
         """
@@ -78,6 +78,10 @@ class Optimizer(ABC):
     @abstractmethod
     def load(self, state: dict[str, Any]) -> None:
         """Take over what ``state`` gave."""
+
+    @abstractmethod
+    def restart(self) -> None:
+        """Forget everything but the weights as they are now."""
 
     def zero_gradient(self) -> None:
         """Forget the gradient of the step before."""
@@ -149,6 +153,14 @@ class CompiledOptimizer(Optimizer):
             fused_update.update_average(self._average_view, self._weights_view, share)
         return True
 
+    def restart(self) -> None:
+        """Empty the moments; the average begins anew."""
+        for moment in self._moments.values():
+            moment.zero_()
+        if self.settings.weight_average > 0:
+            self._average.copy_(self._vector)
+        self._steps = 0
+
     def _moment_names(self) -> tuple[str, ...]:
         adam = self.settings.optimizer == "adam"
         return ("square", "mean") if adam else ("square", "mean", "velocity")
@@ -189,22 +201,29 @@ class TorchOptimizer(Optimizer):
     def __init__(self, model: nn.Module, settings: TrainSettings) -> None:
         """Build the optimizer of the settings."""
         super().__init__(model, settings)
-        s = settings
-        self._optimizer: torch.optim.Optimizer
+        self._optimizer = self._make()
+        self._average = (
+            [w.detach().clone() for w in self.weights] if settings.weight_average else []
+        )
+
+    def restart(self) -> None:
+        """Build the optimizer again; the average begins anew."""
+        self._optimizer = self._make()
+        self._average = [w.detach().clone() for w in self.weights] if self._average else []
+
+    def _make(self) -> torch.optim.Optimizer:
+        s = self.settings
         if s.optimizer == "adam":
-            self._optimizer = torch.optim.Adam(
-                self.weights, s.learning_rate, betas=(s.momentum, s.smoothing), eps=s.epsilon
-            )
-        else:
-            self._optimizer = torch.optim.RMSprop(
-                self.weights,
-                s.learning_rate,
-                alpha=s.smoothing,
-                eps=s.epsilon,
-                momentum=s.momentum,
-                centered=True,
-            )
-        self._average = [w.detach().clone() for w in self.weights] if s.weight_average > 0 else []
+            betas = (s.momentum, s.smoothing)
+            return torch.optim.Adam(self.weights, s.learning_rate, betas=betas, eps=s.epsilon)
+        return torch.optim.RMSprop(
+            self.weights,
+            s.learning_rate,
+            alpha=s.smoothing,
+            eps=s.epsilon,
+            momentum=s.momentum,
+            centered=True,
+        )
 
     @torch.no_grad()
     def step(self, number: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 import os
 import platform
@@ -24,7 +25,7 @@ from ntmbench.example import write_example
 from ntmbench.files import remove_leftovers, write_text
 from ntmbench.model import ModelError, SequenceModel, TensorBatch, check_logits
 from ntmbench.progress import TrainingBar, evaluation_table, logger, logging_to, records_kept
-from ntmbench.randomness import RandomWords, Stream
+from ntmbench.randomness import RandomWords, Stream, stable_id
 from ntmbench.registry import make_model
 from ntmbench.runs import METRICS_COLUMNS, RunFolder, check_writable
 from ntmbench.settings import UserError
@@ -54,13 +55,7 @@ def check_possible(config: RunConfig) -> SequenceModel:
             be built, a results folder that can not be written.
     """
     resolve_device(config.device)
-    model = make_model(
-        config.model,
-        config.task.input_width,
-        config.task.output_width,
-        seed=config.seed,
-        **vars(config.model_settings),
-    )
+    model = _build(config)
     model.prepare(config.task)
     if model.needs_input_phase and not config.task.has_input_phase:
         raise ModelError(
@@ -71,6 +66,13 @@ def check_possible(config: RunConfig) -> SequenceModel:
     _check_answer(model, config)
     check_writable(config.results_dir)
     return model
+
+
+def _build(config: RunConfig, attempt: int = 0) -> SequenceModel:
+    """The model with the initial weights of an attempt; those of the first are the seed's own."""
+    seed = stable_id(f"{config.seed}-{attempt}") if attempt > 0 else config.seed
+    widths = config.task.input_width, config.task.output_width
+    return make_model(config.model, *widths, seed=seed, **vars(config.model_settings))
 
 
 def _check_answer(model: SequenceModel, config: RunConfig) -> None:
@@ -178,6 +180,7 @@ def _run_locked(
                 identity=folder.path.name,
                 checkpoint_seconds=config.checkpoint_seconds,
                 monitor=_RunMonitor(folder, bar, config.train.batch_size),
+                fresh=functools.partial(_build, config),
             )
         evaluation = _finish(config, folder, model, result)
     except KeyboardInterrupt:
@@ -289,6 +292,9 @@ class _RunMonitor(Monitor):
 
     def stopping(self) -> None:
         logger.info("Stopping after this step; press again to stop at once.")
+
+    def restarted(self, attempt: int) -> None:
+        logger.info("Mistakes on validation data are left: attempt %d begins anew.", attempt + 1)
 
     def resumed(self, step: int) -> None:
         logger.info("Resumed at step %d.", step)

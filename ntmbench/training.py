@@ -23,7 +23,7 @@ from ntmbench.config import TrainSettings, fingerprint
 from ntmbench.evaluation import answer, enough_memory, score_batch
 from ntmbench.model import TensorBatch
 from ntmbench.optimization import Optimizer, make_optimizer
-from ntmbench.settings import UserError
+from ntmbench.settings import SettingError, UserError
 from ntmbench.task import Batch, Task
 
 # Batches drawn in a row.
@@ -89,6 +89,8 @@ class TrainState:
     rejected_in_a_row: int = 0
     rejected: int = 0
     diverged: bool = False
+    #: An attempt has made no mistake, and no other is needed.
+    done: bool = False
     #: Seconds spent in the loop, and of these in steps rather than validation.
     seconds: float = 0.0
     step_seconds: float = 0.0
@@ -129,6 +131,9 @@ class Monitor:
     def resumed(self, step: int) -> None:
         """After going on from a checkpoint."""
 
+    def restarted(self, attempt: int) -> None:
+        """After an attempt that made mistakes, at the start of the next one, counted from 0."""
+
 
 def train(
     model: nn.Module,
@@ -141,19 +146,26 @@ def train(
     identity: str = "",
     checkpoint_seconds: float = 30.0,
     monitor: Monitor | None = None,
+    fresh: Callable[[int], nn.Module] | None = None,
 ) -> TrainResult:
     """Train a model on a task, and leave the selected weights in it.
 
     Goes on from ``checkpoint`` where that file exists, to the numbers that an undisturbed training
     would have reached (on CPU bit for bit). ``identity`` says what a checkpoint belongs to; by
-    default it stands for task, settings and seed.
+    default it stands for task, settings and seed. ``fresh`` gives a model like this one with other
+    initial weights, by the number of an attempt; it is needed for more than one.
 
     Raises:
         CheckpointError: if the checkpoint is damaged or belongs to something else.
         DeviceError: if there is no such device.
         Interrupted: after SIGINT or SIGTERM, once the checkpoint is written.
+        SettingError: for several attempts without ``fresh``.
     """
     settings = settings or TrainSettings()
+    if settings.attempts > 1 and fresh is None:
+        raise SettingError(
+            f"train.attempts={settings.attempts} needs ``fresh``, which gives each its weights."
+        )
     identity = identity or _default_identity(task, settings, seed)
     monitor = monitor or Monitor()
     on = resolve_device(device)
@@ -188,7 +200,7 @@ def train(
         if not state.curve:
             validate()
         batches = _batches(task, settings, seed, state.step, on)
-        while state.step < settings.steps and not state.diverged:
+        while state.step < settings.steps and not (state.diverged or state.done):
             step_started = time.monotonic()
             batch = next(batches)
             optimizer.zero_gradient()
@@ -197,7 +209,7 @@ def train(
             loss_bits = metrics.loss_bits(shown, batch.targets, batch.mask).mean().item()
             gradient = metrics.loss_gradient(shown, batch.targets, batch.mask)  # [T, B, out]
             logits.backward(gradient)  # type: ignore[no-untyped-call]
-            if math.isfinite(loss_bits) and optimizer.step(state.step):
+            if math.isfinite(loss_bits) and optimizer.step(state.step % settings.attempt_steps):
                 state.rejected_in_a_row = 0
             else:
                 state.rejected += 1
@@ -209,8 +221,16 @@ def train(
             now = time.monotonic()
             state.step_seconds += now - step_started
             state.seconds = now - started
-            if state.step % steps_per_validation == 0 or state.step == settings.steps:
+            ended = state.step % settings.attempt_steps == 0 or state.step == settings.steps
+            if state.step % steps_per_validation == 0 or ended:
                 validate()
+            if ended and fresh is not None and settings.attempts > 1:
+                state.done = state.selected is not None and state.selected.wrong_share == 0
+                if not state.done and state.step < settings.steps:
+                    attempt = state.step // settings.attempt_steps
+                    model.load_state_dict(fresh(attempt).state_dict())
+                    optimizer.restart()
+                    monitor.restarted(attempt)
             if stop.signal_number:
                 save()
                 raise Interrupted(stop.signal_number)

@@ -76,8 +76,8 @@ class Copy(Task):
 
     @property
     def selection_lengths(self) -> tuple[int, ...]:
-        """One and a half times the training range."""
-        return (beyond(self.max_length, 3, 2),)
+        """One and a half and twelve times the training range."""
+        return beyond(self.max_length, 3, 2), beyond(self.max_length, 12, 1)
 
     @property
     def test_lengths(self) -> tuple[int, ...]:

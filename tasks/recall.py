@@ -91,8 +91,8 @@ class Recall(Task):
 
     @property
     def selection_lengths(self) -> tuple[int, ...]:
-        """One and a half times the training range."""
-        return (beyond(self.max_length, 3, 2),)
+        """One and a half times the training range, and three times."""
+        return beyond(self.max_length, 3, 2), beyond(self.max_length, 3, 1)
 
     @property
     def test_lengths(self) -> tuple[int, ...]:

@@ -90,8 +90,9 @@ class RepeatCopy(Task):
 
     @property
     def selection_lengths(self) -> tuple[int, ...]:
-        """One and a half times the training range."""
-        return (beyond(self.max_length, 3, 2),)
+        """One and a half times the training range, and twice."""
+        lengths = {beyond(self.max_length, 3, 2), beyond(self.max_length, 2, 1)}
+        return tuple(sorted(lengths))
 
     @property
     def test_lengths(self) -> tuple[int, ...]:
