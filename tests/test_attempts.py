@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -43,8 +44,8 @@ class Restarts(Monitor):
         self.attempts.append(attempt)
 
 
-def settings(**overrides: float) -> TrainSettings:
-    values = {
+def settings(**overrides: Any) -> TrainSettings:
+    values: dict[str, Any] = {
         "sequences": 40,
         "batch_size": 1,
         "attempts": 4,
@@ -53,10 +54,10 @@ def settings(**overrides: float) -> TrainSettings:
         "selection_sequences": 8,
         "learning_rate": 1e-9,
     }
-    return TrainSettings(**{**values, **overrides})  # type: ignore[arg-type]
+    return TrainSettings(**{**values, **overrides})
 
 
-def trained_with(skills: list[float]) -> tuple[nn.Module, TrainResult, Restarts]:
+def trained_with(skills: list[float]) -> tuple[Skilled, TrainResult, Restarts]:
     monitor = Restarts()
     model = Skilled(skills[0])
     result = train(

@@ -157,6 +157,9 @@ SIZES = {
     "ablation_weighting": 3 * 5,
     "ablation_clip_norm": 4 * 5,
     "ablation_clip_value": 2 * 5,
+    "ablation_words": 2 * 2 * 5,
+    "ablation_memory_sorting": 3 * 3,
+    "ablation_clip_ngrams": 3 * 3,
     "ablation_rmsprop": 4 * 5,
     "ablation_adam": 4 * 5,
 }
@@ -175,7 +178,9 @@ def seeds_of(experiment: str) -> set[str]:
 
 @pytest.mark.parametrize("name", ["memory", "weighting", "clip_norm", "rmsprop"])
 def test_ablation_of_a_factor_holds_the_recipe_itself(name: str) -> None:
-    recipe = composed("task=copy", "model=ntm").run_name
+    recipe = composed(
+        "task=copy", "model=ntm", "train.attempts=1", "train.sequences=40000"
+    ).run_name
     cells = cells_of(written_out(f"reference/ablation_{name}", "seed=0"))
     runs = [composed(*cell).run_name for cell in cells]
     assert recipe in runs
