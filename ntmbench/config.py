@@ -12,7 +12,7 @@ from typing import Any
 
 from ntmbench.registry import make_task, model_entry
 from ntmbench.sequences import MAX_LENGTH
-from ntmbench.settings import check_choice, check_known, check_range
+from ntmbench.settings import SettingError, check_choice, check_known, check_range
 from ntmbench.task import Task
 
 OPTIMIZERS = ("rmsprop", "adam")
@@ -55,7 +55,8 @@ class TrainSettings:
     clip_value: float = 0.0
     #: The sequences are shared out among so many attempts, each from other initial weights and with
     #: a schedule of its own. Training ends with the first attempt after which the selected weights
-    #: make no mistake on the validation data, those beyond the training lengths included.
+    #: make no mistake on the validation data, those beyond the training lengths included. One that
+    #: diverges ends, and forfeits what it has left.
     attempts: int = 1
     #: Decay per step of the weights' running average, which is then what is validated and
     #: selected; 0 averages nothing.
@@ -83,7 +84,12 @@ class TrainSettings:
         check_range("train.epsilon", self.epsilon, above=0.0)
         check_range("train.clip_norm", self.clip_norm, 0)
         check_range("train.clip_value", self.clip_value, 0)
-        check_range("train.attempts", self.attempts, 1, self.steps)
+        check_range("train.attempts", self.attempts, 1)
+        if self.attempts > self.steps:
+            raise SettingError(
+                f"train.attempts={self.attempts} is more than there are steps of the optimizer "
+                f"(train.sequences / train.batch_size): {self.steps}. Allowed: 1 to {self.steps}."
+            )
         check_range("train.weight_average", self.weight_average, 0, 0.99999)
         check_range("train.validate_every", self.validate_every, 1)
         check_range("train.validation_sequences", self.validation_sequences, 1, MAX_SEQUENCES)
@@ -95,9 +101,17 @@ class TrainSettings:
         """Optimizer steps that use up the sequences."""
         return -(-self.sequences // self.batch_size)
 
+    def attempt_at(self, step: int) -> int:
+        """The attempt that a step belongs to, both counted from 0; they are alike in length."""
+        return ((step + 1) * self.attempts - 1) // self.steps
+
+    def attempt_start(self, attempt: int) -> int:
+        """The first step of an attempt; of the one after the last, the number of steps."""
+        return self.steps * attempt // self.attempts
+
     @property
     def attempt_steps(self) -> int:
-        """Optimizer steps of an attempt; the last may have fewer."""
+        """Steps of the longest attempt."""
         return -(-self.steps // self.attempts)
 
 

@@ -55,7 +55,7 @@ def check_possible(config: RunConfig) -> SequenceModel:
             be built, a results folder that can not be written.
     """
     resolve_device(config.device)
-    model = _build(config)
+    model = initial_model(config)
     model.prepare(config.task)
     if model.needs_input_phase and not config.task.has_input_phase:
         raise ModelError(
@@ -68,7 +68,7 @@ def check_possible(config: RunConfig) -> SequenceModel:
     return model
 
 
-def _build(config: RunConfig, attempt: int = 0) -> SequenceModel:
+def initial_model(config: RunConfig, attempt: int = 0) -> SequenceModel:
     """The model with the initial weights of an attempt; those of the first are the seed's own."""
     seed = stable_id(f"{config.seed}-{attempt}") if attempt > 0 else config.seed
     widths = config.task.input_width, config.task.output_width
@@ -168,6 +168,12 @@ def _run_locked(
         logger.info(
             "%s: %s parameters on %s", folder.path.name, f"{status['parameters']:,}", device.type
         )
+        if config.train.attempts > 1:
+            logger.info(
+                "Up to %d attempts of %s sequences each; the first without a mistake is the last.",
+                config.train.attempts,
+                f"{config.train.attempt_steps * config.train.batch_size:,}",
+            )
         _warn_of_little_memory(config, model)
         with TrainingBar(console, config.train.steps * config.train.batch_size) as bar:
             result = train(
@@ -180,7 +186,7 @@ def _run_locked(
                 identity=folder.path.name,
                 checkpoint_seconds=config.checkpoint_seconds,
                 monitor=_RunMonitor(folder, bar, config.train.batch_size),
-                fresh=functools.partial(_build, config),
+                fresh=functools.partial(initial_model, config),
             )
         evaluation = _finish(config, folder, model, result)
     except KeyboardInterrupt:
@@ -205,6 +211,7 @@ def _run_locked(
         error=divergence,
         selected_step=result.selected_step,
         rejected_steps=result.rejected_steps,
+        attempts=result.attempts,
         sequences_per_second=result.sequences_per_second,
         train_seconds=result.seconds,
         ended=_now(),
@@ -293,8 +300,9 @@ class _RunMonitor(Monitor):
     def stopping(self) -> None:
         logger.info("Stopping after this step; press again to stop at once.")
 
-    def restarted(self, attempt: int) -> None:
-        logger.info("Mistakes on validation data are left: attempt %d begins anew.", attempt + 1)
+    def restarted(self, attempt: int, *, diverged: bool) -> None:
+        why = "It diverged" if diverged else "Mistakes on validation data are left"
+        logger.info("%s: attempt %d begins anew.", why, attempt + 1)
 
     def resumed(self, step: int) -> None:
         logger.info("Resumed at step %d.", step)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Iterable, Sequence
+from numbers import Integral
 
 # Of a model's layers. Larger numbers are taken for typing errors; they would exhaust the memory of
 # most machines.
@@ -73,6 +74,16 @@ def check_range(
     if math.isinf(value):
         allowed += ", finite"
     raise SettingError(f"{name}={value} is out of range. Allowed: {allowed}.")
+
+
+def check_whole(name: str, value: object, low: float, high: float = math.inf) -> None:
+    """Raise SettingError unless ``value`` is a whole number, no bool, and ``low <= value <= high``.
+
+    2.0 is none: it could not stand for a size.
+    """
+    if not isinstance(value, Integral) or isinstance(value, bool):
+        raise SettingError(f"{name}={value!r} is not a whole number.")
+    check_range(name, int(value), low, high)
 
 
 def _text(number: float) -> str:

@@ -21,12 +21,13 @@ from ntmbench import metrics
 from ntmbench.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 from ntmbench.config import TrainSettings, fingerprint
 from ntmbench.evaluation import answer, enough_memory, score_batch
-from ntmbench.model import TensorBatch
+from ntmbench.model import ModelError, TensorBatch
 from ntmbench.optimization import Optimizer, make_optimizer
 from ntmbench.settings import SettingError, UserError
 from ntmbench.task import Batch, Task
 
-# Batches drawn in a row.
+# Sequences drawn in a row: at most so many, and at most so many batches.
+DRAWN_SEQUENCES = 1024
 DRAWN_AHEAD = 64
 
 
@@ -102,7 +103,8 @@ class TrainState:
 class TrainResult:
     """What training came to; the model holds the selected weights.
 
-    ``diverged_at`` is the step at which training gave up for want of finite numbers.
+    ``diverged_at`` is the step at which training gave up for want of finite numbers; ``attempts``
+    were begun.
     """
 
     curve: pd.DataFrame
@@ -111,6 +113,7 @@ class TrainResult:
     seconds: float
     rejected_steps: int
     diverged_at: int | None
+    attempts: int
 
 
 class Monitor:
@@ -131,8 +134,8 @@ class Monitor:
     def resumed(self, step: int) -> None:
         """After going on from a checkpoint."""
 
-    def restarted(self, attempt: int) -> None:
-        """After an attempt that made mistakes, at the start of the next one, counted from 0."""
+    def restarted(self, attempt: int, *, diverged: bool) -> None:
+        """After an attempt that made mistakes or diverged; the next one is counted from 0."""
 
 
 def train(
@@ -159,6 +162,7 @@ def train(
         CheckpointError: if the checkpoint is damaged or belongs to something else.
         DeviceError: if there is no such device.
         Interrupted: after SIGINT or SIGTERM, once the checkpoint is written.
+        ModelError: for a model without a trainable weight.
         SettingError: for several attempts without ``fresh``.
     """
     settings = settings or TrainSettings()
@@ -168,6 +172,8 @@ def train(
         )
     identity = identity or _default_identity(task, settings, seed)
     monitor = monitor or Monitor()
+    if not any(weight.requires_grad for weight in model.parameters()):
+        raise ModelError("The model has no weight that can be trained.")
     on = resolve_device(device)
     model.to(on).train()
     optimizer = make_optimizer(model, settings)
@@ -209,7 +215,9 @@ def train(
             loss_bits = metrics.loss_bits(shown, batch.targets, batch.mask).mean().item()
             gradient = metrics.loss_gradient(shown, batch.targets, batch.mask)  # [T, B, out]
             logits.backward(gradient)  # type: ignore[no-untyped-call]
-            if math.isfinite(loss_bits) and optimizer.step(state.step % settings.attempt_steps):
+            if math.isfinite(loss_bits) and optimizer.step(
+                state.step - settings.attempt_start(settings.attempt_at(state.step))
+            ):
                 state.rejected_in_a_row = 0
             else:
                 state.rejected += 1
@@ -221,16 +229,22 @@ def train(
             now = time.monotonic()
             state.step_seconds += now - step_started
             state.seconds = now - started
-            ended = state.step % settings.attempt_steps == 0 or state.step == settings.steps
+            attempt = settings.attempt_at(state.step - 1)
+            if state.diverged and settings.attempts > 1:
+                state.step = settings.attempt_start(attempt + 1)
+                batches = _batches(task, settings, seed, state.step, on)
+            ended = state.step == settings.attempt_start(attempt + 1)
             if state.step % steps_per_validation == 0 or ended:
                 validate()
             if ended and fresh is not None and settings.attempts > 1:
                 state.done = state.selected is not None and state.selected.wrong_share == 0
-                if not state.done and state.step < settings.steps:
-                    attempt = state.step // settings.attempt_steps
-                    model.load_state_dict(fresh(attempt).state_dict())
+                if state.done:
+                    state.diverged = False  # after it had made no mistake
+                elif state.step < settings.steps:
+                    monitor.restarted(attempt + 1, diverged=state.diverged)
+                    state.diverged, state.rejected_in_a_row = False, 0
+                    model.load_state_dict(fresh(attempt + 1).state_dict())
                     optimizer.restart()
-                    monitor.restarted(attempt)
             if stop.signal_number:
                 save()
                 raise Interrupted(stop.signal_number)
@@ -249,6 +263,7 @@ def train(
         seconds=state.seconds,
         rejected_steps=state.rejected,
         diverged_at=state.step if state.diverged else None,
+        attempts=settings.attempt_at(state.step - 1) + 1,
     )
 
 
@@ -272,8 +287,9 @@ def _batches(
     Between two steps of a model the code that draws has left the processor's caches, and costs
     four times what it costs in a row. A batch is a function of its step, so nothing else changes.
     """
+    count = min(DRAWN_AHEAD, max(1, DRAWN_SEQUENCES // settings.batch_size))
     while step < settings.steps:
-        ahead = range(step, min(step + DRAWN_AHEAD, settings.steps))
+        ahead = range(step, min(step + count, settings.steps))
         drawn = [task.train_batch(seed, number, settings.batch_size) for number in ahead]
         yield from [TensorBatch.of(batch, device) for batch in drawn]
         step = ahead.stop

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
+import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from hypothesis import assume, given
+from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from ntmbench import make_model, make_task
 from ntmbench.config import TrainSettings
-from ntmbench.optimization import learning_rate_at
+from ntmbench.optimization import TorchOptimizer, learning_rate_at
+from ntmbench.runner import initial_model
+from ntmbench.runs import RunFolder
 from ntmbench.settings import SettingError
+from ntmbench.task import Batch
 from ntmbench.training import Monitor, TrainResult, train
+from tests.conftest import TINY, Ended
+from tests.test_recipes import composed
 
 TASK = make_task("copy", bits=2, max_length=2)
 
@@ -29,19 +40,28 @@ class Skilled(nn.Module):
         return self.skill * (2 * torch.from_numpy(TASK.oracle(inputs.numpy())) - 1)
 
 
+def tiny(attempt: int) -> nn.Module:
+    widths = TASK.input_width, TASK.output_width
+    return make_model("lstm", *widths, seed=attempt, hidden_size=4, layers=1)
+
+
 class Restarts(Monitor):
     def __init__(self, fail_at: int = 0) -> None:
         self.attempts: list[int] = []
+        self.losses: list[float] = []
+        self.diverged = False
         self.steps = 0
         self.fail_at = fail_at
 
     def stepped(self, sequences: int, loss_bits: float) -> None:
+        self.losses.append(loss_bits)
         self.steps += 1
         if self.steps == self.fail_at:
             raise RuntimeError("power cut")
 
-    def restarted(self, attempt: int) -> None:
+    def restarted(self, attempt: int, *, diverged: bool) -> None:
         self.attempts.append(attempt)
+        self.diverged = diverged
 
 
 def settings(**overrides: Any) -> TrainSettings:
@@ -52,6 +72,7 @@ def settings(**overrides: Any) -> TrainSettings:
         "validate_every": 5,
         "validation_sequences": 16,
         "selection_sequences": 8,
+        "patience": 5,
         "learning_rate": 1e-9,
     }
     return TrainSettings(**{**values, **overrides})
@@ -99,6 +120,94 @@ def test_several_attempts_need_weights_to_begin_with() -> None:
         train(Skilled(1), TASK, settings(), device="cpu")
 
 
+def test_attempt_that_diverges_forfeits_what_it_has_left() -> None:
+    model, result, monitor = trained_with([math.nan, 1, 1, 1])
+    assert monitor.attempts == [1]
+    assert monitor.diverged
+    assert (result.diverged_at, result.attempts) == (None, 2)
+    assert monitor.steps == 5 + 10  # patience, and the whole second attempt
+    assert result.curve["sequences"].max() == 20
+    assert model.skill > 0
+
+
+@pytest.mark.parametrize("optimizer", ["rmsprop", "adam"])
+def test_later_attempt_is_a_training_of_its_own(optimizer: str) -> None:
+    """Nothing but the data stream goes on: no moment, average, schedule or count of steps."""
+
+    class Shifted(type(TASK)):  # type: ignore[misc]
+        def train_batch(self, seed: int, step: int, batch_size: int) -> Batch:
+            batch: Batch = super().train_batch(seed, step + 10, batch_size)
+            return batch
+
+    chosen = settings(
+        optimizer=optimizer, learning_rate=1e-2, weight_average=0.9, warmup_sequences=3
+    )
+    together, alone = Restarts(), Restarts()
+    train(tiny(0), TASK, chosen, device="cpu", monitor=together, fresh=tiny)
+    single = dataclasses.replace(chosen, sequences=10, attempts=1)
+    train(tiny(1), Shifted(bits=2, max_length=2), single, device="cpu", monitor=alone)
+    assert together.losses[10:20] == alone.losses
+
+
+@pytest.mark.parametrize("optimizer", ["rmsprop", "adam"])
+def test_restarted_torch_optimizer_is_a_new_one(optimizer: str) -> None:
+    chosen = settings(optimizer=optimizer, learning_rate=1e-2, weight_average=0.9)
+    weights = []
+    for restarted in (True, False):
+        model = tiny(0)
+        kind = TorchOptimizer(model, chosen)
+        if restarted:
+            for number in range(3):
+                step_of(model, kind, number)
+            model.load_state_dict(tiny(0).state_dict())
+            kind.restart()
+        step_of(model, kind, 0)
+        with kind.averaged():
+            weights.append([w.detach().clone() for w in model.parameters()])
+    assert all(torch.equal(a, b) for a, b in zip(*weights, strict=True))
+
+
+def step_of(model: nn.Module, optimizer: TorchOptimizer, number: int) -> None:
+    optimizer.zero_gradient()
+    model(torch.ones(3, 2, TASK.input_width)).square().sum().backward()
+    assert optimizer.step(number)
+
+
+def test_run_names_its_attempts_and_gives_each_other_weights(
+    ntmbench: Callable[..., Ended], tmp_path: Path
+) -> None:
+    ended = ntmbench(*TINY, "train.attempts=2")
+    assert ended.code == 0
+    assert "Up to 2 attempts of 32 sequences each" in ended.out
+    assert "attempt 2 begins anew" in ended.out
+    (folder,) = (tmp_path / "results" / "runs").iterdir()
+    assert RunFolder(folder).read_status()["attempts"] == 2
+
+
+def test_weights_of_attempts_differ_and_the_first_are_the_seeds_own() -> None:
+    config = composed("copy", "lstm", "seed=7")
+    first, second, third = (list(initial_model(config, k).parameters()) for k in range(3))
+    own = make_model("lstm", 9, 8, seed=7, **vars(config.model_settings))
+    assert all(torch.equal(a, b) for a, b in zip(first, own.parameters(), strict=True))
+    assert not torch.equal(first[0], second[0])
+    assert not torch.equal(second[0], third[0])
+    again = list(initial_model(config, 2).parameters())
+    assert all(torch.equal(a, b) for a, b in zip(third, again, strict=True))
+
+
+@given(steps=st.integers(1, 500), attempts=st.integers(1, 20))
+def test_attempts_share_the_steps_evenly(steps: int, attempts: int) -> None:
+    assume(attempts <= steps)
+    chosen = settings(sequences=steps, attempts=attempts)
+    starts = [chosen.attempt_start(attempt) for attempt in range(attempts + 1)]
+    lengths = [end - start for start, end in itertools.pairwise(starts)]
+    assert (starts[0], starts[-1]) == (0, steps)
+    assert max(lengths) - min(lengths) <= 1
+    assert max(lengths) == chosen.attempt_steps
+    expected = [attempt for attempt, length in enumerate(lengths) for _ in range(length)]
+    assert [chosen.attempt_at(step) for step in range(steps)] == expected
+
+
 def test_more_attempts_than_steps_are_refused() -> None:
     with pytest.raises(SettingError, match=r"train\.attempts=41"):
         settings(attempts=41)
@@ -114,12 +223,8 @@ def test_each_attempt_has_the_whole_schedule() -> None:
 @pytest.mark.parametrize("optimizer", ["rmsprop", "adam"])
 @pytest.mark.parametrize("fail_at", [10, 11, 25])
 def test_attempts_resume_to_the_same_numbers(tmp_path: Path, optimizer: str, fail_at: int) -> None:
-    def make(attempt: int) -> nn.Module:
-        widths = TASK.input_width, TASK.output_width
-        return make_model("lstm", *widths, seed=attempt, hidden_size=4, layers=1)
-
     def run(checkpoint: Path, monitor: Monitor) -> list[Tensor]:
-        model = make(0)
+        model = tiny(0)
         train(
             model,
             TASK,
@@ -128,7 +233,7 @@ def test_attempts_resume_to_the_same_numbers(tmp_path: Path, optimizer: str, fai
             checkpoint=checkpoint,
             checkpoint_seconds=0,
             monitor=monitor,
-            fresh=make,
+            fresh=tiny,
         )
         return list(model.state_dict().values())
 

@@ -399,7 +399,7 @@ def test_the_curve_of_runs_that_never_solve_is_not_certain() -> None:
     assert survival_median(kaplan_meier([5000.0] * 2, [False] * 2)) == Interval(INF, 0, INF)
 
 
-def test_the_band_of_a_curve_at_zero_keeps_its_last_upper_bound() -> None:
+def test_the_band_of_a_curve_at_zero_keeps_the_upper_bound_before_or_wilsons() -> None:
     curve = kaplan_meier([1.0, 2.0, 3.0, 4.0, 5.0], [True] * 5)
     assert curve["survival"].iloc[-1] == 0
     assert curve["low"].iloc[-1] == 0
@@ -417,7 +417,12 @@ def test_half_of_the_runs_is_half_though_the_product_was_rounded() -> None:
 def test_events_may_come_at_once() -> None:
     curve = kaplan_meier([0.0, 0.0], [True, True])
     assert curve["survival"].to_list() == [0]
-    assert (curve["low"][0], curve["high"][0]) == (0, 1)
+    assert (curve["low"][0], curve["high"][0]) == (0, wilson_interval(0, 2).high)
+    # That all of ten are among the faster half by chance is nothing to reckon with.
+    assert survival_median(kaplan_meier([4000] * 10, [True] * 10)) == Interval(4000, 4000, 4000)
+    assert survival_median(kaplan_meier([0] * 10, [True] * 10)) == Interval(0, 0, 0)
+    # With three it is: once in eight.
+    assert survival_median(kaplan_meier([4000] * 3, [True] * 3)).high == INF
 
 
 @pytest.mark.parametrize("time", [-1.0, INF, math.nan])

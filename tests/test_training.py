@@ -359,6 +359,7 @@ def test_selection_by_wrong_and_then_by_loss_bits(
 ) -> None:
     played = (scores(*part) for validation in validations for part in validation)
     monkeypatch.setattr(training, "score_batch", lambda model, batch: next(played))
+    monkeypatch.setattr(type(TASK), "selection_lengths", (5,))
     model = lstm()
     recorder = Recorder(model)
     result = train(model, TASK, settings(), device="cpu", monitor=recorder)
@@ -419,7 +420,7 @@ def test_training_never_asks_for_test_data(monkeypatch: pytest.MonkeyPatch) -> N
     task = NoTest(bits=2, max_length=3)
     train(lstm(), task, settings(), seed=5, device="cpu")
     assert asked == [
-        ("selection", task.selection_lengths[0], 8),
+        *(("selection", length, 8) for length in task.selection_lengths),
         *(("training", 5, step, 4) for step in range(10)),
     ]
 

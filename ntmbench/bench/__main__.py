@@ -70,16 +70,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"ntmbench.bench: {error.filename}: {error.strerror}", file=sys.stderr)
         return REFUSED
     except KeyboardInterrupt:
-        print("ntmbench.bench: interrupted; nothing was written.", file=sys.stderr)
+        print("ntmbench.bench: interrupted; what was not finished was not written.", file=sys.stderr)
         return INTERRUPTED
     return 0
 
 
 def run(options: Options, console: Console) -> None:
-    """Measure, print the tables and write the files.
+    """Measure, print the tables and write the files, each as soon as it is measured.
 
     Raises:
-        UserError: for a peer that can not be run, or too little memory.
+        UserError: for a peer or a first call that can not be run, or too little memory.
         OSError: if the files can not be written.
     """
     options.out.mkdir(parents=True, exist_ok=True)
@@ -87,24 +87,20 @@ def run(options: Options, console: Console) -> None:
     machine = Machine.here(options.threads)
     with memory_probe(options.threads) as probe:
         table, trainer = _measure_cases(options, probe)
-        growth = (
-            measure_growth(growing_cases(), probe, seconds=options.seconds / 2, report=_report)
-            if options.growth
-            else None
+        rate = table["gflop_per_second"].iloc[0]
+        _show_cases(
+            table,
+            trainer,
+            dataclasses.replace(machine, gflop_per_second=rate),
+            options.out,
+            console,
         )
-    machine = dataclasses.replace(machine, gflop_per_second=table["gflop_per_second"].iloc[0])
-    console.print(str(machine), highlight=False)
-    console.print(drawn(table))
-    if trainer is not None:
-        console.print(f"Trainer (copy-20, batch 1, fused): {trainer}.", highlight=False)
-    _write_csv(options.out / "bench.csv", table)
+        if options.growth:
+            seconds = options.seconds / 2
+            growth = measure_growth(growing_cases(), probe, seconds=seconds, report=_report)
+            _show_growth(growth, options.out, console)
     if options.first_call:
         console.print(_first_calls(options.threads), highlight=False)
-    write_text(
-        options.out / "machine.json", json.dumps(dataclasses.asdict(machine), indent=2) + "\n"
-    )
-    if growth is not None:
-        _show_growth(growth, options.out, console)
     console.print(str(options.out), highlight=False, soft_wrap=True)
 
 
@@ -178,6 +174,17 @@ def _measure_cases(options: Options, probe: MemoryProbe) -> tuple[pd.DataFrame, 
     trainer = measure_trainer(CASES["copy-20"], Contender("fused"))
     table.loc[row, "trainer_share"] = trainer.share
     return table, trainer
+
+
+def _show_cases(
+    table: pd.DataFrame, trainer: TrainerCost | None, machine: Machine, out: Path, console: Console
+) -> None:
+    console.print(str(machine), highlight=False)
+    console.print(drawn(table))
+    if trainer is not None:
+        console.print(f"Trainer (copy-20, batch 1, fused): {trainer}.", highlight=False)
+    _write_csv(out / "bench.csv", table)
+    write_text(out / "machine.json", json.dumps(dataclasses.asdict(machine), indent=2) + "\n")
 
 
 def _show_growth(table: pd.DataFrame, out: Path, console: Console) -> None:

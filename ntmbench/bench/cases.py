@@ -20,7 +20,7 @@ from ntmbench.randomness import RandomWords, Stream
 from ntmbench.registry import make_model, make_task
 from ntmbench.task import Batch, Task
 
-#: One training step without the optimizer: forward, loss, backward.
+#: One training step without the optimizer: forward, the loss's gradient, backward.
 Step = Callable[[], None]
 
 ENGINES = ("fused", "eager")
@@ -100,7 +100,10 @@ def contenders(checkout: Path | None) -> list[Contender]:
 
 
 def training_step(model: nn.Module, batch: TensorBatch) -> Step:
-    """Forward, loss in nats per scored bit, and backward, of any module."""
+    """Forward, the gradient of the loss in nats per scored bit, and backward, of any module.
+
+    The loss itself is left out: the training loop takes it for its log, not for the gradient.
+    """
     weights = list(model.parameters())
 
     def step() -> None:
@@ -108,7 +111,6 @@ def training_step(model: nn.Module, batch: TensorBatch) -> Step:
             weight.grad = None
         logits = answer(model, batch, teacher=True)
         shown = logits.detach()
-        metrics.loss_bits(shown, batch.targets, batch.mask).mean().item()
         gradient = metrics.loss_gradient(shown, batch.targets, batch.mask)
         logits.backward(gradient)  # type: ignore[no-untyped-call]
 

@@ -19,6 +19,7 @@ from ntmbench.bench.cases import CASES, Contender, training_step
 from ntmbench.config import TrainSettings
 from ntmbench.model import TensorBatch
 from ntmbench.optimization import make_optimizer
+from ntmbench.settings import UserError
 
 
 @dataclass(frozen=True)
@@ -33,20 +34,26 @@ def measure_first_calls(threads: int) -> tuple[FirstCall, FirstCall]:
     """The first step of a fresh process, with an empty cache of compiled code and with a full one.
 
     Raises:
-        subprocess.CalledProcessError: if the process fails.
+        UserError: if the process fails.
     """
     with tempfile.TemporaryDirectory() as cache:
         return _in_process(cache, threads), _in_process(cache, threads)
 
 
 def _in_process(cache: str, threads: int) -> FirstCall:
-    ended = subprocess.run(
-        [sys.executable, "-m", "ntmbench.bench.first_call", str(threads)],
-        env={**os.environ, "NUMBA_CACHE_DIR": cache},
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
+    try:
+        ended = subprocess.run(
+            [sys.executable, "-m", "ntmbench.bench.first_call", str(threads)],
+            env={**os.environ, "NUMBA_CACHE_DIR": cache},
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+    except subprocess.CalledProcessError as error:
+        raise UserError(
+            f"The process that takes the first training step failed with code {error.returncode}. "
+            "--no-first-call leaves it out."
+        ) from error
     return FirstCall(**json.loads(ended.stdout))
 
 

@@ -1,4 +1,4 @@
-"""What the training loop costs beside forward, loss and backward."""
+"""What the training loop costs beside forward, the loss's gradient and backward."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ import numpy as np
 import torch
 from torch import nn
 
+from ntmbench import metrics
 from ntmbench.bench.cases import Case, Contender, training_step
 from ntmbench.config import TrainSettings
+from ntmbench.evaluation import answer
 from ntmbench.model import TensorBatch
 from ntmbench.optimization import make_optimizer
 from ntmbench.task import Task
@@ -30,7 +32,7 @@ WINDOW = 32
 class TrainerCost:
     """Milliseconds of a step of the real loop, validation excluded, and where they go.
 
-    ``model`` is forward, loss and backward. ``parts`` are what else a step does, each timed by
+    ``model`` is forward, the loss's gradient and backward. ``parts`` are what else a step does, each timed by
     itself in the order of the loop, so that its code is as cold as there; ``other`` is what they
     leave.
     """
@@ -41,7 +43,7 @@ class TrainerCost:
 
     @property
     def share(self) -> float:
-        """The share of a step that lies outside forward, loss and backward."""
+        """The share of a step that lies outside forward, the loss's gradient and backward."""
         return (self.step - self.model) / self.step
 
     @property
@@ -53,7 +55,7 @@ class TrainerCost:
         """One line for people."""
         parts = ", ".join(f"{name} {value:.3f}" for name, value in self.parts.items())
         return (
-            f"{self.share:.1%} of a step lies outside forward, loss and backward: "
+            f"{self.share:.1%} of a step lies outside forward, loss gradient and backward: "
             f"{self.step:.3f} ms a step, {self.model:.3f} of it the model; {parts}, "
             f"other {self.other:.3f}"
         )
@@ -122,10 +124,15 @@ def _parts(model: nn.Module, task: Task, settings: TrainSettings, steps: int) ->
     optimizer = make_optimizer(model, replace(settings, learning_rate=1e-30))
     batch = task.train_batch(0, 0, 1)
     cpu = torch.device("cpu")
+    tensors = TensorBatch.of(batch, cpu)
+    logits = answer(model, tensors, teacher=True).detach()
     parts: dict[str, Callable[[], object]] = {
         "drawing data": lambda: [task.train_batch(0, step, 1) for step in range(DRAWN_AHEAD)],
         "tensors": lambda: TensorBatch.of(batch, cpu),
-        "model": training_step(model, TensorBatch.of(batch, cpu)),
+        "model": training_step(model, tensors),
+        "loss for the log": lambda: metrics.loss_bits(logits, tensors.targets, tensors.mask)
+        .mean()
+        .item(),
         "update": lambda: optimizer.step(0),
     }
     taken: dict[str, list[float]] = {name: [] for name in parts}

@@ -13,11 +13,11 @@ from torch import Tensor, nn
 from ntmbench.model import ModelError, SequenceModel, Trace
 from ntmbench.ntm.cell import HeadOutputs, NTMCell, NTMState
 from ntmbench.ntm.controller import LayerState, initialised_linear
-from ntmbench.ntm.kernels.engine import use_fused
+from ntmbench.ntm.kernels.engine import is_autocast, use_fused
 from ntmbench.ntm.kernels.weights import FirstValues, Weights
-from ntmbench.ntm.settings import NTMSettings
+from ntmbench.ntm.settings import MAX_SLOTS, NTMSettings
 from ntmbench.registry import register_model
-from ntmbench.settings import check_known, check_range
+from ntmbench.settings import check_known, check_whole
 
 #: Standard deviation of the memory's first content where it is learned or random.
 MEMORY_SPREAD = 0.1
@@ -38,9 +38,12 @@ class NTM(SequenceModel):
     ``state_dict`` do not depend on it.
 
     With ``engine="auto"`` a fused engine runs on CPU wherever it can, and plain PyTorch elsewhere:
-    also inside ``torch.func`` transforms, forward mode automatic differentiation, ``torch.compile``
-    and ``torch.export``. Second derivatives (``create_graph=True``) can not be foreseen in a
-    forward pass: they need ``engine="eager"``, and the fused engine's backward pass refuses them.
+    also inside ``torch.func`` transforms, forward mode automatic differentiation,
+    ``torch.autocast``, ``torch.compile`` and ``torch.export``. Second derivatives
+    (``create_graph=True``) and batches of gradients (``is_grads_batched=True``,
+    ``torch.autograd.functional.jacobian(vectorize=True)``) can not be foreseen in a forward pass:
+    they need ``engine="eager"``, and the fused engine's backward pass refuses them with a
+    ModelError.
     """
 
     memory_slots: int
@@ -64,12 +67,12 @@ class NTM(SequenceModel):
             **overrides: single settings by name, replacing those of ``settings``.
 
         Raises:
-            SettingError: for an unknown setting or a value out of range.
+            SettingError: for an unknown setting or a value of the wrong type or out of range.
         """
         super().__init__()
         self.input_width = input_width
-        check_range("input_width", input_width, 1)
-        check_range("output_width", output_width, 1)
+        check_whole("input_width", input_width, 1)
+        check_whole("output_width", output_width, 1)
         self.settings = settings = _settings(settings, overrides)
         self.memory_slots = settings.memory_slots
         self.cell = NTMCell(input_width, settings)
@@ -84,7 +87,8 @@ class NTM(SequenceModel):
             ValueError: if the inputs are of another shape.
             ModelError: if the inputs are of another type or on another device than the weights,
                 or these differ among themselves.
-            SettingError: if ``model.engine`` is fused and can not run this.
+            SettingError: if ``model.engine`` is fused and can not run this, or for a
+                ``memory_slots`` that is no whole number from 2 to MAX_SLOTS.
         """
         self._check(inputs)
         first, weights = self._first_values(), self._weights()
@@ -167,7 +171,7 @@ class NTM(SequenceModel):
         return torch.cat([known, like.new_zeros(heads, slots - known.shape[1])], dim=-1)
 
     def _check(self, inputs: Tensor) -> None:
-        check_range("memory_slots", self.memory_slots, 2)
+        check_whole("memory_slots", self.memory_slots, 2, MAX_SLOTS)
         if inputs.ndim != 3 or inputs.shape[2] != self.input_width or 0 in inputs.shape:
             raise ValueError(
                 f"NTM takes inputs [T, B, {self.input_width}], T and B at least 1; "
@@ -177,7 +181,7 @@ class NTM(SequenceModel):
     def _use_fused(self, inputs: Tensor, first: FirstValues, weights: Weights) -> bool:
         """Whether the fused engine runs this; ModelError where no engine could."""
         tensors = (*first, *weights.flat())
-        if not _is_autocast(inputs.device.type):  # which converts what it must
+        if not is_autocast(inputs.device.type):  # which converts what it must
             _check_kinds(inputs, tensors)
         return use_fused(self.settings, inputs, tensors)
 
@@ -241,10 +245,6 @@ class NTM(SequenceModel):
             self.register_parameter(name, nn.Parameter(value))
         else:
             self.register_buffer(name, value, persistent=False)
-
-
-def _is_autocast(device: str) -> bool:
-    return torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device)
 
 
 def _check_kinds(inputs: Tensor, tensors: Sequence[Tensor]) -> None:

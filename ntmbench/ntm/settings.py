@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ntmbench.settings import MAX_LAYERS, MAX_SIZE, SettingError, check_choice, check_range
+from ntmbench.settings import (
+    MAX_LAYERS,
+    MAX_SIZE,
+    SettingError,
+    check_choice,
+    check_range,
+    check_whole,
+)
 
 CONTROLLERS = ("lstm", "gru", "rnn", "feedforward")
 INITIAL_MEMORIES = ("constant", "learned", "random")
@@ -57,13 +64,13 @@ class NTMSettings:
     def __post_init__(self) -> None:
         """Check every value."""
         check_choice("model.controller", self.controller, CONTROLLERS)
-        check_range("model.controller_size", self.controller_size, 1, MAX_SIZE)
-        check_range("model.controller_layers", self.controller_layers, 1, MAX_LAYERS)
-        check_range("model.memory_slots", self.memory_slots, 2, MAX_SLOTS)
-        check_range("model.word_size", self.word_size, 1, MAX_SIZE)
-        check_range("model.read_heads", self.read_heads, 1, MAX_HEADS)
-        check_range("model.write_heads", self.write_heads, 1, MAX_HEADS)
-        check_range("model.shift_width", self.shift_width, 1, MAX_SHIFT_WIDTH)
+        check_whole("model.controller_size", self.controller_size, 1, MAX_SIZE)
+        check_whole("model.controller_layers", self.controller_layers, 1, MAX_LAYERS)
+        check_whole("model.memory_slots", self.memory_slots, 2, MAX_SLOTS)
+        check_whole("model.word_size", self.word_size, 1, MAX_SIZE)
+        check_whole("model.read_heads", self.read_heads, 1, MAX_HEADS)
+        check_whole("model.write_heads", self.write_heads, 1, MAX_HEADS)
+        check_whole("model.shift_width", self.shift_width, 1, MAX_SHIFT_WIDTH)
         if self.shift_width % 2 == 0:
             raise SettingError(
                 f"model.shift_width={self.shift_width} is even. Allowed: 1, 3, 5 and so on."

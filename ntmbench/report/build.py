@@ -239,6 +239,15 @@ def _made_when(made: Provenance) -> str:
 def _notes(section: Section) -> list[str]:
     """What must be known to read a section's numbers."""
     notes = [section.note] if section.note else []
+    if section.lengths is not None:
+        low, high = section.lengths
+        trained = f"{low:,} to {high:,}" if low < high else f"{low:,}"
+        beyond = [f"{length:,}" for length in section.selection_lengths if length > high]
+        if beyond:
+            notes.append(
+                f"Trained on length {trained}. Weights are selected on validation data of that "
+                f"and of length {' and '.join(beyond)}."
+            )
     if section.validation is not None and not section.solvable:
         optimum = section.validation.optimum
         notes.append(

@@ -16,6 +16,9 @@ FloatArray = NDArray[np.float64]
 
 # Up to 2**16 ways to flip the signs, all of them are tried.
 EXACT_PAIRS = 16
+# Of the ways to flip the signs that a simulation tries, in _detectable, and of numbers at a time.
+FLIPS = 2**10
+CHUNK = 2**22
 
 
 def permutation_test(
@@ -117,16 +120,23 @@ def _detectable(pairs: int, alpha: float, power: float, simulations: int, seed: 
     data at ``alpha`` / 2. Each simulation gives one such limit; ``power`` of them must be passed.
     """
     words = RandomWords(Stream.STATISTICS, seed, pairs)
-    if pairs <= 10:
+    # So many that k is 20 at the least, where they are drawn and not all.
+    drawn = max(FLIPS, math.ceil(40 / alpha))
+    if 2**pairs <= drawn:
         flips = np.arange(1, 2**pairs)[:, None] >> np.arange(pairs) & 1
     else:
-        flips = words.bits(2**10 - 1, pairs).astype(np.int64)
+        flips = words.bits(drawn - 1, pairs).astype(np.int64)
         flips = flips[flips.any(axis=1)]
     reached = math.floor(alpha / 2 * (len(flips) + 1) + 1e-9)
+    if reached < 1:
+        raise ValueError(f"No result of {pairs} pairs is below alpha={alpha}.")
     noise = _normal(words, simulations, pairs)
-    means = noise @ (flips / flips.sum(axis=1, keepdims=True)).T  # [simulations, flips]
-    limits = -np.partition(means, reached - 1, axis=1)[:, reached - 1]
-    return quantile(limits.tolist(), power)
+    weights = (flips / flips.sum(axis=1, keepdims=True)).T  # [pairs, flips]
+    limits: list[float] = []
+    for part in np.array_split(noise, math.ceil(noise.shape[0] * len(flips) / CHUNK)):
+        means = part @ weights  # [simulations of the part, flips]
+        limits += (-np.partition(means, reached - 1, axis=1)[:, reached - 1]).tolist()
+    return quantile(limits, power)
 
 
 def _normal(words: RandomWords, *shape: int) -> FloatArray:

@@ -52,8 +52,9 @@ def outcomes(
 
     ``time`` and ``observed`` are the same as a time to solve that may be censored, for
     ``kaplan_meier``: ``solved_at`` where that happened, and elsewhere how far the run is known not
-    to have. That is the budget for a run that finished, and for one that diverged, as it would not
-    come back; and ``trained`` for one that ended, or is, before that.
+    to have. That is ``trained``, but the budget for a run that diverged, as it would not come back.
+    A finished run that was content before its budget was spent (``train.attempts``) was not seen
+    beyond ``trained`` either.
 
     ``enough_validation`` says whether wrong bits were the mean of SOLVED_SEQUENCES at least. It is
     missing without the ``settings`` of the runs, as ``load_results`` gives them.
@@ -72,10 +73,9 @@ def outcomes(
         for curve, state in zip(of_runs, runs["state"], strict=True)
     ]
     result["observed"] = np.isfinite(result["solved_at"].astype(float))
-    to_the_end = runs["state"].isin(["finished", "diverged"])
     # Where the run's files do not say the budget, it was what was trained at least.
     budget = np.fmax(runs["train_sequences"].astype(float), result["trained"])
-    censored_at = np.where(to_the_end, budget, result["trained"])
+    censored_at = np.where(runs["state"] == "diverged", budget, result["trained"])
     result["time"] = np.where(result["observed"], result["solved_at"], censored_at)
     result["enough_validation"] = pd.array(
         [
@@ -96,9 +96,11 @@ def curve_band(curves: pd.DataFrame, outcome: pd.Series[str], column: str) -> pd
     """Median and interquartile range over seeds at each point of a learning curve.
 
     ``curves`` has the columns run, sequences and ``column`` of the runs of one group, ``outcome``
-    is indexed by run. A diverged run counts as infinitely bad after its last point: it would not
-    come back. One that has not come so far, or that failed for a reason beside the numbers, is not
-    counted there. A value that is not a number counts as infinite too.
+    is indexed by run. A finished run counts with its last value after its end: one that makes no
+    mistakes may end before its budget is spent, and must not leave the median to those that do not
+    (``train.attempts``). A diverged run counts as infinitely bad there: it would not come back. One
+    that has not come so far, or that failed for a reason beside the numbers, is not counted there.
+    A value that is not a number counts as infinite too.
 
     Returns:
         The columns sequences, runs (counted), low, median, high.
@@ -106,7 +108,11 @@ def curve_band(curves: pd.DataFrame, outcome: pd.Series[str], column: str) -> pd
     counted = curves.assign(**{column: curves[column].fillna(math.inf)})
     table = counted.pivot_table(index="sequences", columns="run", values=column, sort=True)
     ended = table.bfill().isna()
-    diverged = [run for run in map(str, table.columns) if outcome[run] == "diverged"]
+    finished, diverged = (
+        [run for run in map(str, table.columns) if outcome[run] == state]
+        for state in ("finished", "diverged")
+    )
+    table[finished] = table[finished].mask(ended[finished], table[finished].ffill())
     table[diverged] = table[diverged].mask(ended[diverged], math.inf)
     rows = [row[~np.isnan(row)] for row in table.to_numpy(dtype=float)]
     return pd.DataFrame(

@@ -15,8 +15,8 @@ from ntmbench.report.study import Study
 
 #: Adjusted p-values below this are told as a difference.
 ALPHA = 0.05
-COLUMNS = ["section", "score", "first", "second", "pairs", "difference", "p", "p_holm"]
-COLUMNS += ["smallest_p", "detectable"]
+COLUMNS = ["section", "score", "first", "second", "pairs", "not_finite", "difference", "p"]
+COLUMNS += ["p_holm", "smallest_p", "detectable"]
 
 
 def score_of(section: Section) -> str:
@@ -29,20 +29,24 @@ def pairs_table(study: Study) -> pd.DataFrame:
 
     Runs of equal seed are paired: they saw the same training data. ``difference`` is the mean of
     first minus second at the section's ``near_length``; ``p`` is of the paired permutation test,
-    ``p_holm`` is corrected for all pairs of the task (Holm 1979), ``smallest_p`` is what so many
-    pairs can reach at best, and ``detectable`` the true difference that they would find with a
-    power of 80%. All are NaN where less than two pairs of finite scores are there.
+    ``p_holm`` is corrected for all comparisons of the task (Holm 1979). ``smallest_p`` is what so
+    many pairs can reach at best, and ``detectable`` the true difference that they would find with
+    a power of 80%, both corrected for as many comparisons (Bonferroni: as Holm's first step).
+
+    All are NaN where less than two pairs are there, and where any of them, ``not_finite``, has a
+    score that is not finite: it has no difference, and without it the model that failed would be
+    compared on the seeds on which it did not. Seeds that either was not tested on are left out.
     """
     rows: list[dict[str, object]] = []
     for section, members in study.by_section():
         score = score_of(section)
         measured = members[~members["control"] & members[score].notna()]
-        # The first run of a seed, should it have been run with two budgets of one label.
-        by_seed = measured.pivot_table(
-            index="seed", columns="label", values=score, aggfunc="first", sort=False
-        )
+        by_seed = measured.pivot(index="seed", columns="label", values=score)
+        by_seed = by_seed[list(dict.fromkeys(measured["label"]))]
         named = list(itertools.combinations(by_seed.columns, 2))
-        compared = [_compare(*(by_seed[label].to_numpy(float) for label in pair)) for pair in named]
+        scores = [[by_seed[label].to_numpy(float) for label in pair] for pair in named]
+        comparable = sum(_comparable(*pair) for pair in scores)
+        compared = [_compare(first, second, comparable) for first, second in scores]
         adjusted = holm([figures["p"] for figures in compared])
         rows += [
             {
@@ -55,20 +59,27 @@ def pairs_table(study: Study) -> pd.DataFrame:
             }
             for (first, second), figures, p_holm in zip(named, compared, adjusted, strict=True)
         ]
-    return pd.DataFrame(rows, columns=COLUMNS).astype({"pairs": "int64"})
+    return pd.DataFrame(rows, columns=COLUMNS).astype({"pairs": "int64", "not_finite": "int64"})
 
 
-def _compare(first: FloatArray, second: FloatArray) -> dict[str, float]:
-    paired = np.isfinite(first) & np.isfinite(second)
-    differences = (first - second)[paired]
-    pairs = len(differences)
-    if pairs < 2:
+def _comparable(first: FloatArray, second: FloatArray) -> bool:
+    tested = ~np.isnan(first) & ~np.isnan(second)
+    return bool(tested.sum() >= 2 and np.isfinite([first[tested], second[tested]]).all())
+
+
+def _compare(first: FloatArray, second: FloatArray, comparisons: int) -> dict[str, float]:
+    tested = ~np.isnan(first) & ~np.isnan(second)
+    finite = np.isfinite(first) & np.isfinite(second)
+    pairs = int(tested.sum())
+    counts = {"pairs": pairs, "not_finite": pairs - int(finite.sum())}
+    if not _comparable(first, second):
         nothing = dict.fromkeys(("difference", "p", "smallest_p", "detectable"), math.nan)
-        return {"pairs": pairs, **nothing}
+        return {**counts, **nothing}
+    differences = (first - second)[tested]
     return {
-        "pairs": pairs,
+        **counts,
         "difference": float(differences.mean()),
         "p": permutation_test(differences),
-        "smallest_p": smallest_p(pairs),
-        "detectable": detectable_difference(differences),
+        "smallest_p": min(1.0, comparisons * smallest_p(pairs)),
+        "detectable": detectable_difference(differences, alpha=ALPHA / comparisons),
     }

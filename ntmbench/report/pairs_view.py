@@ -7,7 +7,7 @@ import math
 import pandas as pd
 
 from ntmbench.report import numbers
-from ntmbench.report.cells import MINUS
+from ntmbench.report.cells import MINUS, plural
 from ntmbench.report.page import Cell, Table
 from ntmbench.report.pairs import ALPHA
 
@@ -17,7 +17,9 @@ def comparisons_view(pairs: pd.DataFrame) -> Table:
     rows = []
     for row in pairs.to_dict("records"):
         if math.isnan(row["p"]):
-            cells = [Cell("too few pairs"), Cell(""), Cell("")]
+            failed = int(row["not_finite"])
+            why = f"{plural(failed, 'pair')} not finite: not compared" if failed else ""
+            cells = [Cell(why or "too few pairs"), Cell(""), Cell("")]
         else:
             sign = "+" if row["difference"] > 0 else MINUS if row["difference"] < 0 else ""
             found = row["p_holm"] < ALPHA
@@ -42,7 +44,10 @@ def undetectable(pairs: pd.DataFrame) -> str:
     """Which differences the seeds of one task could not have detected, in one line."""
     tested = pairs[pairs["p"].notna()]
     if tested.empty:
-        return "No two models have two seeds in common: nothing can be said of their differences."
+        return (
+            "No two models have finite scores on two seeds or more in common: nothing can be said "
+            "of their differences."
+        )
     parts = []
     blind = tested[tested["detectable"] == math.inf]
     if len(blind):
@@ -50,6 +55,7 @@ def undetectable(pairs: pd.DataFrame) -> str:
             f"{len(blind)} of {len(tested)} comparisons could not have found any difference, "
             f"however large: {min(blind['pairs'])} pairs give p = "
             f"{numbers.p_value(float(blind['smallest_p'].max()))} at best"
+            + (f", corrected for {len(tested)} comparisons" if len(tested) > 1 else "")
         )
     seeing = tested[(tested["detectable"] > 0) & (tested["detectable"] < math.inf)]
     if len(seeing):

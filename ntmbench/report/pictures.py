@@ -68,7 +68,9 @@ def section_pictures(
     if len(lengths):
         for score in scores_of(section):
             levels = _levels_by_length(lengths, score, solvable=section.solvable)
-            figure = plot_lengths(lengths, score, looks, section.lengths, levels)
+            figure = plot_lengths(
+                lengths, score, looks, section.lengths, section.selection_lengths, levels
+            )
             pictures.append(picture(f"length-{score}", TITLES[score].lower(), figure))
     positions = _shown_positions(tables["positions"], section)
     chance = _chance_by_step(positions, lengths)

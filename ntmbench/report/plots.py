@@ -20,6 +20,7 @@ from ntmbench.report.style import (
     plain_figure,
     scale_bits,
     scale_lengths,
+    shade_selection,
     shade_training,
     styled,
     thousands,
@@ -156,20 +157,25 @@ def plot_lengths(
     column: str,
     looks: Mapping[str, Look],
     trained: tuple[int, int] | None,
+    selection: Sequence[int],
     levels: pd.DataFrame,
 ) -> Figure:
     """A score over the test length: median and range over runs, training lengths shaded.
+
+    Beyond them, up to the longest length at which weights are selected, the shade is lighter.
 
     Args:
         table: the columns label, length, evaluated and ``<column>_median``, ``_min``, ``_max``.
         column: wrong_bits, loss_bits or exact_match.
         looks: how each label is drawn; labels without data are left out.
         trained: the shortest and the longest training length.
+        selection: lengths of the validation data at which weights are selected, beside those.
         levels: the columns length, name and value: lines to compare with, over length.
     """
     figure, axes = _panel()
     if trained is not None:
         shade_training(axes, trained)
+        shade_selection(axes, trained[1], selection)
     for name, line in levels.groupby("name"):
         dashes = (0, (1, 1)) if name == "optimum" else (0, (6, 3))
         axes.plot(line["length"], line["value"], color=MUTED, ls=dashes, lw=1.2, label=str(name))

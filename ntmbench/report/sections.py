@@ -24,6 +24,8 @@ class Section:
         task: the task's name.
         standard: whether its settings are the defaults, which are the paper's sizes.
         lengths: the shortest and the longest training length; None where it is not known.
+        selection_lengths: validation lengths at which weights are selected, beside those of
+            training; none where they are not known.
         near_length: the longest test length within training, or the shortest if none is within;
             None where nothing was tested.
         validation: chance and optimum on validation data; None where the task can not be built.
@@ -37,6 +39,7 @@ class Section:
     task: str
     standard: bool
     lengths: tuple[int, int] | None
+    selection_lengths: tuple[int, ...]
     near_length: int | None
     validation: DataLevels | None
     test_optimum: Mapping[int, float]
@@ -72,7 +75,7 @@ def make_section(
     except (UserError, TypeError, ValueError) as error:
         note = f"No chance or optimum: {error}"
         near = _near_length(tested, lengths)
-        return Section(label, name, False, lengths, near, None, {}, (), True, note)
+        return Section(label, name, False, lengths, (), near, None, {}, (), True, note)
     validation = validation_levels(task, validation_size(identity))
     test_optimum = {}
     if not validation.solvable:
@@ -85,6 +88,7 @@ def make_section(
         task=name,
         standard=task == type(task)(),
         lengths=task.length_range,
+        selection_lengths=task.selection_lengths,
         near_length=_near_length(tested, task.length_range),
         validation=validation,
         test_optimum=test_optimum,

@@ -140,6 +140,14 @@ def shade_training(axes: Axes, lengths: tuple[int, int]) -> None:
     )
 
 
+def shade_selection(axes: Axes, longest: int, selection: Sequence[int]) -> None:
+    """Shade what lies between the longest training length and the longest of ``selection``."""
+    if selection and max(selection) > longest:
+        axes.axvspan(
+            longest, max(selection), color=MUTED, alpha=0.06, lw=0, label="selection lengths"
+        )
+
+
 def plain_figure(width: float, height: float) -> Figure:
     """A figure of so many inches without a layout engine, for layouts that are known beforehand.
 

@@ -28,7 +28,8 @@ def kaplan_meier(
     Greenwood's variance on the scale of log(-log(survival)) (Kalbfleisch and Prentice 1980), which
     keeps it between 0 and 1. That scale has no value at either end. Where no event has come yet,
     the lower bound is Wilson's for as many runs as are at risk; where all have come, the upper
-    bound is the one before.
+    bound is Wilson's for none left of those at risk before the last time, or that of the time
+    before, whichever is less.
 
     Returns:
         A row at time 0 and at each distinct time: ``time``, ``at_risk`` (just before it),
@@ -60,8 +61,9 @@ def kaplan_meier(
     spread = score * np.sqrt(variance[inside]) / -np.log(survival[inside])
     low[inside] = survival[inside] ** np.exp(spread)
     high[inside] = survival[inside] ** np.exp(-spread)
-    if survival[-1] == 0 and len(points) > 1:
-        high[-1] = high[-2]
+    if survival[-1] == 0:
+        before = high[-2] if len(points) > 1 else 1.0
+        high[-1] = min(before, score**2 / (at_risk[-1] + score**2))
     return pd.DataFrame(
         {
             "time": points,

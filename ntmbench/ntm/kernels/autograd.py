@@ -52,6 +52,11 @@ class _Run(torch.autograd.Function):
                 "The fused engine has no second derivatives (create_graph=True). "
                 "Set model.engine=eager."
             )
+        if torch._C._functorch.is_legacy_batchedtensor(d_logits):
+            raise ModelError(
+                "The fused engine takes no batches of gradients (is_grads_batched=True, "
+                "vectorize=True). Set model.engine=eager."
+            )
         inputs, *tensors = ctx.saved_tensors
         call = ctx.call
         ctx.call = None
@@ -75,9 +80,8 @@ class _Call:
         every_memory: bool = False,
     ) -> None:
         """``tensors`` are the first values and then the flat weights."""
-        # The kernels take addresses: everything must lie in memory without gaps.
-        self.inputs = inputs.contiguous()
-        self.tensors = [tensor.contiguous() for tensor in tensors]
+        self.inputs = _plain(inputs)
+        self.tensors = [_plain(tensor) for tensor in tensors]
         steps, batch, width = inputs.shape
         slots, outputs = self.tensors[3].shape[1], self.tensors[-1].shape[0]
         self.plan = make_plan(
@@ -126,7 +130,7 @@ class _Call:
     def backward(self, d_logits: Tensor, needed: Sequence[bool]) -> list[Tensor | None]:
         """Gradients of the inputs, the first values and the weights; None where not needed."""
         plan, n = self.plan, self.plan.layout
-        d_logits = d_logits.contiguous()
+        d_logits = _plain(d_logits)
         packed = self.empty(n.back_packed)
         pack_backward(plan.sizes, self.addresses, plan.like, packed.data_ptr())
         learned = any(needed[1:5])
@@ -228,6 +232,11 @@ class _Call:
 
         threads.run(rows, plan.row_pieces, workers)
         return gradients
+
+
+def _plain(tensor: Tensor) -> Tensor:
+    """The tensor as the kernels take it, by its address: without gaps, no negation left to do."""
+    return tensor.contiguous().resolve_neg()
 
 
 def _grid(rows: Tensor, start: int, count: int, size: int) -> Tensor:

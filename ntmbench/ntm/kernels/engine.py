@@ -40,6 +40,11 @@ def use_fused(settings: NTMSettings, inputs: Tensor, tensors: Sequence[Tensor]) 
     return False
 
 
+def is_autocast(device: str) -> bool:
+    """Whether PyTorch's automatic mixed precision is on for this type of device."""
+    return torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device)
+
+
 def _obstacle(settings: NTMSettings, inputs: Tensor, tensors: Sequence[Tensor]) -> str | None:
     """What the fused engine can not run.
 
@@ -54,6 +59,8 @@ def _obstacle(settings: NTMSettings, inputs: Tensor, tensors: Sequence[Tensor]) 
         return "inside torch.jit.trace"
     if torch._C._are_functorch_transforms_active():
         return "inside transforms of torch.func"
+    if is_autocast(inputs.device.type):  # its logits have the type that autocast chooses
+        return "inside torch.autocast"
     dtypes = {inputs.dtype, *(tensor.dtype for tensor in tensors)}
     if not dtypes <= _DTYPES or len(dtypes) > 1:
         return f"in {' and '.join(sorted(map(str, dtypes)))}"

@@ -17,11 +17,12 @@ from .simd import REGISTER_BITS
 
 #: Sequences that share each pass over the weights.
 BLOCK = 8
-#: Rows of the weights' gradients that one thread works out at a time: one piece a thread, since
-#: each costs a start, but for controllers so large that the room for it would grow...
-_GRADIENT_ROWS = 4096
-#: ... where there are as many steps and sequences as this; below, threads do not pay.
+#: Steps times sequences from which threads share the weights' gradients; below they do not pay, and
+#: one thread works out all rows in a single piece, whatever room that takes.
 _SHARED_STEPS = 256
+#: Where they are shared, the most rows of a piece. There is one piece a thread, since each costs a
+#: start, but for controllers so large that its room would grow beyond this.
+_GRADIENT_ROWS = 4096
 
 
 class Plan(NamedTuple):
@@ -41,7 +42,10 @@ class Plan(NamedTuple):
 
 
 def memory_interval(steps: int) -> int:
-    """Steps from one memory that is kept to the next: as many are kept as are worked out again."""
+    """Steps from one memory that is kept to the next, ceil(sqrt(T)).
+
+    About as many are kept as are worked out again.
+    """
     return math.isqrt(steps - 1) + 1
 
 

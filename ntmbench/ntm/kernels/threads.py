@@ -26,14 +26,15 @@ def _forget_pool() -> None:
 os.register_at_fork(after_in_child=_forget_pool)
 
 
-def _submit(work: Callable[[int], None], workers: range) -> list[Future[None]]:
+def _threads(count: int) -> ThreadPoolExecutor:
+    """A pool of at least so many threads."""
     global _pool, _pool_size
     with _lock:
-        if _pool is None or _pool_size < len(workers):
+        if _pool is None or _pool_size < count:
             # The smaller pool is left to whoever may still be at work with it.
-            _pool = ThreadPoolExecutor(len(workers), thread_name_prefix="ntmbench")
-            _pool_size = len(workers)
-        return [_pool.submit(work, worker) for worker in workers]
+            _pool = ThreadPoolExecutor(count, thread_name_prefix="ntmbench")
+            _pool_size = count
+        return _pool
 
 
 def split(count: int, largest: int, workers: int) -> list[tuple[int, int]]:
@@ -57,14 +58,21 @@ def run(job: Callable[[int, int, int], None], pieces: list[tuple[int, int]], wor
         for first, size in _locked(queue):
             job(worker, first, size)
 
-    others = _submit(work, range(1, workers))
+    others: list[Future[None]] = []
     failure: BaseException | None = None
     try:
+        pool = _threads(workers - 1)
+        for worker in range(1, workers):
+            others.append(pool.submit(work, worker))  # noqa: PERF401 (keeps those before a failure)
         work(0)
     except BaseException as error:
         failure = error
-    # The others write into the caller's memory, so nothing may leave before they are done, a
-    # Ctrl-C that comes while this thread waits included.
+        # Nothing more is begun, not even by a call that was queued although its submission failed.
+        for _ in _locked(queue):
+            pass
+    # The others write into the caller's memory, so this waits for them. A Ctrl-C that comes in the
+    # meantime is kept until they are done, but for one between two of the lines here, which leaves
+    # at once: only a signal handler could hold that back, and it is not ours to set.
     for other in others:
         while not other.done():
             try:
