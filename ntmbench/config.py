@@ -158,6 +158,11 @@ class RunConfig:
         check_range("checkpoint_seconds", self.checkpoint_seconds, 0)
         for length in self.evaluation.lengths:
             check_range("evaluation.lengths", length, self.task.shortest_length, MAX_LENGTH)
+        if len(set(self.evaluation.lengths)) < len(self.evaluation.lengths):
+            raise SettingError(
+                f"evaluation.lengths={self.evaluation.lengths} has a length twice. "
+                "Allowed: each once."
+            )
 
     def identity(self) -> dict[str, Any]:
         """Everything that can change the numbers, as plain values.

@@ -14,6 +14,8 @@ from torch import Tensor, nn
 
 from ntmbench.metrics import Scores, StepErrors, pool, score, step_errors
 from ntmbench.model import SequenceModel, TensorBatch
+from ntmbench.sequences import MAX_LENGTH
+from ntmbench.settings import SettingError, check_range
 from ntmbench.task import Batch, Task
 
 # Sequences of a chunk: at most so many, and fewer where they, or the memory of each, are long.
@@ -48,6 +50,10 @@ def evaluate(
 
     Returns a row per length with the columns of ``evaluation.csv``: per-sequence means, see
     ``ntmbench.metrics``. ``lengths`` defaults to the task's test grid.
+
+    Raises:
+        SettingError: for no length, one twice, one that is too short for the task or longer than
+            MAX_LENGTH, or less than one sequence.
     """
     return evaluate_in_detail(model, task, lengths=lengths, sequences=sequences).by_length
 
@@ -60,12 +66,25 @@ def evaluate_in_detail(
     sequences: int = 512,
 ) -> Evaluation:
     """Test a model as ``evaluate`` does, and tell at which steps of the answer its errors lie."""
+    chosen = task.test_lengths if lengths is None else lengths
+    _check_grid(task, chosen, sequences)
     rows, positions = [], []
-    for length in lengths or task.test_lengths:
+    for length in chosen:
         row, errors = _test(model, task, length, sequences)
         rows.append(row)
         positions.append(_by_position(length, errors))
     return Evaluation(_evaluation_table(rows), pd.concat(positions, ignore_index=True))
+
+
+def _check_grid(task: Task, lengths: Sequence[int], sequences: int) -> None:
+    check_range("sequences", sequences, 1)
+    if not len(lengths):
+        raise SettingError("lengths is empty. Allowed: one length or more, or None for the grid.")
+    for length in lengths:
+        check_range("lengths", length, task.shortest_length, MAX_LENGTH)
+    if len(set(lengths)) < len(lengths):
+        listed = ", ".join(str(length) for length in lengths)
+        raise SettingError(f"lengths={listed} has a length twice. Allowed: each once.")
 
 
 def evaluate_variations(model: nn.Module, task: Task, *, sequences: int = 512) -> pd.DataFrame:
@@ -73,7 +92,11 @@ def evaluate_variations(model: nn.Module, task: Task, *, sequences: int = 512) -
 
     Returns a row per variation with the columns of ``variations.csv``: its name, and then those of
     ``evaluation.csv``. Empty where the task names none.
+
+    Raises:
+        SettingError: for less than one sequence.
     """
+    check_range("sequences", sequences, 1)
     rows = []
     for name, variation in task.variations.items():
         row, _ = _test(model, variation.task, variation.length, sequences)

@@ -95,7 +95,10 @@ def step_rmsprop(
     momentum: np.float32,
     epsilon: np.float32,
 ) -> bool:
-    """Centered RMSProp with momentum, in place; False, and nothing changed, for a norm that is not finite."""
+    """Centered RMSProp with momentum, in place.
+
+    False, and nothing changed, for a norm that is not finite.
+    """
     norm, scale = _clipping(gradients, sizes, weights, value_limit, norm_limit)
     if not np.isfinite(norm):
         return False
@@ -153,9 +156,10 @@ def step_adam(
     square_correction: np.float32,
     mean_correction: np.float32,
 ) -> bool:
-    """Adam, in place; False, and nothing changed, for a norm that is not finite.
+    """Adam, in place.
 
-    A correction is one minus the decay to the power of the step's number.
+    A correction is one minus the decay to the power of the step's number. False, and nothing
+    changed, for a norm that is not finite.
     """
     norm, scale = _clipping(gradients, sizes, weights, value_limit, norm_limit)
     if not np.isfinite(norm):

@@ -8,6 +8,7 @@ import os
 import platform
 import subprocess
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -153,7 +154,7 @@ def _run_locked(
         "device": _device_name(device),
         "threads": torch.get_num_threads(),
         "versions": _versions(),
-        "commit": _commit(),
+        "commits": _commits(earlier),
         "started": earlier.get("started") or _now(),
         "wall_seconds": wall_before,
     }
@@ -185,7 +186,7 @@ def _run_locked(
                 checkpoint=folder.checkpoint,
                 identity=folder.path.name,
                 checkpoint_seconds=config.checkpoint_seconds,
-                monitor=_RunMonitor(folder, bar, config.train.batch_size),
+                monitor=_RunMonitor(folder, bar, config.train.batch_size, note),
                 fresh=functools.partial(initial_model, config),
             )
         evaluation = _finish(config, folder, model, result)
@@ -232,9 +233,8 @@ def _finish(
         result.selected_step,
     )
     sequences = config.evaluation.sequences
-    evaluation = evaluate_in_detail(
-        model, config.task, lengths=config.evaluation.lengths, sequences=sequences
-    )
+    lengths = config.evaluation.lengths or None  # empty for the task's own grid
+    evaluation = evaluate_in_detail(model, config.task, lengths=lengths, sequences=sequences)
     variations = evaluate_variations(model, config.task, sequences=sequences)
     folder.write_table(folder.positions, evaluation.by_position)
     if len(variations):
@@ -270,12 +270,15 @@ def reason_of(error: Exception) -> str:
 
 
 class _RunMonitor(Monitor):
-    """Keeps metrics.csv, the log and the bar up to date."""
+    """Keeps metrics.csv, the status, the log and the bar up to date."""
 
-    def __init__(self, folder: RunFolder, bar: TrainingBar, batch_size: int) -> None:
+    def __init__(
+        self, folder: RunFolder, bar: TrainingBar, batch_size: int, note: Callable[[], None]
+    ) -> None:
         self._folder = folder
         self._bar = bar
         self._batch_size = batch_size
+        self._note = note
 
     def stepped(self, sequences: int, loss_bits: float) -> None:
         self._bar.stepped(sequences, loss_bits)
@@ -283,6 +286,7 @@ class _RunMonitor(Monitor):
     def validated(self, curve: list[CurvePoint], *, selected: bool) -> None:
         table = pd.DataFrame([vars(point) for point in curve])[METRICS_COLUMNS]
         self._folder.write_table(self._folder.metrics, table)
+        self._note()  # a process that is killed has no time to tell how long it took
         point = curve[-1]
         self._bar.validated(point.wrong_bits)
         logger.info(
@@ -339,6 +343,15 @@ def _versions() -> dict[str, str]:
     }
 
 
+def _commits(earlier: Mapping[str, Any]) -> list[str | None]:
+    """The commits of those that were at work on a run, one after the other, this one the last."""
+    # Older versions wrote the last alone.
+    before = earlier.get("commits") or ([earlier["commit"]] if "commit" in earlier else [])
+    now = _commit()
+    return [*before, now] if before[-1:] != [now] else list(before)
+
+
+@functools.cache  # the source may change while a sweep goes on, and what runs does not
 def _commit() -> str | None:
     """The git commit of the source that runs, with ``+`` where it was changed; None elsewhere."""
     source = Path(__file__).parent

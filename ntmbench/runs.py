@@ -12,7 +12,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -314,9 +314,17 @@ def _run_row(folder: RunFolder, status: Mapping[str, Any]) -> dict[str, Any]:
         "active": status["state"] == "running" and folder.is_locked(),
         "train_sequences": identity["train"]["sequences"],
         "versions": _named(status.get("versions") or {}),
+        "commit": _in_turn(status.get("commits") or [status.get("commit")]),
         "folder": str(folder.path),
     }
     return {**{key: status.get(key) for key in RUN_COLUMNS}, **row}
+
+
+def _in_turn(commits: Sequence[str | None]) -> str | None:
+    """``A, then B`` for a run that another version went on with; None where none is known."""
+    if not any(commits):
+        return None
+    return ", then ".join(commit or "not recorded" for commit in commits)
 
 
 def _named(versions: Mapping[str, str]) -> str | None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import subprocess
 import sys
 from functools import partial
 from pathlib import Path
+from subprocess import CalledProcessError
 
 import numpy as np
 import pandas as pd
@@ -30,6 +32,10 @@ from ntmbench.ntm.settings import NTMSettings
 
 SMALL = NTMSettings(controller_size=8, memory_slots=8, word_size=4)
 TINY = Case("tiny", "copy", 2, SMALL)
+GROWING = {
+    "T": {case.steps: case for case in (TINY, Case("longer", "copy", 4, SMALL))},
+    "N": {n: Case(f"{n}", "copy", 2, dataclasses.replace(SMALL, memory_slots=n)) for n in (8, 16)},
+}
 NO_PROBE = MemoryProbe(None, 1)
 
 small_settings = st.builds(
@@ -176,14 +182,8 @@ def test_trainer_share_is_a_share() -> None:
 
 def test_growth_has_slopes_and_a_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(measure, "BLOCK_SECONDS", 0.001)
-    cases = {
-        "T": {case.steps: case for case in (TINY, Case("longer", "copy", 4, SMALL))},
-        "N": {
-            n: Case(f"{n}", "copy", 2, dataclasses.replace(SMALL, memory_slots=n)) for n in (8, 16)
-        },
-    }
     reported: list[str] = []
-    rows = growth.measure_growth(cases, NO_PROBE, seconds=0.0, report=reported.append)
+    rows = growth.measure_growth(GROWING, NO_PROBE, seconds=0.0, report=reported.append)
     assert list(rows.columns) == growth.COLUMNS
     assert len(rows) == 8
     assert len(reported) == 4
@@ -230,6 +230,38 @@ def test_command_writes_what_it_prints(
     printed = capsys.readouterr().out
     assert "seq2seq" in printed
     assert machine["processor"] in printed
+
+
+@pytest.mark.parametrize(
+    ("failure", "code", "said"),
+    [
+        (KeyboardInterrupt(), 130, "interrupted; what was not finished was not written"),
+        (CalledProcessError(3, "python"), 2, "first training step failed with code 3"),
+    ],
+    ids=["interrupted", "failed"],
+)
+def test_a_first_call_that_fails_leaves_what_was_measured_before(
+    failure: BaseException,
+    code: int,
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise failure
+
+    monkeypatch.setattr(measure, "BLOCK_SECONDS", 0.001)
+    monkeypatch.setattr("ntmbench.bench.__main__.CASES", {"tiny": TINY})
+    monkeypatch.setattr("ntmbench.bench.__main__.growing_cases", lambda: GROWING)
+    monkeypatch.setattr("ntmbench.bench.memory.RESET", tmp_path / "nowhere")
+    monkeypatch.setattr(subprocess, "run", fail)
+    arguments = "--cases tiny --batches 1 --threads 1 --seconds 0 --growth --out"
+    assert main([*arguments.split(), str(tmp_path / "out")]) == code
+    written = {path.name for path in (tmp_path / "out").iterdir()}
+    assert written == {"bench.csv", "growth.csv", "growth.png", "machine.json"}
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert said in last
 
 
 def test_first_call_reports_its_seconds(

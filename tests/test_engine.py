@@ -122,10 +122,15 @@ def test_inputs_of_a_shorter_type_run_where_they_fit(dtype: torch.dtype) -> None
         machine("fused").double()(bits)
 
 
-def test_automatic_mixed_precision() -> None:
-    model = machine("auto")
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_automatic_mixed_precision(dtype: torch.dtype) -> None:
+    model, inputs = machine("auto"), draw().to(dtype)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        logits = model(draw().bfloat16())
+        logits = model(inputs)
+        assert torch.equal(logits, machine("eager")(inputs))
+        with pytest.raises(SettingError, match=r"can not run inside torch\.autocast"):
+            machine("fused")(inputs)
+    assert logits.dtype == torch.bfloat16
     torch.testing.assert_close(logits.float(), model(draw()), rtol=0.1, atol=0.02)
 
 
@@ -261,6 +266,50 @@ def gradient_penalty(model: NTM) -> Tensor:
 def test_the_fused_engine_refuses_second_derivatives(name: str) -> None:
     with pytest.raises(ModelError, match=r"second derivatives.*model\.engine=eager"):
         gradient_penalty(machine(name))
+
+
+def gradients_in_a_batch(model: NTM) -> Tensor:
+    inputs = draw().requires_grad_()
+    logits = model(inputs)
+    towards = torch.eye(logits.numel()).view(-1, *logits.shape)
+    (gradients,) = torch.autograd.grad(logits, inputs, towards, is_grads_batched=True)
+    return gradients
+
+
+def vectorised_jacobian(model: NTM) -> Tensor:
+    jacobian: Tensor = torch.autograd.functional.jacobian(model, draw(), vectorize=True)  # type: ignore[no-untyped-call]
+    return jacobian
+
+
+def mapped_gradients(model: NTM) -> Tensor:
+    inputs = draw().requires_grad_()
+    logits = model(inputs)
+
+    def gradient(towards: Tensor) -> Tensor:
+        return torch.autograd.grad(logits, inputs, towards, retain_graph=True)[0]
+
+    towards = torch.eye(logits.numel()).view(-1, *logits.shape)
+    gradients: Tensor = torch.func.vmap(gradient)(towards)
+    return gradients
+
+
+batches = pytest.mark.parametrize(
+    "batch", [gradients_in_a_batch, vectorised_jacobian, mapped_gradients]
+)
+
+
+@batches
+@pytest.mark.parametrize("name", ["auto", "fused"])
+def test_the_fused_engine_refuses_batches_of_gradients(
+    batch: Callable[[NTM], Tensor], name: str
+) -> None:
+    with pytest.raises(ModelError, match=r"batches of gradients.*model\.engine=eager"):
+        batch(machine(name))
+
+
+@batches
+def test_the_eager_engine_takes_batches_of_gradients(batch: Callable[[NTM], Tensor]) -> None:
+    assert batch(machine("eager")).abs().max() > 0
 
 
 def test_the_eager_engine_has_second_derivatives() -> None:

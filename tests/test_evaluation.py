@@ -18,6 +18,7 @@ from ntmbench.example import answer_example, example_of, write_example
 from ntmbench.metrics import step_errors, wrong_bits
 from ntmbench.registry import make_model, make_task, task_names
 from ntmbench.runs import EVALUATION_COLUMNS, POSITION_COLUMNS, VARIATION_COLUMNS
+from ntmbench.settings import SettingError
 from ntmbench.task import Task
 
 SMALL_NTM = {"controller_size": 8, "memory_slots": 8, "word_size": 4}
@@ -65,6 +66,22 @@ def test_errors_by_position_add_up_to_those_by_length(name: str) -> None:
     pd.testing.assert_frame_equal(
         evaluate(model, task, lengths=lengths, sequences=70), found.by_length
     )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({"sequences": 0}, "sequences=0 is out of range"),
+        ({"lengths": [0]}, "lengths=0 is out of range. Allowed: from 1"),
+        ({"lengths": [5, -3]}, "lengths=-3 is out of range"),
+        ({"lengths": (2, 2)}, "lengths=2, 2 has a length twice"),
+        ({"lengths": []}, "lengths is empty"),
+    ],
+)
+def test_impossible_grids_are_refused(arguments: dict[str, Any], told: str) -> None:
+    task = make_task("copy")
+    with pytest.raises(SettingError, match=told):
+        evaluate(make_model("constant", task.input_width, task.output_width), task, **arguments)
 
 
 def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from typing import Any
 
@@ -102,7 +103,10 @@ def test_agrees_with_eager_in_float64(
 def test_agrees_with_eager_in_float32(
     overrides: dict[str, Any], steps: int, batch: int, seed: int
 ) -> None:
-    fused, eager = pair(seed, torch.float32, 0.03, **overrides)
+    # A similarity of single numbers is a step at zero, where it magnifies rounding: weights further
+    # from their start carry both engines equally far, to 1e-2 and more, from the float64 gradients.
+    spread = 0.03 if overrides["word_size"] == 1 else 0.3
+    fused, eager = pair(seed, torch.float32, spread, **overrides)
     assert_agreement(fused, eager, draw(steps, batch, INPUTS, dtype=torch.float32), 1e-4)
 
 
@@ -115,13 +119,16 @@ def test_agrees_with_a_resized_memory(overrides: dict[str, Any], slots: int) -> 
 
 
 @pytest.mark.parametrize(
-    "overrides",
-    [{}, {"read_heads": 5, "write_heads": 5, "controller_layers": 2}],
+    ("overrides", "spread"),
+    [
+        ({}, 0.3),
+        # With ten heads a larger spread makes the recurrence chaotic, and rounding errors grow.
+        ({"read_heads": 5, "write_heads": 5, "controller_layers": 2}, 0.03),
+    ],
     ids=str,
 )
-def test_agrees_at_the_sizes_of_the_paper(overrides: dict[str, Any]) -> None:
-    # At this size a larger spread makes the recurrence chaotic, and rounding errors grow.
-    fused, eager = pair(0, torch.float32, 0.03, **overrides)
+def test_agrees_at_the_sizes_of_the_paper(overrides: dict[str, Any], spread: float) -> None:
+    fused, eager = pair(0, torch.float32, spread, **overrides)
     assert_agreement(fused, eager, draw(20, 9, INPUTS, dtype=torch.float32), 1e-4)
 
 
@@ -305,6 +312,32 @@ def test_inputs_of_any_layout_in_memory() -> None:
     torch.testing.assert_close(fused(inputs), eager(inputs))
 
 
+def lazily_negated(tensor: Tensor) -> Tensor:
+    """The same numbers, stored with the other sign under PyTorch's negative bit."""
+    return torch._neg_view(-tensor)
+
+
+def test_lazily_negated_inputs_and_weights() -> None:
+    fused, _ = pair(**SMALL, **LEARNED)
+    inputs = draw(5, 2, INPUTS)
+    logits, found = gradients(fused, inputs)
+    for name, parameter in fused.named_parameters():
+        fused.get_parameter(name).data = lazily_negated(parameter.data)
+    negated_logits, negated = gradients(fused, lazily_negated(inputs))
+    assert torch.equal(negated_logits, logits)
+    assert all(torch.equal(negated[name], found[name]) for name in found)
+
+
+def test_lazily_negated_gradients() -> None:
+    fused, _ = pair(**SMALL)
+    inputs, weights = draw(5, 2, INPUTS), list(fused.parameters())
+    d_logits = draw(5, 2, OUTPUTS)
+    expected, found = (
+        torch.autograd.grad(fused(inputs), weights, d) for d in (d_logits, lazily_negated(d_logits))
+    )
+    assert all(torch.equal(a, b) for a, b in zip(found, expected, strict=True))
+
+
 def test_memories_kept_for_the_backward_pass_grow_with_the_root_of_the_steps() -> None:
     def kept(slots: int, steps: int) -> int:
         configuration = NTM(INPUTS, OUTPUTS, memory_slots=slots).settings
@@ -328,16 +361,52 @@ def test_logits_may_be_changed_in_place() -> None:
 
 def test_interrupt_waits_for_the_threads_at_work() -> None:
     """They write into memory that is the caller's."""
-    release, ended = threading.Event(), threading.Event()
+    begun, release, ended = threading.Event(), threading.Event(), threading.Event()
+    calls: list[int] = []
 
     def job(worker: int, first: int, count: int) -> None:
+        calls.append(first)
         if worker == 0:
+            begun.wait(10)
             release.set()
             raise KeyboardInterrupt
+        begun.set()
         release.wait(10)
         time.sleep(0.05)
         ended.set()
 
     with pytest.raises(KeyboardInterrupt):
-        kernel_threads.run(job, [(0, 1), (1, 1)], workers=2)
+        kernel_threads.run(job, [(0, 1), (1, 1), (2, 1)], workers=2)
     assert ended.is_set()
+    assert len(calls) == 2  # what nobody had begun is left
+
+
+def test_a_thread_that_can_not_be_started_waits_for_those_at_work(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun, ended = threading.Event(), threading.Event()
+    calls: list[int] = []
+
+    class FullPool(ThreadPoolExecutor):
+        """Its second call is queued, but fails for want of a thread, as in CPython."""
+
+        def submit(self, work: Any, worker: Any) -> Any:  # type: ignore[override]
+            future = super().submit(work, worker)
+            if worker == 2:
+                begun.wait(10)
+                raise RuntimeError("can't start new thread")
+            return future
+
+    def job(worker: int, first: int, count: int) -> None:
+        calls.append(first)
+        begun.set()
+        time.sleep(0.05)
+        ended.set()
+
+    with FullPool(1) as pool:
+        monkeypatch.setattr(kernel_threads, "_pool", pool)
+        monkeypatch.setattr(kernel_threads, "_pool_size", 8)
+        with pytest.raises(RuntimeError, match="can't start"):
+            kernel_threads.run(job, [(n, 1) for n in range(9)], workers=4)
+        assert ended.is_set()
+    assert calls == [0]  # the queued call found nothing to do

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -234,6 +236,11 @@ def test_extremes_stay_finite(
         ("initial_memory_value", float("nan")),
         ("initial_weighting", "onehot"),
         ("initial_state", "learnt"),
+        ("memory_slots", 2.5),
+        ("memory_slots", 8.0),
+        ("read_heads", "3"),
+        ("word_size", None),
+        ("controller_layers", True),
     ],
 )
 def test_refused_settings(name: str, value: object) -> None:
@@ -246,11 +253,27 @@ def test_unknown_setting_names_the_nearest() -> None:
         NTM(3, 2, memory_slot=5)
 
 
-def test_too_few_slots_at_evaluation() -> None:
+@pytest.mark.parametrize("name", ["input_width", "output_width"])
+@pytest.mark.parametrize("value", [0, 2.0, "3"])
+def test_refused_widths(name: str, value: object) -> None:
+    widths: dict[str, Any] = {"input_width": 3, "output_width": 2} | {name: value}
+    with pytest.raises(SettingError, match=f"{name}="):
+        NTM(**widths)
+
+
+@pytest.mark.parametrize("slots", [1, 2**31, 2.0, "8"])
+@pytest.mark.parametrize("call", [NTM.forward, NTM.trace])
+def test_refused_slots_at_evaluation(slots: Any, call: Callable[[NTM, Tensor], object]) -> None:
     model = machine()
-    model.memory_slots = 1
-    with pytest.raises(SettingError, match="memory_slots=1"):
-        model(sequences())
+    model.memory_slots = slots
+    with pytest.raises(SettingError, match=f"memory_slots={slots!r}"):
+        call(model, sequences())
+
+
+def test_slots_counted_by_numpy() -> None:
+    model, counted = machine(memory_slots=8), machine(memory_slots=np.int64(6))
+    counted.memory_slots = np.int64(8)  # type: ignore[assignment]
+    assert torch.equal(counted(sequences()), model(sequences()))
 
 
 def test_built_by_name_from_a_seed_alone() -> None:

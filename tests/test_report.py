@@ -366,6 +366,17 @@ def test_a_report_can_be_written_again(seeds: Path) -> None:
     assert report(seeds) == first
 
 
+def test_the_folder_of_the_runs_stands_for_that_of_the_results(
+    seeds: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main([str(seeds / "runs")]) == 0
+    monkeypatch.chdir(seeds / "runs")
+    assert main(["."]) == 0
+    assert (seeds / "report" / "index.html").exists()
+    assert not (seeds / "runs" / "report").exists()
+    assert table(seeds, "problems")["outcome"].to_list() == ["diverged"]
+
+
 @pytest.mark.parametrize("make", ["missing", "empty", "file"])
 def test_a_folder_without_runs_is_refused(
     tmp_path: Path, make: str, capsys: pytest.CaptureFixture[str]

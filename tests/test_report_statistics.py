@@ -119,9 +119,9 @@ def test_the_time_to_solve_of_an_unsolved_run_is_censored() -> None:
         _metrics(a=[9, 0, 0], b=[9, 0, 9], c=[9, 0, 0], d=[9, 9], e=[9, 9]),
     ).set_index("run")
     assert found["observed"].to_list() == [True, False, False, False, False, False]
-    # At its budget of 5,000 where training ended or would not have come back, and otherwise at what
-    # was trained: c may be there, but has yet to stay.
-    assert found["time"].to_list() == [1000, 5000, 2000, 1000, 5000, 0]
+    # At its budget of 5,000 where training would not have come back, and otherwise at what was
+    # trained: b was content with its selected weights, and c may be there, but has yet to stay.
+    assert found["time"].to_list() == [1000, 2000, 2000, 1000, 5000, 0]
 
 
 def test_a_run_whose_budget_is_not_known_is_censored_at_what_it_trained() -> None:
@@ -154,6 +154,16 @@ def test_a_diverged_run_stays_in_the_median_and_an_unfinished_one_leaves_it() ->
     band = curve_band(metrics, outcome, "wrong_bits")
     assert band["runs"].to_list() == [3, 3, 2]
     assert band["median"].to_list() == [8, 2, INF]
+
+
+def test_a_finished_run_stays_in_the_median_after_its_end() -> None:
+    """Two that make no mistakes need no second attempt; the third begins anew."""
+    metrics = _metrics(a=[8, 0], b=[8, 0], c=[8, 4, 8, 6])
+    outcome = pd.Series(dict.fromkeys("abc", "finished"))
+    band = curve_band(metrics, outcome, "wrong_bits")
+    assert band["runs"].to_list() == [3, 3, 3, 3]
+    assert band["median"].to_list() == [8, 0, 0, 0]
+    assert band["high"].to_list() == [8, 2, 4, 3]
 
 
 def test_a_loss_that_is_not_a_number_counts_as_infinite() -> None:
@@ -242,6 +252,9 @@ def test_numbers_are_never_rounded_to_something_better() -> None:
     assert numbers.bits(0.0123) == "0.0123"
     assert numbers.bits(4.567) == "4.57"
     assert numbers.bits(1234.5) == "1,234.5"
+    # To three digits they are 1, 10 and 100, and are written like these.
+    assert [numbers.bits(value) for value in (0.9996, 9.996, 99.96)] == ["1.00", "10.0", "100.0"]
+    assert [numbers.duration(value) for value in (0, 0.3, 1)] == ["0 s", "<1 s", "1 s"]
     assert numbers.bits(math.inf) == "not finite"
     assert numbers.share(1) == "100%"
     assert numbers.share(0.9999) == "99.9%"

@@ -156,7 +156,7 @@ def test_load_results_reads_every_table(ntmbench: Command, tmp_path: Path, undra
     status = only_status(tmp_path)
     row = results.runs.iloc[0]
     assert row["versions"].startswith(f"python {status['versions']['python']}, ntmbench ")
-    assert (row["commit"], row["ended"]) == (status["commit"], status["ended"])
+    assert ([row["commit"]], row["ended"]) == (status["commits"], status["ended"])
 
 
 def only_status(tmp_path: Path) -> dict[str, Any]:
@@ -173,13 +173,52 @@ def test_run_of_an_earlier_version_can_be_read(
     for path in (folder.positions, folder.variations, folder.example):
         path.unlink()
     status = folder.read_status()
-    folder.write_status({k: v for k, v in status.items() if k not in ("versions", "commit")})
+    folder.write_status({k: v for k, v in status.items() if k not in ("versions", "commits")})
     results = load_results(tmp_path / "results")
     assert not results.unreadable
     assert len(results.evaluation) > 0
     assert (len(results.positions), len(results.variations)) == (0, 0)
     assert results.runs.loc[0, ["versions", "commit"]].isna().all()
     assert "already done" in ntmbench(*REPEAT_COPY).out
+
+
+@pytest.mark.parametrize("before", [{"commits": ["a" * 40]}, {"commit": "a" * 40}])
+def test_resumed_run_knows_all_its_commits_and_all_its_time(
+    ntmbench: Command,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    undrawn: None,
+    before: dict[str, Any],
+) -> None:
+    ntmbench(*TINY)
+    folder = only_run(tmp_path)
+    status = folder.read_status()
+    del status["commits"]
+    folder.write_status({**status, **before, "state": "failed", "wall_seconds": 500.0})
+    monkeypatch.setattr(runner, "_commit", lambda: "b" * 40)
+    ntmbench(*TINY)
+    assert folder.read_status()["commits"] == ["a" * 40, "b" * 40]
+    assert 500 < folder.read_status()["wall_seconds"] < 600
+    (row,) = load_results(tmp_path / "results").runs.to_dict("records")
+    assert row["commit"] == f"{'a' * 40}, then {'b' * 40}"
+
+
+def test_the_time_of_a_run_that_is_killed_is_known(
+    ntmbench: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, undrawn: None
+) -> None:
+    """Nothing is written when it is killed: what is known is what was written before."""
+    written: list[dict[str, Any]] = []
+    write_status = RunFolder.write_status
+
+    def recorded(folder: RunFolder, status: dict[str, Any]) -> None:
+        written.append(dict(status))
+        write_status(folder, status)
+
+    monkeypatch.setattr(RunFolder, "write_status", recorded)
+    ntmbench(*TINY)
+    running = [status["wall_seconds"] for status in written if status["state"] == "running"]
+    assert len(running) == 1 + 5  # at the start and at each validation
+    assert running[0] < running[-1]
 
 
 def test_threads_setting_is_honoured(ntmbench: Command, tmp_path: Path) -> None:

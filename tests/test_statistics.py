@@ -612,6 +612,18 @@ def test_more_pairs_and_less_power_detect_less() -> None:
     assert detectable_difference(spread * 5, power=0.5) < detectable_difference(spread * 5)
 
 
+@pytest.mark.parametrize("pairs", [8, 11, 12, 16, 30])
+def test_a_stricter_test_detects_less(pairs: int) -> None:
+    """As after a correction for many comparisons."""
+    alphas = (0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
+    sizes = [detectable_difference(range(pairs), alpha=alpha) for alpha in alphas]
+    possible = sum(smallest_p(pairs) <= alpha for alpha in alphas)
+    assert sizes == sorted(sizes)
+    assert len(set(sizes[:possible])) == possible
+    assert sizes[possible:] == [INF] * (len(sizes) - possible)
+    assert sizes[0] > 0
+
+
 @pytest.mark.parametrize(("alpha", "power"), [(0, 0.8), (0.05, 1), (0.9, 0.8)])
 def test_an_impossible_power_is_refused(alpha: float, power: float) -> None:
     with pytest.raises(ValueError, match="alpha="):

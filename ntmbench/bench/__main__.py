@@ -70,7 +70,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"ntmbench.bench: {error.filename}: {error.strerror}", file=sys.stderr)
         return REFUSED
     except KeyboardInterrupt:
-        print("ntmbench.bench: interrupted; what was not finished was not written.", file=sys.stderr)
+        print(
+            "ntmbench.bench: interrupted; what was not finished was not written.", file=sys.stderr
+        )
         return INTERRUPTED
     return 0
 
@@ -107,7 +109,7 @@ def run(options: Options, console: Console) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m ntmbench.bench",
-        description="Time training steps (forward, loss, backward) of the NTM's two engines and of "
+        description="Time training steps (forward and backward) of the NTM's two engines and of "
         "the baselines, side by side, and compare them with the floor: the operations of a step "
         "over the rate of a matrix product on this machine.",
     )

@@ -32,9 +32,9 @@ WINDOW = 32
 class TrainerCost:
     """Milliseconds of a step of the real loop, validation excluded, and where they go.
 
-    ``model`` is forward, the loss's gradient and backward. ``parts`` are what else a step does, each timed by
-    itself in the order of the loop, so that its code is as cold as there; ``other`` is what they
-    leave.
+    ``model`` is forward, the loss's gradient and backward. ``parts`` are what else a step does,
+    each timed by itself in the order of the loop, so that its code is as cold as there; ``other``
+    is what they leave.
     """
 
     step: float
@@ -130,9 +130,9 @@ def _parts(model: nn.Module, task: Task, settings: TrainSettings, steps: int) ->
         "drawing data": lambda: [task.train_batch(0, step, 1) for step in range(DRAWN_AHEAD)],
         "tensors": lambda: TensorBatch.of(batch, cpu),
         "model": training_step(model, tensors),
-        "loss for the log": lambda: metrics.loss_bits(logits, tensors.targets, tensors.mask)
-        .mean()
-        .item(),
+        "loss for the log": lambda: (
+            metrics.loss_bits(logits, tensors.targets, tensors.mask).mean().item()
+        ),
         "update": lambda: optimizer.step(0),
     }
     taken: dict[str, list[float]] = {name: [] for name in parts}

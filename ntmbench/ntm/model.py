@@ -41,9 +41,9 @@ class NTM(SequenceModel):
     also inside ``torch.func`` transforms, forward mode automatic differentiation,
     ``torch.autocast``, ``torch.compile`` and ``torch.export``. Second derivatives
     (``create_graph=True``) and batches of gradients (``is_grads_batched=True``,
-    ``torch.autograd.functional.jacobian(vectorize=True)``) can not be foreseen in a forward pass:
-    they need ``engine="eager"``, and the fused engine's backward pass refuses them with a
-    ModelError.
+    ``torch.autograd.functional.jacobian(vectorize=True)``, ``torch.func.vmap`` over
+    ``torch.autograd.grad``) can not be foreseen in a forward pass: they need ``engine="eager"``,
+    and the fused engine's backward pass refuses them with a ModelError.
     """
 
     memory_slots: int

@@ -34,10 +34,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def write(source: Path) -> str:
     """Write the report of ``source`` and say what it is about and where it is.
 
+    A results folder's own folder ``runs`` stands for the results folder.
+
     Raises:
         UserError: if there is nothing to report, or if it can not be read or written.
     """
     try:
+        source = _results_folder(source)
         results = load_results(source)
     except OSError as error:
         raise UserError(f"The results in {source} can not be read: {error}") from error
@@ -48,6 +51,14 @@ def write(source: Path) -> str:
     index = write_report(report, source / "report")
     unreadable = f" {len(results.unreadable)} unreadable." if results.unreadable else ""
     return f"{report.page.headline}{unreadable}\n{index}"
+
+
+def _results_folder(source: Path) -> Path:
+    """The folder above ``source`` where that is a results folder's ``runs``."""
+    whole = source.resolve()
+    if whole.name != "runs" or not whole.is_dir() or (whole / "runs").is_dir():
+        return source
+    return source.parent if source.name == "runs" else whole.parent
 
 
 if __name__ == "__main__":

@@ -25,18 +25,22 @@ def _runs(study: Study) -> Iterator[Alert]:
     if study.unreadable:
         unfinished.append(f"{len(study.unreadable)} unreadable")
     if unfinished:
-        text = f"Not finished: {', '.join(unfinished)}. They count as not solved."
+        text = (
+            f"Not finished: {', '.join(unfinished)}. They count as not solved, and are in "
+            "no test score unless tested."
+        )
         yield Alert(text, bad=True)
 
 
 def _controls(checks: Sequence[ControlCheck]) -> Iterator[Alert]:
-    if checks and all(check.verdict in ("as it must", "no demand") for check in checks):
+    verdicts = {check.verdict for check in checks}
+    if "as it must" in verdicts and verdicts <= {"as it must", "no demand"}:
         yield Alert("All controls came out as they must.")
     sections = list(dict.fromkeys(check.section for check in checks))
-    for verdict, text in (
-        ("not as it must", "came out not as it must"),
-        ("not finished", "was not finished"),
-        ("not run", "was not run"),
+    for verdict, of_one, of_several in (
+        ("not as it must", "came out not as it must", "came out not as they must"),
+        ("not finished", "was not finished", "were not finished"),
+        ("not run", "was not run", "were not run"),
     ):
         by_control: dict[str, list[str]] = {}
         for check in checks:
@@ -49,7 +53,7 @@ def _controls(checks: Sequence[ControlCheck]) -> Iterator[Alert]:
         for missing_tasks, controls in by_tasks.items():
             everywhere = list(missing_tasks) == sections and len(sections) > 1
             where = "any task" if everywhere else listed(missing_tasks)
-            told = text if len(controls) == 1 else text.replace("was", "were").replace("it", "they")
+            told = of_one if len(controls) == 1 else of_several
             names = f"Control{'s' if len(controls) > 1 else ''} {listed(controls)}"
             yield Alert(f"{names} {told} on {where}.", bad=verdict == "not as it must")
 
@@ -86,6 +90,9 @@ def _missing(study: Study) -> Iterator[Alert]:
 
 
 def _mixed(made: Provenance) -> Iterator[Alert]:
+    if made.changed:
+        runs = f"{plural(made.changed, 'run')} come{'s' if made.changed == 1 else ''}"
+        yield Alert(f"{runs} from changed source: no commit has it.", bad=True)
     if made.commits < 2 and made.versions < 2:
         return
     what = f"{plural(made.commits, 'commit')} and {plural(made.versions, 'set')} of versions"

@@ -22,6 +22,23 @@ def value_range(middle: str, low: str, high: str) -> str:
     return "" if low == middle == high else f"{low} to {high}"
 
 
+def sequences_texts(
+    estimate: float, low: float, high: float, budget: float, *, unfinished: bool
+) -> tuple[str, str]:
+    """A median of sequences until something happened, and its interval as a note.
+
+    ``unfinished`` says that some runs may still get there. A bound that is not known is not told
+    as the budget: runs that all got there have one too where they are few.
+    """
+    middle = numbers.sequences(estimate, budget, unfinished=unfinished)
+    if math.isinf(estimate):
+        known = 0 < low < budget
+        return middle, f"{numbers.count(low)} or more" if known else ""
+    if math.isinf(high):
+        return middle, f"{numbers.count(low)} or more" if low else "too few runs for an interval"
+    return middle, value_range(middle, numbers.count(low), numbers.count(high))
+
+
 def signed_bits(value: float) -> str:
     """Bits of either sign: a loss may be less than the optimum's on the same few sequences."""
     return f"{MINUS}{numbers.bits(-value)}" if value < 0 else numbers.bits(value)

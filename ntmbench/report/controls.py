@@ -1,8 +1,9 @@
 """Whether the controls came out as they must: the suite's own test of a campaign.
 
 The oracle must be right, the constant must end at the best constant, and the memoryless network
-must not know more than chance where a task needs memory. One that fails means that data, loss or
-training are not what the report takes them for.
+must not know more than chance where a task needs memory. One that fails, diverges, or finishes
+without what it is judged by, means that data, loss or training are not what the report takes them
+for.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from ntmbench.report import numbers
+from ntmbench.report.cells import plural
 from ntmbench.report.sections import Section
 from ntmbench.report.study import CONTROLS, Study
 
@@ -30,7 +32,7 @@ class ControlCheck:
         section: the task.
         control: oracle, constant or memoryless.
         verdict: ``as it must``, ``not as it must``, ``not run``, ``not finished`` or ``no demand``.
-        text: what was demanded and what came out.
+        text: what was demanded and what came out, or how many runs were checked.
     """
 
     section: str
@@ -58,75 +60,85 @@ def _check(section: Section, control: str, study: Study) -> ControlCheck:
     if runs.empty:
         return ControlCheck(section.label, control, "not run", "")
     finished = runs.loc[runs["outcome"] == "finished", "run"]
-    if finished.empty:
+    diverged = runs.loc[runs["outcome"] == "diverged", "run"]
+    if finished.empty and diverged.empty:
         return ControlCheck(section.label, control, "not finished", "")
+    faults = [f"{run}: it diverged." for run in diverged]
     if section.validation is None:
-        return ControlCheck(section.label, control, "no demand", "The task is not installed here.")
-    if control == "memoryless" and not section.needs_memory:
-        text = "The task rewards what can be seen without memory."
-        return ControlCheck(section.label, control, "no demand", text)
-    faults = list(DEMANDS[control](section, _ends(study.metrics, finished), study, finished))
+        undemanded = "The task is not installed here."
+    elif control == "memoryless" and not section.needs_memory:
+        undemanded = "The task rewards what can be seen without memory."
+    else:
+        undemanded = ""
+        faults += DEMANDS[control](section, study, finished)
+    if not faults and undemanded:
+        return ControlCheck(section.label, control, "no demand", undemanded)
     if not faults:
-        count = len(finished)
-        text = f"{count} run{'s' if count != 1 else ''}"
-        return ControlCheck(section.label, control, "as it must", text)
+        checked = plural(len(runs), "run")
+        if len(finished) < len(runs):
+            checked = f"{len(finished)} of {checked}"
+        return ControlCheck(section.label, control, "as it must", checked)
     more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
     return ControlCheck(section.label, control, "not as it must", faults[0] + more)
 
 
-def _ends(metrics: pd.DataFrame, runs: pd.Series[str]) -> pd.Series[float]:
-    """The last validation's loss of each run."""
-    of_runs = metrics[metrics["run"].isin(runs)].sort_values("sequences")
-    return of_runs.groupby("run")["loss_bits"].last()
+def _ends(study: Study, runs: pd.Series[str]) -> dict[str, float]:
+    """The last validation's loss of each run that has one."""
+    of_runs = study.metrics[study.metrics["run"].isin(runs)].sort_values("sequences")
+    return dict(of_runs.groupby("run")["loss_bits"].last())
 
 
-def _oracle(
-    section: Section, ends: pd.Series[float], study: Study, runs: pd.Series[str]
-) -> Iterator[str]:
-    tested = study.evaluation[study.evaluation["run"].isin(runs)]
-    for row in tested.to_dict("records"):
-        at = f"{row['run']} at length {numbers.count(row['length'])}"
-        if section.solvable:
-            if row["wrong_bits"] != 0:
-                yield f"{at}: {numbers.bits(row['wrong_bits'])} wrong bits; it must have none."
-            continue
-        optimum = section.optimum_loss_bits(int(row["length"]))
-        if not math.isclose(row["loss_bits"], optimum, rel_tol=TOLERANCE):
-            yield (
-                f"{at}: {numbers.bits(row['loss_bits'])} loss bits; "
-                f"it must be at the optimum, {numbers.bits(optimum)}."
-            )
+def _oracle(section: Section, study: Study, runs: pd.Series[str]) -> Iterator[str]:
+    for run in runs:
+        tested = study.evaluation[study.evaluation["run"] == run]
+        if tested.empty:
+            yield f"{run}: it has no test scores."
+        for row in tested.to_dict("records"):
+            at = f"{run} at length {numbers.count(row['length'])}"
+            if section.solvable:
+                if row["wrong_bits"] != 0:
+                    wrong = numbers.bits(row["wrong_bits"]) or "not a number of"
+                    yield f"{at}: {wrong} wrong bits; it must have none."
+                continue
+            optimum = section.optimum_loss_bits(int(row["length"]))
+            if not math.isclose(row["loss_bits"], optimum, rel_tol=TOLERANCE):
+                yield (
+                    f"{at}: {numbers.bits(row['loss_bits'])} loss bits; "
+                    f"it must be at the optimum, {numbers.bits(optimum)}."
+                )
 
 
-def _constant(
-    section: Section, ends: pd.Series[float], study: Study, runs: pd.Series[str]
-) -> Iterator[str]:
+def _constant(section: Section, study: Study, runs: pd.Series[str]) -> Iterator[str]:
     assert section.validation is not None
     best = section.validation.chance.loss_bits
-    for run, loss in ends.items():
-        if not math.isclose(loss, best, rel_tol=TOLERANCE):
+    ends = _ends(study, runs)
+    for run in runs:
+        if run not in ends:
+            yield f"{run}: it has no learning curve."
+        elif not math.isclose(ends[run], best, rel_tol=TOLERANCE):
             yield (
-                f"{run}: {numbers.bits(loss)} loss bits on validation data; it must end within "
-                f"{TOLERANCE:.0%} of the best constant, {numbers.bits(best)}."
+                f"{run}: {numbers.bits(ends[run])} loss bits on validation data; it must end "
+                f"within {TOLERANCE:.0%} of the best constant, {numbers.bits(best)}."
             )
 
 
-def _memoryless(
-    section: Section, ends: pd.Series[float], study: Study, runs: pd.Series[str]
-) -> Iterator[str]:
+def _memoryless(section: Section, study: Study, runs: pd.Series[str]) -> Iterator[str]:
     assert section.validation is not None
     best = section.validation.chance.loss_bits
-    for run, loss in ends.items():
-        if not loss >= best * (1 - TOLERANCE):
+    ends = _ends(study, runs)
+    for run in runs:
+        if run not in ends:
+            yield f"{run}: it has no learning curve."
+        elif not ends[run] >= best * (1 - TOLERANCE):
             yield (
-                f"{run}: {numbers.bits(loss)} loss bits on validation data; without memory it can "
-                f"not be more than {TOLERANCE:.0%} under chance, {numbers.bits(best)}."
+                f"{run}: {numbers.bits(ends[run])} loss bits on validation data; without memory "
+                f"it can not be more than {TOLERANCE:.0%} under chance, {numbers.bits(best)}."
             )
 
 
-Demand = Callable[[Section, "pd.Series[float]", Study, "pd.Series[str]"], Iterator[str]]
+Demand = Callable[[Section, Study, "pd.Series[str]"], Iterator[str]]
 
-#: What each control must do: yields its faults.
+#: What each control must do: yields the faults of its finished runs.
 DEMANDS: dict[str, Demand] = {
     "oracle": _oracle,
     "constant": _constant,

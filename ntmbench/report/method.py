@@ -13,30 +13,49 @@ METHOD = [
     f"per sequence (on {SOLVED_SEQUENCES} sequences at least), and has solved it if all "
     "validations from some point to the end of a finished training are below that. Its sequences "
     "to solve are counted up to that point.",
+    "Where train.attempts is above 1, training begins anew, from other initial weights and on the "
+    "data that follow, while the selected weights make mistakes on the validation data, those "
+    "beyond the training lengths included; it ends with the first attempt that makes none. The "
+    "sequences of all attempts count, and so do all of them as one run. The NTM on copy has "
+    "attempts; no other recipe does.",
+    "The baselines' learning rates come from a search of four rates on every task, on one seed "
+    "(101, which is not reported), judged by validation data: the experiments "
+    "reference/learning_rates_*.",
     "Solved: how many of all runs, and Wilson's interval of their share. Sequences to solve: the "
     "median of the Kaplan-Meier curve. Runs that did not solve the task are censored, not dropped: "
-    "finished and diverged ones at their budget, others where they ended.",
+    "diverged ones at their budget, others where they ended.",
     "90% (99%) exact to, the effective length: the longest test length up to which 90% (99%) of "
-    "the sequences have no wrong bit; the median and the range over seeds.",
+    "the sequences have no wrong bit; the median and the range over the seeds that were tested.",
     "Wrong bits and loss over the optimum are per sequence, at the longest test length within "
     "training: the interquartile mean over seeds and its bootstrap interval. With 10 seeds such an "
-    "interval holds the truth in about 93% of the cases, with 5 in 90%. Equal seeds give an "
-    "interval without width; that is no proof that others would be equal too.",
-    "Models are compared on the seeds that both have, by a permutation test of the paired "
-    "differences, with Holm's correction for all pairs of the task. Detectable is the true "
-    "difference that so many pairs of this spread would find four times in five.",
-    "Validation data (learning curves) have the lengths of training. Test data (scores over "
-    "length) are never used in training or selection, and are scored with the selected weights.",
+    "interval holds the truth in about 93% of the cases, with 5 in 90%, if the values are spread "
+    "out; where most seeds are at zero and some are far from it, with 5 in about 80%. Equal seeds "
+    "give an interval without width; that is no proof that others would be equal too. An "
+    "interquartile mean of 0 may leave out seeds that make mistakes: then it says how many are at "
+    "zero.",
+    "Models are compared on the seeds on which both were tested, by a permutation test of the "
+    "paired differences, with Holm's correction for all comparisons of the task; seeds that either "
+    "was not tested on are left out. Where a score is not finite there is no difference to test, "
+    "and the models are not compared. Detectable is the true difference that so many pairs of this "
+    "spread would find four times in five after the correction (as Bonferroni).",
+    "Validation data (learning curves) have the lengths of training. Weights are selected on "
+    "validation data of the training lengths and of some longer ones (listed with each task); up "
+    "to those, scores over length show no untouched extrapolation. Test data (scores over length) "
+    "are never used in training or selection, and are scored with the selected weights.",
     "Learning curves show the median and the interquartile range over runs, and each run as a thin "
-    "line. After its end a diverged run counts as infinitely bad; failed and unfinished runs count "
-    "as far as they came. Scores over length show the median and the whole range, errors by step "
-    "the median and the interquartile range.",
+    "line. After its end a finished run counts with its last value, and a diverged one as "
+    "infinitely bad; failed and unfinished runs count as far as they came. Scores over length show "
+    "the median and the whole range, errors by step the median and the interquartile range.",
     "Wrong bits are thresholded bits that differ; loss bits are cross-entropy. Chance is the best "
     "constant answer, the optimum is the task's oracle. Numbers are never rounded to 0 or to 100%.",
     f"Controls: the oracle must have no wrong bit (and, where the task has an optimum above zero, "
     f"its loss within {TOLERANCE:.0%}); the constant must end within {TOLERANCE:.0%} of the best "
     f"constant's loss on validation data; the memoryless network must not be more than "
-    f"{TOLERANCE:.0%} below that where the task needs memory.",
+    f"{TOLERANCE:.0%} below that where the task needs memory. One that diverges fails, and so does "
+    "one that finished without what it is judged by.",
+    "The scorecard sets medians beside the literature, but where no mistake is claimed the worst "
+    "run. It can not tell where our budget ends before theirs was spent, and compares times at "
+    "equal batch size and about equal parameters only.",
     "A command repeats a run into results/; a run that is finished there is reported as done, and "
     "rerun=true forces it.",
 ]

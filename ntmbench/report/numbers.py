@@ -25,7 +25,9 @@ def bits(value: float) -> str:
         return "<0.001"
     if value >= 100:
         return f"{value:,.1f}"
-    return f"{value:.{2 - math.floor(math.log10(value))}f}"
+    # What is rounded up to the next power of ten has a digit less behind the point.
+    rounded = float(f"{value:.2e}")
+    return f"{value:.{max(1, 2 - math.floor(math.log10(rounded)))}f}"
 
 
 def rate(value: float) -> str:
@@ -49,9 +51,11 @@ def sequences(value: float, budget: float, *, unfinished: bool) -> str:
 
 
 def duration(seconds: float) -> str:
-    """``42 -> 42 s``, ``600 -> 10 min``, ``9000 -> 2.5 h``."""
+    """``0.3 -> <1 s``, ``42 -> 42 s``, ``600 -> 10 min``, ``9000 -> 2.5 h``."""
     if math.isnan(seconds):
         return ""
+    if 0 < seconds < 1:
+        return "<1 s"
     if seconds < 120:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:,.1f} h"

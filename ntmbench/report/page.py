@@ -47,7 +47,8 @@ class Cell:
         """The rank as JavaScript reads it."""
         if self.rank is None:
             return ""
-        return "Infinity" if self.rank == math.inf else f"{self.rank:.10g}"
+        last = math.isnan(self.rank) or self.rank == math.inf
+        return "Infinity" if last else f"{self.rank:.10g}"
 
 
 @dataclass(frozen=True)

@@ -41,8 +41,10 @@ def pairs_table(study: Study) -> pd.DataFrame:
     for section, members in study.by_section():
         score = score_of(section)
         measured = members[~members["control"] & members[score].notna()]
-        by_seed = measured.pivot(index="seed", columns="label", values=score)
-        by_seed = by_seed[list(dict.fromkeys(measured["label"]))]
+        # Of a run that is there twice, in a copied folder, the first.
+        by_seed = measured.pivot_table(
+            index="seed", columns="label", values=score, aggfunc="first", sort=False
+        )
         named = list(itertools.combinations(by_seed.columns, 2))
         scores = [[by_seed[label].to_numpy(float) for label in pair] for pair in named]
         comparable = sum(_comparable(*pair) for pair in scores)

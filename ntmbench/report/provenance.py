@@ -9,6 +9,8 @@ import pandas as pd
 from ntmbench.report.study import Study
 
 UNKNOWN = "not recorded"
+#: Ends a commit whose source was changed.
+CHANGED = "+"
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,7 @@ class Provenance:
         table: a row per commit, set of versions and device: ``runs``, their sections and the
             seconds that they took, summed.
         commits: how many there are, those not recorded counted as one.
+        changed: how many runs come from source that is not quite that of their commit.
         versions: how many sets of versions there are, likewise.
         mixed: sections whose runs do not all have the same commit and versions.
         wall_seconds: of all runs, summed.
@@ -28,6 +31,7 @@ class Provenance:
 
     table: pd.DataFrame
     commits: int
+    changed: int
     versions: int
     mixed: tuple[str, ...]
     wall_seconds: float
@@ -60,6 +64,7 @@ def provenance(study: Study) -> Provenance:
             "runs", ascending=False, ignore_index=True
         ),
         commits=runs["commit"].nunique(),
+        changed=int(runs["commit"].str.contains(CHANGED, regex=False).sum()),
         versions=runs["versions"].nunique(),
         mixed=tuple(str(label) for label in sources.index[sources > 1]) if len(runs) else (),
         wall_seconds=float(runs["wall_seconds"].sum()),

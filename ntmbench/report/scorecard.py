@@ -1,4 +1,8 @@
-"""Each figure of the literature beside the runs' own: better, same, worse, or not measured."""
+"""Each figure of the literature beside the runs' own: better, same or worse, where it can be told.
+
+What was not measured, what a run's budget is too small to tell, and times of models of other sizes
+are said to be that.
+"""
 
 from __future__ import annotations
 
@@ -9,19 +13,26 @@ import numpy as np
 import pandas as pd
 
 from ntmbench.report.commands import Repeat
+from ntmbench.report.outcomes import reached_at
 from ntmbench.report.reference import LITERATURE, Literature, Measure
 from ntmbench.report.statistics import Interval, quantile
 from ntmbench.report.study import Study
 from ntmbench.report.survival import kaplan_meier, survival_median
 
-RELATIVE = (Measure.SEQUENCES, Measure.MILLISECONDS)
+#: Times, of which some may be longer than the budget.
+COUNTS = (Measure.SEQUENCES, Measure.REACHED)
+RELATIVE = (*COUNTS, Measure.MILLISECONDS)
+#: Parameters that differ by no more than this share are about equal.
+SIZE_TOLERANCE = 0.2
 COLUMNS = ["task", "measure", "length", "literature_low", "literature_high", "tolerance", "says"]
 COLUMNS += [
     "source",
     "section",
     "label",
     "runs",
+    "tested",
     "budget",
+    "finished",
     "ours",
     "ours_low",
     "ours_high",
@@ -35,7 +46,9 @@ def scorecard_table(study: Study, repeats: Mapping[str, Repeat]) -> pd.DataFrame
     Groups are of the same model, and controller where one is named, on the task at its default
     settings. Of several, those that the task and the model come with are taken; ``repeats`` holds
     of each run how it is repeated. ``ours`` is over all seeds: the Kaplan-Meier median of sequences
-    to solve with its interval, else the median and the range of the tested runs.
+    to solve or to reach with its interval, else the median and the range of the ``tested`` ones of
+    the ``runs``. Where the literature claims that no bit is wrong, the worst run is judged, and
+    else the median.
     """
     rows = []
     for entry in LITERATURE:
@@ -53,32 +66,62 @@ def scorecard_table(study: Study, repeats: Mapping[str, Repeat]) -> pd.DataFrame
         if not found:
             rows.append({**stated, "label": _wanted(entry), "verdict": "not measured"})
         for section, label, runs in found:
-            ours = _ours(entry, runs, study)
+            ours, tested = _ours(entry, runs, study)
+            budget = float(runs["train_sequences"].max())
+            judged = ours.high if entry.exactness else ours.estimate
+            told = verdict(entry, judged, budget) if _comparable(entry, runs, study) else OTHER
             rows.append(
                 {
                     **stated,
                     "section": section,
                     "label": label,
                     "runs": len(runs),
-                    "budget": runs["train_sequences"].max(),
+                    "tested": tested,
+                    "budget": budget,
+                    "finished": not runs["outcome"].isin(["running", "interrupted"]).any(),
                     "ours": ours.estimate,
                     "ours_low": ours.low,
                     "ours_high": ours.high,
-                    "verdict": verdict(entry, ours.estimate),
+                    "verdict": told,
                 }
             )
-    return pd.DataFrame(rows, columns=COLUMNS).astype({"length": "Int64", "runs": "Int64"})
+    return pd.DataFrame(rows, columns=COLUMNS).astype(
+        {"length": "Int64", "runs": "Int64", "tested": "Int64", "finished": "boolean"}
+    )
 
 
-def verdict(entry: Literature, ours: float) -> str:
-    """``better``, ``same`` or ``worse`` than the literature; ``not measured`` for NaN."""
+def verdict(entry: Literature, ours: float, budget: float = math.inf) -> str:
+    """``better``, ``same`` or ``worse`` than the literature; ``not measured`` for NaN.
+
+    Where it did not happen within a ``budget`` that ends before it would have been worse, it is
+    ``cannot tell (budget)``.
+    """
     if math.isnan(ours):
         return "not measured"
     scale = entry.tolerance if entry.measure in RELATIVE else 0.0
     step = 0.0 if entry.measure in RELATIVE else entry.tolerance
-    if ours < entry.low * (1 - scale) - step:
+    low, high = entry.low * (1 - scale) - step, entry.high * (1 + scale) + step
+    if entry.measure in COUNTS and math.isinf(ours):
+        if budget < (low if math.isinf(high) else high):
+            return "cannot tell (budget)"
+    elif ours < low:
         return "better"
-    return "same" if ours <= entry.high * (1 + scale) + step else "worse"
+    return "same" if ours <= high else "worse"
+
+
+#: The verdict on a time of a model of another size, or in batches of another.
+OTHER = "not comparable"
+
+
+def _comparable(entry: Literature, runs: pd.DataFrame, study: Study) -> bool:
+    """Whether a time is that of the same work."""
+    if entry.measure is not Measure.MILLISECONDS:
+        return True
+    batch_size = study.settings[runs["run"].iloc[0]]["train"].get("batch_size")
+    if entry.parameters is None or batch_size != entry.batch_size:
+        return False
+    off = runs["parameters"] / entry.parameters - 1
+    return bool((off.abs() <= SIZE_TOLERANCE).all())
 
 
 def _wanted(entry: Literature) -> str:
@@ -108,11 +151,19 @@ def _is_default(repeat: Repeat | None) -> bool:
     return all(override.startswith("model.controller=") for override in changed)
 
 
-def _ours(entry: Literature, runs: pd.DataFrame, study: Study) -> Interval:
-    if entry.measure is Measure.SEQUENCES:
+NOT_MEASURED = Interval(math.nan, math.nan, math.nan)
+
+
+def _ours(entry: Literature, runs: pd.DataFrame, study: Study) -> tuple[Interval, int]:
+    """The runs' figure, and how many of them have it."""
+    if entry.measure in COUNTS:
         if runs["outcome"].isin(["running", "interrupted"]).all():
-            return Interval(math.nan, math.nan, math.nan)
-        return survival_median(kaplan_meier(list(runs["time"]), list(runs["observed"])))
+            return NOT_MEASURED, 0
+        if entry.measure is Measure.SEQUENCES:
+            times, observed = list(runs["time"]), list(runs["observed"])
+        else:
+            times, observed = _reached(runs, study, entry.below)
+        return survival_median(kaplan_meier(times, observed)), len(runs)
     if entry.measure is Measure.MILLISECONDS:
         return _median_and_range(1000 / runs["sequences_per_second"])
     section = study.sections[runs["section"].iloc[0]]
@@ -121,7 +172,7 @@ def _ours(entry: Literature, runs: pd.DataFrame, study: Study) -> Interval:
         study.evaluation["run"].isin(runs["run"]) & (study.evaluation["length"] == length)
     ]
     if tested.empty or length is None:
-        return Interval(math.nan, math.nan, math.nan)
+        return NOT_MEASURED, 0
     if entry.measure is Measure.WRONG_BITS:
         return _median_and_range(tested["wrong_bits"].fillna(math.inf))
     return _median_and_range(
@@ -129,8 +180,22 @@ def _ours(entry: Literature, runs: pd.DataFrame, study: Study) -> Interval:
     )
 
 
-def _median_and_range(values: pd.Series[float]) -> Interval:
+def _reached(runs: pd.DataFrame, study: Study, below: float) -> tuple[list[float], list[bool]]:
+    """When wrong bits were first under ``below``, and whether: the other times are censored."""
+    curves = dict(list(study.metrics.groupby("run")))
+    none = study.metrics.iloc[:0]
+    reached = [reached_at(curves.get(run, none), below) for run in runs["run"]]
+    # A diverged run would not have come back; ``time`` is its budget.
+    seen = np.where(runs["outcome"] == "diverged", runs["time"], runs["trained"])
+    observed = [math.isfinite(at) for at in reached]
+    return [
+        at if there else float(last)
+        for at, there, last in zip(reached, observed, seen, strict=True)
+    ], observed
+
+
+def _median_and_range(values: pd.Series[float]) -> tuple[Interval, int]:
     known = values[~np.isnan(values)]
     if known.empty:
-        return Interval(math.nan, math.nan, math.nan)
-    return Interval(quantile(known, 0.5), float(known.min()), float(known.max()))
+        return NOT_MEASURED, 0
+    return Interval(quantile(known, 0.5), float(known.min()), float(known.max())), len(known)

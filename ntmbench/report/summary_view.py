@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from ntmbench.report import numbers
-from ntmbench.report.cells import LAST, rank_of, signed_bits, value_range
+from ntmbench.report.cells import LAST, rank_of, sequences_texts, signed_bits, value_range
 from ntmbench.report.page import Cell, Table
 from ntmbench.report.sections import Section
 
@@ -86,17 +86,9 @@ def _sequences(row: Row, section: Section) -> Cell:
     if not section.solvable:
         return Cell("not defined", kind="none", rank=LAST)
     unfinished = bool(row["running"]) or bool(row["interrupted"])
-    middle, low, high = (
-        numbers.sequences(row[f"sequences_to_solve{part}"], row["budget"], unfinished=unfinished)
-        for part in ("", "_low", "_high")
-    )
-    if row["sequences_to_solve_low"] >= row["budget"]:
-        low = middle
-    if row["sequences_to_solve_low"] == 0 and math.isinf(row["sequences_to_solve_high"]):
-        note = "too few runs for an interval"
-    else:
-        note = value_range(middle, low, high)
-    return Cell(middle, note, rank=rank_of(row["sequences_to_solve"]))
+    median, low, high = (row[f"sequences_to_solve{part}"] for part in ("", "_low", "_high"))
+    middle, note = sequences_texts(median, low, high, row["budget"], unfinished=unfinished)
+    return Cell(middle, note, rank=rank_of(median))
 
 
 def _effective(row: Row, name: str, section: Section) -> Cell:
@@ -105,7 +97,7 @@ def _effective(row: Row, name: str, section: Section) -> Cell:
     if math.isnan(row[name]):
         return Cell("not tested", kind="none", rank=LAST)
     middle, low, high = (_effective_text(row[f"{name}{part}"]) for part in ("", "_low", "_high"))
-    return Cell(middle, value_range(middle, low, high), rank=-row[name])
+    return Cell(middle, _joined(value_range(middle, low, high), *_tested(row)), rank=-row[name])
 
 
 def _effective_text(value: float) -> str:
@@ -117,6 +109,17 @@ def _at_length(row: Row, score: str) -> Cell:
         return Cell("not tested", kind="none", rank=LAST)
     middle, low, high = (signed_bits(row[f"{score}{part}"]) for part in ("", "_low", "_high"))
     notes = [value_range(middle, low, high) if low and high else "1 run"]
-    if score == "wrong_bits" and row["evaluated"] < row["runs"]:
-        notes.append(f"{row['evaluated']} of {row['runs']} tested")
-    return Cell(middle, "; ".join(note for note in notes if note), rank=rank_of(row[score]))
+    if score == "wrong_bits" and row[score] == 0 and row["at_zero"] < row["evaluated"]:
+        # The outer runs have no weight in the mean.
+        notes.append(f"{row['at_zero']} of {row['evaluated']} at zero")
+    return Cell(middle, _joined(*notes, *_tested(row)), rank=rank_of(row[score]))
+
+
+def _tested(row: Row) -> list[str]:
+    """A note for what is not over all runs."""
+    some = row["evaluated"] < row["runs"]
+    return [f"{row['evaluated']} of {row['runs']} tested"] if some else []
+
+
+def _joined(*notes: str) -> str:
+    return "; ".join(note for note in notes if note)

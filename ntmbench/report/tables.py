@@ -31,8 +31,10 @@ def summary_table(study: Study) -> pd.DataFrame:
     median of the Kaplan-Meier curve with the interval of Brookmeyer and Crowley, infinite where
     fewer than half have solved it; wrong bits and loss over the optimum, at the section's
     ``length``, are interquartile means with bootstrap intervals; effective lengths are the median
-    and the range. The last three are over the ``evaluated`` runs. Where the task's optimum makes
-    mistakes itself, solved and effective length are not defined and their columns are empty.
+    and the range. The last three are over the ``evaluated`` runs, of which ``at_zero`` have no
+    wrong bit. ``trained`` is the median of the sequences that runs were trained on, which may be
+    fewer than the ``budget``. Where the task's optimum makes mistakes itself, solved and effective
+    length are not defined and their columns are empty.
     """
     rows = []
     for section_label, label, group in groups(study.runs):
@@ -49,6 +51,7 @@ def summary_table(study: Study) -> pd.DataFrame:
             "seeds": " ".join(str(seed) for seed in sorted(set(group["seed"]))),
             **{state: int(count.get(state, 0)) for state in STATES},
             "budget": group["train_sequences"].max(),
+            "trained": group["trained"].median(),
             "enough_validation": bool(group["enough_validation"].all()),
             "length": section.near_length,
         }
@@ -61,6 +64,7 @@ def summary_table(study: Study) -> pd.DataFrame:
             row["reached"] = int(np.isfinite(group["reached_at"]).sum())
         evaluated = group[group["wrong_bits"].notna()]
         row["evaluated"] = len(evaluated)
+        row["at_zero"] = int((evaluated["wrong_bits"] == 0).sum())
         for score in ("wrong_bits", "loss_over_optimum"):
             values = list(evaluated[score].dropna())
             row |= _interval(score, bootstrap_interval([values], interquartile_mean))
@@ -76,9 +80,14 @@ def summary_table(study: Study) -> pd.DataFrame:
         rows.append(row)
     columns = [
         *("section", "label", "task", "model", "control", "setting", "runs", "seeds", *STATES),
-        *("budget", "enough_validation", "solved", *_names("solved_share")),
-        *(*_names("sequences_to_solve"), "reached", "length", "evaluated", *_names("wrong_bits")),
-        *(*_names("loss_over_optimum"), *_names("effective_90"), *_names("effective_99")),
+        *("budget", "trained", "enough_validation", "solved", *_names("solved_share")),
+        *(*_names("sequences_to_solve"), "reached", "length", "evaluated", "at_zero"),
+        *(
+            *_names("wrong_bits"),
+            *_names("loss_over_optimum"),
+            *_names("effective_90"),
+            *_names("effective_99"),
+        ),
         *("parameters", "sequences_per_second", "train_seconds", "devices"),
     ]
     counts = {"solved": "Int64", "reached": "Int64", "parameters": "Int64", "length": "Int64"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -12,10 +13,20 @@ from urllib.parse import quote
 import pandas as pd
 
 from ntmbench.report import numbers
-from ntmbench.report.cells import LAST, count_cell, plural, rank_of, signed_bits, value_range
+from ntmbench.report.cells import (
+    LAST,
+    count_cell,
+    plural,
+    rank_of,
+    sequences_texts,
+    signed_bits,
+    value_range,
+)
 from ntmbench.report.controls import ControlCheck
 from ntmbench.report.page import Cell, Table
+from ntmbench.report.provenance import CHANGED
 from ntmbench.report.reference import PAPER_PARAMETERS, Measure
+from ntmbench.report.scorecard import COUNTS, RELATIVE
 from ntmbench.report.sections import Section
 
 #: A row of a table, by column.
@@ -71,17 +82,17 @@ def scorecard_view(scorecard: pd.DataFrame) -> Table:
         what = row["measure"]
         if not pd.isna(row["length"]):
             what += f" at {row['length']}"
-        relative = measure in (Measure.SEQUENCES, Measure.MILLISECONDS)
+        relative = measure in RELATIVE
         tolerance = f"± {row['tolerance']:.0%}" if relative else f"± {row['tolerance']:g} bits"
         rows.append(
             [
                 Cell(row["task"]),
                 Cell(row["label"]),
                 Cell(what),
-                Cell(_figure(measure, row), note=_figure_note(row)),
+                _figure(measure, row),
                 Cell(row["says"], note=row["source"]),
                 Cell(tolerance if row["tolerance"] else "none"),
-                Cell(row["verdict"], kind=f"verdict {row['verdict'].replace(' ', '-')}"),
+                Cell(row["verdict"], kind="verdict"),
             ]
         )
     header = ["task", "model", "figure", "here", "literature", "tolerance", "verdict"]
@@ -102,7 +113,7 @@ def costs_view(summary: pd.DataFrame, settings: Mapping[str, Mapping[str, Any]])
                 Cell(row["label"]),
                 count_cell(row["parameters"]),
                 count_cell(math.nan if paper is None else paper),
-                count_cell(row["budget"]),
+                _trained(row),
                 count_cell(identity["train"].get("batch_size", math.nan)),
                 Cell(numbers.rate(rate), rank=rank_of(rate)),
                 Cell(numbers.duration(row["train_seconds"]), rank=rank_of(row["train_seconds"])),
@@ -191,7 +202,7 @@ def provenance_view(table: pd.DataFrame) -> Table:
     """A row per commit, set of versions and device."""
     rows = [
         [
-            Cell(row["commit"][:12]),
+            _commits(row["commit"]),
             Cell(row["versions"]),
             Cell(row["device"]),
             Cell(str(row["runs"]), note=row["sections"]),
@@ -200,6 +211,14 @@ def provenance_view(table: pd.DataFrame) -> Table:
         for row in table.to_dict("records")
     ]
     return Table(["commit", "versions", "device", "runs", "wall time, summed"], rows)
+
+
+def _commits(commit: str) -> Cell:
+    """Commits at their usual length; a ``+`` says that the source was not quite that."""
+    short = ", then ".join(
+        one[:12] + "+" * one.endswith(CHANGED) for one in commit.split(", then ")
+    )
+    return Cell(short, note="source changed since" if CHANGED in commit else "")
 
 
 def _state(outcome: str) -> Cell:
@@ -212,24 +231,30 @@ def _median_and_range(row: Any, score: str) -> Cell:
     return Cell(middle, value_range(middle, low, high))
 
 
-def _figure(measure: Measure, row: Row) -> str:
-    value = row["ours"]
+def _trained(row: Row) -> Cell:
+    """The budget, and what of it the runs have used, in the median."""
+    cell = count_cell(row["budget"])
+    early = row["trained"] < row["budget"]
+    return replace(cell, note=f"used: {numbers.count(row['trained'])}") if early else cell
+
+
+def _figure(measure: Measure, row: Row) -> Cell:
+    """The runs' own figure, and of how many runs it is."""
+    value, low, high = (row[name] for name in ("ours", "ours_low", "ours_high"))
     if math.isnan(value):
-        return ""
-    if math.isinf(value):
-        return "not solved" if measure is Measure.SEQUENCES else "not finite"
-    return numbers.count(value) if measure is Measure.SEQUENCES else signed_bits(value)
-
-
-def _figure_note(row: Row) -> str:
-    if math.isnan(row["ours"]):
-        return ""
-    measure = Measure(row["measure"])
-    ends = [_figure(measure, {**row, "ours": row[name]}) for name in ("ours_low", "ours_high")]
-    middle = _figure(measure, row)
+        return Cell("", rank=LAST)
+    if measure in COUNTS:
+        text, spread = sequences_texts(
+            value, low, high, row["budget"], unfinished=not row["finished"]
+        )
+    else:
+        text = signed_bits(value)
+        several = row["tested"] > 1
+        spread = value_range(text, signed_bits(low), signed_bits(high)) if several else ""
     runs = f"{plural(int(row['runs']), 'run')} of {numbers.count(row['budget'])} sequences"
-    spread = value_range(middle, *ends) if row["runs"] > 1 else ""
-    return f"{spread}; {runs}" if spread else runs
+    some = row["tested"] < row["runs"]
+    tested = f"{row['tested']} of {row['runs']} tested" if some else ""
+    return Cell(text, "; ".join(note for note in (spread, runs, tested) if note), rank=value)
 
 
 def _length(value: float) -> Cell:

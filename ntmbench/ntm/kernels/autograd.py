@@ -52,10 +52,11 @@ class _Run(torch.autograd.Function):
                 "The fused engine has no second derivatives (create_graph=True). "
                 "Set model.engine=eager."
             )
-        if torch._C._functorch.is_legacy_batchedtensor(d_logits):
+        batch = torch._C._functorch
+        if batch.is_legacy_batchedtensor(d_logits) or batch.is_batchedtensor(d_logits):
             raise ModelError(
                 "The fused engine takes no batches of gradients (is_grads_batched=True, "
-                "vectorize=True). Set model.engine=eager."
+                "vectorize=True, torch.func.vmap). Set model.engine=eager."
             )
         inputs, *tensors = ctx.saved_tensors
         call = ctx.call

@@ -63,7 +63,7 @@ def run(job: Callable[[int, int, int], None], pieces: list[tuple[int, int]], wor
     try:
         pool = _threads(workers - 1)
         for worker in range(1, workers):
-            others.append(pool.submit(work, worker))  # noqa: PERF401 (keeps those before a failure)
+            others.append(pool.submit(work, worker))
         work(0)
     except BaseException as error:
         failure = error
