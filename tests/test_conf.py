@@ -20,6 +20,7 @@ from ntmbench.composition import (
     with_experiment,
 )
 from ntmbench.config import EvaluationSettings, RunConfig, TrainSettings
+from ntmbench.report.method import METHOD
 
 CONF = Path(conf.__path__[0])
 
@@ -102,6 +103,17 @@ def test_every_recipe_composes_for_its_pair(recipe: str) -> None:
     config = composed(f"task={task}", f"model={model}", f"recipe={recipe}")
     assert (config.task.name, config.model) == (task, model)
     assert config.identity() != plain.identity()
+
+
+def test_recipes_with_several_attempts_are_those_that_the_report_names() -> None:
+    found = {
+        recipe
+        for recipe in RECIPES
+        if (OmegaConf.select(OmegaConf.load(CONF / f"recipe/{recipe}.yaml"), "train.attempts") or 1)
+        > 1
+    }
+    assert found == {"copy_ntm"}
+    assert any("The NTM on copy has attempts; no other" in text for text in METHOD)
 
 
 def test_command_line_has_the_last_word() -> None:
