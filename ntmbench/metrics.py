@@ -46,7 +46,7 @@ def loss_bits(logits: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
     """
     # Not PyTorch's own cross-entropy: that one takes all its threads for however little, and they
     # keep the processor busy for a while after.
-    nats = targets * functional.softplus(-logits) + (1 - targets) * functional.softplus(logits)
+    nats = torch.lerp(functional.softplus(logits), functional.softplus(-logits), targets)
     return (nats.sum(dim=2) * mask).sum(dim=0) / math.log(2)
 
 

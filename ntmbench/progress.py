@@ -6,7 +6,7 @@ import io
 import logging
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -126,7 +126,7 @@ class TrainingBar:
         self._since = (time.monotonic(), sequences)
         self._progress.update(self._bar, completed=sequences)
 
-    def stepped(self, sequences: int, loss_bits: float) -> None:
+    def stepped(self, sequences: int, loss_bits: Callable[[], float]) -> None:
         """Move on, every now and then."""
         now = time.monotonic()
         if now - self._drawn >= REFRESH_SECONDS:
@@ -134,7 +134,7 @@ class TrainingBar:
             started, before = self._since
             speed = (sequences - before) / max(now - started, 1e-9)
             self._progress.update(
-                self._bar, completed=sequences, loss=f"{loss_bits:.2f}", speed=f"{speed:,.0f}"
+                self._bar, completed=sequences, loss=f"{loss_bits():.2f}", speed=f"{speed:,.0f}"
             )
 
     def validated(self, wrong_bits: float) -> None:

@@ -280,7 +280,7 @@ class _RunMonitor(Monitor):
         self._batch_size = batch_size
         self._note = note
 
-    def stepped(self, sequences: int, loss_bits: float) -> None:
+    def stepped(self, sequences: int, loss_bits: Callable[[], float]) -> None:
         self._bar.stepped(sequences, loss_bits)
 
     def validated(self, curve: list[CurvePoint], *, selected: bool) -> None:
@@ -298,8 +298,8 @@ class _RunMonitor(Monitor):
             "  selected" if selected else "",
         )
 
-    def rejected(self, step: int, what: str) -> None:
-        logger.warning("Step %d was not applied: its %s is not finite.", step, what)
+    def rejected(self, step: int) -> None:
+        logger.warning("Step %d was not applied: its gradient is not finite.", step)
 
     def stopping(self) -> None:
         logger.info("Stopping after this step; press again to stop at once.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import signal
 import threading
@@ -19,7 +20,7 @@ from torch import Tensor, nn
 
 from ntmbench import metrics
 from ntmbench.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
-from ntmbench.config import TrainSettings, fingerprint
+from ntmbench.config import SOLVED_BELOW, TrainSettings, fingerprint
 from ntmbench.evaluation import answer, enough_memory, score_batch
 from ntmbench.model import ModelError, TensorBatch
 from ntmbench.optimization import Optimizer, make_optimizer
@@ -60,12 +61,14 @@ class CurvePoint:
 class Selected:
     """The best weights so far.
 
-    Their wrong and their loss bits are shares of the scored bits, means over the validation sets:
-    the one with the lengths of training, and one for each of the task's selection lengths, a
-    little beyond them. All sets count alike.
+    First come those that know the task at the lengths of training: ``within_bits``, the wrong bits
+    per sequence there, count as none below SOLVED_BELOW. Among those alike in this, wrong bits and
+    then the loss decide, as shares of the scored bits, means over the validation sets: the one with
+    the lengths of training, and one for each of the task's selection lengths, a little beyond them.
     """
 
     step: int
+    within_bits: float
     wrong_share: float
     loss_share: float
     weights: dict[str, Tensor]
@@ -77,9 +80,10 @@ class Selected:
         """
         return other is None or self._rank(by_loss) < other._rank(by_loss)
 
-    def _rank(self, by_loss: bool) -> tuple[float, float]:
+    def _rank(self, by_loss: bool) -> tuple[float, ...]:
         loss = math.inf if math.isnan(self.loss_share) else self.loss_share
-        return (loss, loss) if by_loss else (self.wrong_share, loss)
+        within = 0.0 if self.within_bits < SOLVED_BELOW else self.within_bits
+        return (loss,) if by_loss else (within, self.wrong_share, loss)
 
 
 @dataclass
@@ -119,14 +123,18 @@ class TrainResult:
 class Monitor:
     """Watches training; this one sees nothing."""
 
-    def stepped(self, sequences: int, loss_bits: float) -> None:
-        """After each step, with the sequences so far and the batch's mean loss in bits."""
+    def stepped(self, sequences: int, loss_bits: Callable[[], float]) -> None:
+        """After each step, with the sequences so far.
+
+        ``loss_bits`` works out the batch's mean loss in bits. Who needs it now and then only saves
+        a tenth of a small model's step.
+        """
 
     def validated(self, curve: list[CurvePoint], *, selected: bool) -> None:
         """After each validation, with the whole learning curve."""
 
-    def rejected(self, step: int, what: str) -> None:
-        """After a step that was not applied because ``what`` was not finite."""
+    def rejected(self, step: int) -> None:
+        """After a step that was not applied because its gradient was not finite."""
 
     def stopping(self) -> None:
         """At the first request to stop, in a thread of its own; the present step is finished."""
@@ -212,20 +220,19 @@ def train(
             optimizer.zero_gradient()
             logits = answer(model, batch, teacher=True)  # [T, B, out]
             shown = logits.detach()
-            loss_bits = metrics.loss_bits(shown, batch.targets, batch.mask).mean().item()
             gradient = metrics.loss_gradient(shown, batch.targets, batch.mask)  # [T, B, out]
             logits.backward(gradient)  # type: ignore[no-untyped-call]
-            if math.isfinite(loss_bits) and optimizer.step(
-                state.step - settings.attempt_start(settings.attempt_at(state.step))
-            ):
+            if optimizer.step(state.step - settings.attempt_start(settings.attempt_at(state.step))):
                 state.rejected_in_a_row = 0
             else:
                 state.rejected += 1
                 state.rejected_in_a_row += 1
                 state.diverged = state.rejected_in_a_row >= settings.patience
-                monitor.rejected(state.step, "gradient" if math.isfinite(loss_bits) else "loss")
+                monitor.rejected(state.step)
             state.step += 1
-            monitor.stepped(state.step * settings.batch_size, loss_bits)
+            monitor.stepped(
+                state.step * settings.batch_size, functools.partial(_mean_loss, shown, batch)
+            )
             now = time.monotonic()
             state.step_seconds += now - step_started
             state.seconds = now - started
@@ -295,6 +302,11 @@ def _batches(
         step = ahead.stop
 
 
+def _mean_loss(logits: Tensor, batch: TensorBatch) -> float:
+    """Bits per sequence."""
+    return metrics.loss_bits(logits, batch.targets, batch.mask).mean().item()
+
+
 def _validate(
     model: nn.Module,
     task: Task,
@@ -320,7 +332,7 @@ def _validate(
     weights = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
     wrong = sum(s.wrong_bits / s.scored_bits for s in sets) / len(sets)
     loss = sum(s.loss_bits / s.scored_bits for s in sets) / len(sets)
-    return point, Selected(state.step, wrong, loss, weights)
+    return point, Selected(state.step, within.wrong_bits, wrong, loss, weights)
 
 
 def _default_identity(task: Task, settings: TrainSettings, seed: int) -> str:

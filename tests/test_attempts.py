@@ -53,8 +53,8 @@ class Restarts(Monitor):
         self.steps = 0
         self.fail_at = fail_at
 
-    def stepped(self, sequences: int, loss_bits: float) -> None:
-        self.losses.append(loss_bits)
+    def stepped(self, sequences: int, loss_bits: Callable[[], float]) -> None:
+        self.losses.append(loss_bits())
         self.steps += 1
         if self.steps == self.fail_at:
             raise RuntimeError("power cut")

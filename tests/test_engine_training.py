@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 import torch
@@ -18,8 +18,8 @@ class Losses(Monitor):
     def __init__(self) -> None:
         self.bits: list[float] = []
 
-    def stepped(self, sequences: int, loss_bits: float) -> None:
-        self.bits.append(loss_bits)
+    def stepped(self, sequences: int, loss_bits: Callable[[], float]) -> None:
+        self.bits.append(loss_bits())
 
 
 def settings(steps: int, batch_size: int) -> TrainSettings:

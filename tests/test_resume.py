@@ -371,7 +371,7 @@ class Stop(Monitor):
     def __init__(self, sequences: int) -> None:
         self.sequences = sequences
 
-    def stepped(self, sequences: int, loss_bits: float) -> None:
+    def stepped(self, sequences: int, loss_bits: Callable[[], float]) -> None:
         if sequences == self.sequences:
             os.kill(os.getpid(), signal.SIGINT)
 
@@ -416,7 +416,7 @@ def test_second_signal_acts_at_once() -> None:
     """So that a user is not kept waiting by a long step."""
 
     class Impatient(Monitor):
-        def stepped(self, sequences: int, loss_bits: float) -> None:
+        def stepped(self, sequences: int, loss_bits: Callable[[], float]) -> None:
             os.kill(os.getpid(), signal.SIGINT)
             os.kill(os.getpid(), signal.SIGINT)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from ntmbench.config import SOLVED_BELOW
 from ntmbench.report.controls import TOLERANCE
-from ntmbench.report.outcomes import SOLVED_BELOW, SOLVED_SEQUENCES
+from ntmbench.report.outcomes import SOLVED_SEQUENCES
 
 METHOD = [
     "Seeds are the unit of replication: runs that differ in their seed alone are one model here. "
@@ -38,9 +39,9 @@ METHOD = [
     "was not tested on are left out. Where a score is not finite there is no difference to test, "
     "and the models are not compared. Detectable is the true difference that so many pairs of this "
     "spread would find four times in five after the correction (as Bonferroni).",
-    "Validation data (learning curves) have the lengths of training. Weights are selected on "
-    "validation data of the training lengths and of some longer ones (listed with each task); up "
-    "to those, scores over length show no untouched extrapolation. Test data (scores over length) "
+    "Validation data (learning curves) have the lengths of training. Of the weights that know the "
+    "task there, those are selected that do best on validation data of these and of some longer "
+    "lengths (listed with each task); up to those, scores over length show no untouched extrapolation. Test data (scores over length) "
     "are never used in training or selection, and are scored with the selected weights.",
     "Learning curves show the median and the interquartile range over runs, and each run as a thin "
     "line. After its end a finished run counts with its last value, and a diverged one as "
