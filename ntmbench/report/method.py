@@ -41,8 +41,9 @@ METHOD = [
     "spread would find four times in five after the correction (as Bonferroni).",
     "Validation data (learning curves) have the lengths of training. Of the weights that know the "
     "task there, those are selected that do best on validation data of these and of some longer "
-    "lengths (listed with each task); up to those, scores over length show no untouched extrapolation. Test data (scores over length) "
-    "are never used in training or selection, and are scored with the selected weights.",
+    "lengths (listed with each task); up to those, scores over length show no untouched "
+    "extrapolation. Test data (scores over length) are never used in training or selection, and "
+    "are scored with the selected weights.",
     "Learning curves show the median and the interquartile range over runs, and each run as a thin "
     "line. After its end a finished run counts with its last value, and a diverged one as "
     "infinitely bad; failed and unfinished runs count as far as they came. Scores over length show "
