@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from ntmbench import metrics
 from ntmbench.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
-from ntmbench.config import SOLVED_BELOW, TrainSettings, fingerprint
+from ntmbench.config import TrainSettings, fingerprint
 from ntmbench.evaluation import answer, enough_memory, score_batch
 from ntmbench.model import ModelError, TensorBatch
 from ntmbench.optimization import Optimizer, make_optimizer
@@ -61,10 +61,10 @@ class CurvePoint:
 class Selected:
     """The best weights so far.
 
-    First come those that know the task at the lengths of training: ``within_bits``, the wrong bits
-    per sequence there, count as none below SOLVED_BELOW. Among those alike in this, wrong bits and
-    then the loss decide, as shares of the scored bits, means over the validation sets: the one with
-    the lengths of training, and one for each of the task's selection lengths, a little beyond them.
+    First come those with the fewest wrong bits at the lengths of training, ``within_bits`` per
+    sequence. Among those alike in this, most often without a mistake, wrong bits and then the loss
+    decide, as shares of the scored bits, means over the validation sets: the one with the lengths
+    of training, and one for each of the task's selection lengths, a little beyond them.
     """
 
     step: int
@@ -82,8 +82,7 @@ class Selected:
 
     def _rank(self, by_loss: bool) -> tuple[float, ...]:
         loss = math.inf if math.isnan(self.loss_share) else self.loss_share
-        within = 0.0 if self.within_bits < SOLVED_BELOW else self.within_bits
-        return (loss,) if by_loss else (within, self.wrong_share, loss)
+        return (loss,) if by_loss else (self.within_bits, self.wrong_share, loss)
 
 
 @dataclass

@@ -320,11 +320,13 @@ def test_the_fewest_settings_tell_groups_apart(tmp_path: Path) -> None:
 
 
 def test_several_settings_are_named_where_one_does_not_tell_all_apart(tmp_path: Path) -> None:
-    for controller, size in (("lstm", 100), ("lstm", 200), ("gru", 100)):
+    sizes = (("lstm", 100), ("lstm", 200), ("gru", 100), ("gru", 200))
+    for controller, size in sizes:
         fabricate(tmp_path, model_settings={"controller": controller, "controller_size": size})
     report(tmp_path)
     assert table(tmp_path, "summary")["label"].to_list() == [
         "ntm (controller=gru, controller_size=100)",
+        "ntm (controller=gru, controller_size=200)",
         "ntm (controller=lstm, controller_size=100)",
         "ntm (controller=lstm, controller_size=200)",
     ]

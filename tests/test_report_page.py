@@ -274,6 +274,20 @@ def test_models_are_compared_over_their_common_seeds(tmp_path: Path) -> None:
     assert "True differences under" in report.page.sections[0].comparison_note
 
 
+def test_variations_of_a_recipe_are_compared_with_it_alone(tmp_path: Path) -> None:
+    for seed in range(2):
+        fabricate(tmp_path, model="lstm", seed=seed, tested={20: 40 + seed})
+        for changes in ({}, {"clip_norm": 1.0}, {"momentum": 0.5}, {"learning_rate": 0.1}):
+            fabricate(tmp_path, seed=seed, tested={20: seed}, train_settings=changes)
+    pairs = build(tmp_path).tables["comparisons"]
+    assert set(zip(pairs["first"], pairs["second"], strict=True)) == {
+        ("ntm", "lstm"),
+        ("ntm", "ntm (train.clip_norm=1.0)"),
+        ("ntm", "ntm (train.momentum=0.5)"),
+        ("ntm", "ntm (train.learning_rate=0.1)"),
+    }
+
+
 def test_comparisons_that_could_not_have_found_anything_say_so(tmp_path: Path) -> None:
     for seed in range(3):
         fabricate(tmp_path, seed=seed, tested={20: 0})

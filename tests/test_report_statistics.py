@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
 
@@ -202,6 +203,43 @@ def test_runs_are_named_by_the_settings_in_which_they_differ() -> None:
         "c": "ntm (train.learning_rate=0.1)",
         "d": "ntm (train.learning_rate=0.2)",
     }
+
+
+def test_the_recipe_that_others_vary_goes_by_the_bare_name() -> None:
+    varied: dict[str, dict[str, float]] = {
+        "a": {},
+        "b": {"clip_norm": 1.0},
+        "c": {"clip_norm": 0.0},
+        "d": {"clip_norm": 0.0, "clip_value": 10.0},
+        "e": {"learning_rate": 0.2},
+        "f": {"momentum": 0.5},
+        "g": {"patience": 1},
+    }
+    recipe = {
+        "learning_rate": 0.1,
+        "momentum": 0.9,
+        "patience": 20,
+        "clip_norm": 10.0,
+        "clip_value": 0.0,
+    }
+    settings = {
+        run: {"task": {"name": "copy"}, "model": {"name": "ntm"}, "train": recipe | changes}
+        for run, changes in varied.items()
+    }
+    # Two seeds of the same settings have no more weight than one.
+    settings |= {f"{seed}": settings["c"] for seed in range(10)}
+    runs = pd.DataFrame({"run": list(settings), "task": "copy", "model": "ntm", "seed": 0})
+    runs["setting"] = [json.dumps(settings[run]) for run in settings]
+    named = with_groups(runs, settings).set_index("run")["label"]
+    assert named[list("abcdefg")].to_list() == [
+        "ntm",
+        "ntm (train.clip_norm=1.0)",
+        "ntm (train.clip_norm=0.0)",
+        "ntm (train.clip_norm=0.0, train.clip_value=10.0)",
+        "ntm (train.learning_rate=0.2)",
+        "ntm (train.momentum=0.5)",
+        "ntm (train.patience=1)",
+    ]
 
 
 def test_settings_that_look_alike_are_never_merged() -> None:

@@ -346,7 +346,7 @@ def scores(wrong: float, loss: float) -> Scores:
         # (wrong, loss) with training's lengths, and a little beyond; of each validation.
         ([((5, 5), (5, 5)), ((4, 5), (4, 5)), ((4, 5), (5, 5))], 1),
         ([((0, 1), (5, 5)), ((1, 1), (3, 5)), ((2, 1), (3, 5))], 0),  # training's own come first
-        ([((0, 1), (5, 5)), ((0.09, 1), (3, 5)), ((0.1, 1), (0, 5))], 1),  # but for next to none
+        ([((0, 1), (5, 5)), ((0, 1), (3, 5)), ((0.01, 1), (0, 5))], 1),  # longer ones among equals
         ([((5, 5), (5, 5)), ((5, 5), (5, 4)), ((5, 4), (5, 5))], 1),  # the loss decides a tie
         ([((5, 5), (5, 5)), ((4, 9), (4, 9)), ((5, 0), (5, 0))], 1),  # and nothing else
         ([((5, 5), (5, 5)), ((5, math.nan), (5, 5)), ((5, 5), (5, 4))], 2),

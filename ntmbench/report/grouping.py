@@ -1,12 +1,15 @@
 """Which runs belong together: those that differ in their seed alone.
 
 A *section* is a task with its settings, a *label* a model with its own and the training's settings.
-Both are named by the fewest settings that tell them from others of the same task or model.
+Both are named by the fewest settings that tell them from others of the same task or model, and of
+these by the values that are not common: where one setting at a time was varied around a recipe, the
+recipe goes by the model's bare name.
 """
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -70,6 +73,17 @@ def _fewest_apart(keys: list[str], settings: list[dict[str, str]]) -> list[str]:
     return [key for key in keys if key in chosen]
 
 
+def _common_values(keys: list[str], settings: list[dict[str, str]]) -> dict[str, str]:
+    """The value of each of ``keys`` that more than half of the distinct settings have, if any."""
+    distinct = list(dict.fromkeys(tuple(values.get(key) for key in keys) for values in settings))
+    common = {}
+    for index, key in enumerate(keys):
+        (value, count), *_ = Counter(values[index] for values in distinct).most_common(1)
+        if value is not None and count > len(distinct) / 2:
+            common[key] = value
+    return common
+
+
 def _rank(known: tuple[str, ...]) -> Callable[[str], int]:
     return lambda name: known.index(name) if name in known else len(known)
 
@@ -89,7 +103,8 @@ def _labels(
     runs: pd.DataFrame, names: list[str], settings: Mapping[str, dict[str, str]]
 ) -> pd.Series[str]:
     """``name (setting=value, ...)`` for each run: the fewest settings that tell it from others that
-    share the columns ``names``, of which the last is the name.
+    share the columns ``names``, of which the last is the name; without the values that more than
+    half of those have, each kind of run counted once.
     """
     labels: dict[str, str] = {}
     for _, members in runs.groupby(names):
@@ -97,11 +112,12 @@ def _labels(
         of_members = {run: settings[run] for run in members["run"]}
         keys = dict.fromkeys(key for values in of_members.values() for key in values)
         differing = _fewest_apart(list(keys), list(of_members.values()))
+        common = _common_values(differing, list(of_members.values()))
         for run, values in of_members.items():
             told = [
                 f"{key.removeprefix('model.').removeprefix('task.')}={values[key]}"
                 for key in differing
-                if key in values
+                if key in values and common.get(key) != values[key]
             ]
             labels[run] = f"{name} ({', '.join(told)})" if told else name
     return runs["run"].map(labels).astype("str")  # text also where there are no runs

@@ -39,9 +39,9 @@ METHOD = [
     "was not tested on are left out. Where a score is not finite there is no difference to test, "
     "and the models are not compared. Detectable is the true difference that so many pairs of this "
     "spread would find four times in five after the correction (as Bonferroni).",
-    "Validation data (learning curves) have the lengths of training. Of the weights that know the "
-    "task there, those are selected that do best on validation data of these and of some longer "
-    "lengths (listed with each task); up to those, scores over length show no untouched "
+    "Validation data (learning curves) have the lengths of training. Of the weights with the "
+    "fewest wrong bits there, those are selected that do best on validation data of some longer "
+    "lengths too (listed with each task); up to those, scores over length show no untouched "
     "extrapolation. Test data (scores over length) are never used in training or selection, and "
     "are scored with the selected weights.",
     "Learning curves show the median and the interquartile range over runs, and each run as a thin "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -27,6 +28,9 @@ def score_of(section: Section) -> str:
 def pairs_table(study: Study) -> pd.DataFrame:
     """A row per task and pair of models.
 
+    Where a model occurs with several settings and one of them goes by its bare name (see
+    ``grouping``), the others are compared with that one alone, and it alone with other models.
+
     Runs of equal seed are paired: they saw the same training data. ``difference`` is the mean of
     first minus second at the section's ``near_length``; ``p`` is of the paired permutation test,
     ``p_holm`` is corrected for all comparisons of the task (Holm 1979). ``smallest_p`` is what so
@@ -45,7 +49,8 @@ def pairs_table(study: Study) -> pd.DataFrame:
         by_seed = measured.pivot_table(
             index="seed", columns="label", values=score, aggfunc="first", sort=False
         )
-        named = list(itertools.combinations(by_seed.columns, 2))
+        models = measured.drop_duplicates("label").set_index("label")["model"].to_dict()
+        named = _compared({label: models[label] for label in by_seed.columns})
         scores = [[by_seed[label].to_numpy(float) for label in pair] for pair in named]
         comparable = sum(_comparable(*pair) for pair in scores)
         compared = [_compare(first, second, comparable) for first, second in scores]
@@ -62,6 +67,17 @@ def pairs_table(study: Study) -> pd.DataFrame:
             for (first, second), figures, p_holm in zip(named, compared, adjusted, strict=True)
         ]
     return pd.DataFrame(rows, columns=COLUMNS).astype({"pairs": "int64", "not_finite": "int64"})
+
+
+def _compared(models: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The pairs of labels to compare; ``models`` has the model of each."""
+    # Of a model that occurs once, or without a setting that the others vary, all are.
+    chief = {label for label, model in models.items() if model == label or model not in models}
+    return [
+        (first, second)
+        for first, second in itertools.combinations(models, 2)
+        if {first, second} <= chief or (models[first] == models[second] and chief & {first, second})
+    ]
 
 
 def _comparable(first: FloatArray, second: FloatArray) -> bool:
