@@ -82,12 +82,6 @@ def _check(section: Section, control: str, study: Study) -> ControlCheck:
     return ControlCheck(section.label, control, "not as it must", faults[0] + more)
 
 
-def _ends(study: Study, runs: pd.Series[str]) -> dict[str, float]:
-    """The last validation's loss of each run that has one."""
-    of_runs = study.metrics[study.metrics["run"].isin(runs)].sort_values("sequences")
-    return dict(of_runs.groupby("run")["loss_bits"].last())
-
-
 def _oracle(section: Section, study: Study, runs: pd.Series[str]) -> Iterator[str]:
     for run in runs:
         tested = study.evaluation[study.evaluation["run"] == run]
@@ -111,29 +105,37 @@ def _oracle(section: Section, study: Study, runs: pd.Series[str]) -> Iterator[st
 def _constant(section: Section, study: Study, runs: pd.Series[str]) -> Iterator[str]:
     assert section.validation is not None
     best = section.validation.chance.loss_bits
-    ends = _ends(study, runs)
-    for run in runs:
-        if run not in ends:
-            yield f"{run}: it has no learning curve."
-        elif not math.isclose(ends[run], best, rel_tol=TOLERANCE):
-            yield (
-                f"{run}: {numbers.bits(ends[run])} loss bits on validation data; it must end "
-                f"within {TOLERANCE:.0%} of the best constant, {numbers.bits(best)}."
-            )
+    return _validated(
+        study,
+        runs,
+        lambda loss: math.isclose(loss, best, rel_tol=TOLERANCE),
+        f"it must end within {TOLERANCE:.0%} of the best constant, {numbers.bits(best)}",
+    )
 
 
 def _memoryless(section: Section, study: Study, runs: pd.Series[str]) -> Iterator[str]:
     assert section.validation is not None
     best = section.validation.chance.loss_bits
-    ends = _ends(study, runs)
+    return _validated(
+        study,
+        runs,
+        lambda loss: loss >= best * (1 - TOLERANCE),
+        f"without memory it can not be more than {TOLERANCE:.0%} under chance, "
+        f"{numbers.bits(best)}",
+    )
+
+
+def _validated(
+    study: Study, runs: pd.Series[str], allowed: Callable[[float], bool], demand: str
+) -> Iterator[str]:
+    """The faults of runs whose last validation's loss is not ``allowed``, or that have none."""
+    curves = study.metrics[study.metrics["run"].isin(runs)].sort_values("sequences")
+    ends = dict(curves.groupby("run")["loss_bits"].last())
     for run in runs:
         if run not in ends:
             yield f"{run}: it has no learning curve."
-        elif not ends[run] >= best * (1 - TOLERANCE):
-            yield (
-                f"{run}: {numbers.bits(ends[run])} loss bits on validation data; without memory "
-                f"it can not be more than {TOLERANCE:.0%} under chance, {numbers.bits(best)}."
-            )
+        elif not allowed(ends[run]):
+            yield f"{run}: {numbers.bits(ends[run])} loss bits on validation data; {demand}."
 
 
 Demand = Callable[[Section, Study, "pd.Series[str]"], Iterator[str]]
