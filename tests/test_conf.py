@@ -115,8 +115,10 @@ def test_recipes_with_several_attempts_are_those_that_the_report_names() -> None
         if (OmegaConf.select(OmegaConf.load(CONF / f"recipe/{recipe}.yaml"), "train.attempts") or 1)
         > 1
     }
-    assert found == {"copy_ntm"}
-    assert any("The NTM on copy has attempts; no other" in text for text in METHOD)
+    assert found == {"copy_ntm", "repeat_copy_ntm"}
+    assert any(
+        "The NTM has attempts on copy and repeat copy; no other recipe" in text for text in METHOD
+    )
 
 
 def test_command_line_has_the_last_word() -> None:
@@ -162,7 +164,8 @@ def test_experiments_hold_the_runs_that_they_should() -> None:
 
 #: Tasks times settings times seeds.
 SIZES = {
-    "ntm": 6 * 2 * 10,
+    "ntm": 6 * 10,
+    "ntm_feedforward": 6 * 10,
     "lstm": 6 * 8,
     "seq2seq": 5 * 8,
     "controls": 6 * 3 * 3,

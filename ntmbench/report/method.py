@@ -17,8 +17,8 @@ METHOD = [
     "Where train.attempts is above 1, training begins anew, from other initial weights and on the "
     "data that follow, while the selected weights make mistakes on the validation data, those "
     "beyond the training lengths included; it ends with the first attempt that makes none. The "
-    "sequences of all attempts count, and so do all of them as one run. The NTM on copy has "
-    "attempts; no other recipe does.",
+    "sequences of all attempts count, and so do all of them as one run. The NTM has attempts on "
+    "copy and repeat copy; no other recipe does.",
     "The baselines' learning rates come from a search of four rates on every task, on one seed "
     "(101, which is not reported), judged by validation data: the experiments "
     "reference/learning_rates_*.",
