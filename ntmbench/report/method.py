@@ -19,7 +19,7 @@ METHOD = [
     "beyond the training lengths included; it ends with the first attempt that makes none. The "
     "sequences of all attempts count, and so do all of them as one run. The NTM has attempts on "
     "copy and repeat copy; no other recipe does.",
-    "The baselines' learning rates come from a search of four rates on every task, on one seed "
+    "The baselines' learning rates come from a search of five rates on every task, on one seed "
     "(101, which is not reported), judged by validation data: the experiments "
     "reference/learning_rates_*.",
     "Solved: how many of all runs, and Wilson's interval of their share. Sequences to solve: the "
