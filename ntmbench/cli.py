@@ -17,12 +17,14 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from ntmbench import sweeps
+from ntmbench.campaign import run_in_turn
 from ntmbench.composition import (
     CONFIG_MODULE,
     HYDRA_MAIN,
     cells_of,
     check_overrides,
     for_each_cell,
+    parts_of_campaign,
     register_schemas,
     to_run_config,
     with_experiment,
@@ -73,6 +75,10 @@ def _main() -> int:
     options = [argument for argument in sys.argv[1:] if argument.startswith("-")]
     if set(options) <= {"-m", "--multirun"}:  # Hydra's other options change what is composed
         overrides = [argument for argument in sys.argv[1:] if argument not in options]
+        if parts := parts_of_campaign(overrides, sweep=bool(options)):
+            for part in parts:  # all are checked before the first begins
+                check_overrides(with_experiment(part, sweep=True))
+            return run_in_turn([*options, *part] for part in parts)
         overrides = with_experiment(overrides, sweep=bool(options))
         check_overrides(overrides)
         if options:

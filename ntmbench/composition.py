@@ -157,6 +157,28 @@ def cells_of(arguments: Sequence[str]) -> list[list[str]]:
     ]
 
 
+def parts_of_campaign(arguments: Sequence[str], *, sweep: bool) -> list[list[str]]:
+    """The command lines that ``+experiment=FOLDER`` stands for, one for each file of the folder.
+
+    There are none where ``arguments`` name no folder.
+
+    Raises:
+        SettingError: if they do, and ``sweep`` is not set.
+    """
+    for place, argument in enumerate(arguments):
+        override = _parse(argument)
+        if override.key_or_group != EXPERIMENT or not override.is_add():
+            continue
+        folder = argument.partition("=")[2]
+        inside = [name for name in _choices_in_files(EXPERIMENT) if name.startswith(f"{folder}/")]
+        if inside and not sweep:
+            raise SettingError(f"{argument} is a campaign of sweeps. Allowed: with the option -m.")
+        if inside:
+            before, after = arguments[:place], arguments[place + 1 :]
+            return [[*before, f"+{EXPERIMENT}={name}", *after] for name in inside]
+    return []
+
+
 def with_experiment(arguments: Sequence[str], *, sweep: bool) -> list[str]:
     """Write out the sweep that ``+experiment=`` stands for, so that it is checked like any other.
 
@@ -261,9 +283,11 @@ def _check_name(override: Override) -> None:
         if not override.is_add() or override.is_sweep_override():
             raise SettingError(
                 f"{override.input_line} is no experiment. "
-                f"Allowed: one, as in +{key}={experiments[0]}."
+                f"Allowed: one, or a folder of them, as in +{key}={experiments[0]}."
             )
-        check_choice(f"+{key}", str(override.get_value_element_as_str()), experiments)
+        folders = dict.fromkeys(name.partition("/")[0] for name in experiments)
+        name = str(override.get_value_element_as_str())
+        check_choice(f"+{key}", name, [*folders, *experiments])
     elif override.is_delete():
         optional = [name for name in choices if name not in ("task", "model")]
         if key not in optional:

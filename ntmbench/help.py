@@ -12,7 +12,7 @@ Train, evaluate and compare models on algorithmic memory tasks.
   python -m ntmbench task=copy model=ntm                        train, evaluate, write results/
   python -m ntmbench -m task=copy,recall model=ntm,lstm seed=0,1,2      sweep
   python -m ntmbench model=custom model.target=my_module:MyModel        your own nn.Module
-  python -m ntmbench -m +experiment=reference/ntm               one of the sweeps in conf/experiment
+  python -m ntmbench -m +experiment=reference                   the campaign behind the report
   python -m ntmbench task=recall model=ntm --cfg job            show every setting of a run
   python -m ntmbench.report                                     report over results/
 """
@@ -25,6 +25,8 @@ CHOICES = (
     "recipe",
     "recipe/paper",
     "+experiment/reference",
+    "+experiment/learning_rates",
+    "+experiment/ablations",
 )
 
 #: How the file of a model begins that is there to judge the others by.

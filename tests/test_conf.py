@@ -136,7 +136,7 @@ def test_optional_groups_hold_files_for_known_names_alone() -> None:
 
 # --- Experiments. ---
 
-EXPERIMENTS = [name for name in files_of("experiment") if name.startswith("reference/")]
+EXPERIMENTS = files_of("experiment")
 
 
 def written_out(experiment: str, *overrides: str) -> list[str]:
@@ -149,47 +149,48 @@ def test_every_experiment_can_run(experiment: str) -> None:
     for cell in cells_of(written_out(experiment, "seed=0")):
         config = composed(*cell)
         # What is not part of the comparison has a folder of its own, hence a report of its own.
-        part = experiment.removeprefix("reference/").split("_")[0]
-        folders = {"ablation": "/ablations", "learning": "/learning_rates"}
-        assert str(config.results_dir) == "results/reference" + folders.get(part, "")
+        part = experiment.partition("/")[0]
+        assert str(config.results_dir) == f"results/reference/{part}".replace(
+            "/reference/reference", "/reference"
+        )
         model = registry.make_model(config.model, 1, 1)
         assert config.task.has_input_phase or not model.needs_input_phase
 
 
 def test_experiments_hold_the_runs_that_they_should() -> None:
-    counts = {name: len(cells_of(written_out(f"reference/{name}"))) for name in SIZES}
+    counts = {name: len(cells_of(written_out(name))) for name in SIZES}
     assert counts == SIZES
-    assert {f"reference/{name}" for name in SIZES} == set(EXPERIMENTS)
+    assert set(SIZES) == set(EXPERIMENTS)
 
 
 #: Tasks times settings times seeds.
 SIZES = {
-    "ntm": 6 * 10,
-    "ntm_feedforward": 6 * 10,
-    "lstm": 6 * 8,
-    "seq2seq": 5 * 8,
-    "controls": 6 * 3 * 3,
-    "learning_rates_lstm": 6 * 5,
-    "learning_rates_seq2seq": 5 * 5,
-    "ablation_memory": 3 * 10,
-    "ablation_weighting": 3 * 10,
-    "ablation_clip_norm": 4 * 10,
-    "ablation_clip_value": 2 * 10,
-    "ablation_words": 2 * 2 * 10,
-    "ablation_rmsprop": 4 * 10,
-    "ablation_adam": 4 * 10,
-    "ablation_clip_ngrams": 3 * 8,
-    "ablation_memory_priority_sort": 3 * 8,
+    "reference/ntm": 6 * 10,
+    "reference/ntm_feedforward": 6 * 10,
+    "reference/lstm": 6 * 8,
+    "reference/seq2seq": 5 * 8,
+    "reference/controls": 6 * 3 * 3,
+    "learning_rates/lstm": 6 * 5,
+    "learning_rates/seq2seq": 5 * 5,
+    "ablations/memory": 3 * 10,
+    "ablations/weighting": 3 * 10,
+    "ablations/clip_norm": 4 * 10,
+    "ablations/clip_value": 2 * 10,
+    "ablations/words": 2 * 2 * 10,
+    "ablations/rmsprop": 4 * 10,
+    "ablations/adam": 4 * 10,
+    "ablations/clip_ngrams": 3 * 8,
+    "ablations/memory_priority_sort": 3 * 8,
 }
 
 
 def test_learning_rates_are_searched_on_other_seeds_than_those_reported() -> None:
     for model in ("lstm", "seq2seq"):
-        assert seeds_of(model) == {f"seed={seed}" for seed in range(8)}
-        assert seeds_of(f"learning_rates_{model}") == {"seed=101"}
+        assert seeds_of(f"reference/{model}") == {f"seed={seed}" for seed in range(8)}
+        assert seeds_of(f"learning_rates/{model}") == {"seed=101"}
 
 
-ABLATIONS = [name for name in SIZES if name.startswith("ablation_")]
+ABLATIONS = [name for name in SIZES if name.startswith("ablations/")]
 
 
 @pytest.mark.parametrize("task", ["copy", "ngrams", "priority_sort"])
@@ -200,7 +201,7 @@ def test_ablations_have_seeds_enough_to_find_something_and_none_that_are_reporte
     seeds_by_setting: dict[str, set[int]] = {}
     for name in ABLATIONS:
         found = {int(seed.partition("=")[2]) for seed in seeds_of(name)}
-        for cell in cells_of(written_out(f"reference/{name}", "seed=0")):
+        for cell in cells_of(written_out(name, "seed=0")):
             if f"task={task}" in cell:
                 setting = composed(*cell).run_name
                 seeds_by_setting.setdefault(setting, set()).update(found)
@@ -213,7 +214,7 @@ def test_ablations_have_seeds_enough_to_find_something_and_none_that_are_reporte
 
 
 def seeds_of(experiment: str) -> set[str]:
-    cells = cells_of(written_out(f"reference/{experiment}"))
+    cells = cells_of(written_out(experiment))
     return {override for cell in cells for override in cell if override.startswith("seed=")}
 
 
@@ -221,7 +222,7 @@ def seeds_of(experiment: str) -> set[str]:
 def test_ablation_of_a_factor_holds_the_recipe_itself(name: str) -> None:
     shorter = ("train.attempts=1", "train.sequences=15000", "evaluation.lengths=[20,120]")
     recipe = composed("task=copy", "model=ntm", *shorter).run_name
-    cells = cells_of(written_out(f"reference/ablation_{name}", "seed=0"))
+    cells = cells_of(written_out(f"ablations/{name}", "seed=0"))
     runs = [composed(*cell).run_name for cell in cells]
     assert recipe in runs
     assert len(set(runs)) == len(runs)

@@ -179,10 +179,15 @@ def test_interrupted_sweep_goes_on_with_the_same_command(
         (["results_dir=a,b"], "results_dir=a,b sweeps results_dir. Allowed: one folder"),
         (["task=glob(*copy)"], "task=glob(*copy) is a pattern. Allowed: names"),
         (["results_dir=taken", "seed=0,1"], "taken is a file, not a folder"),
-        (["+experiment=reference/ntn"], "is not a choice. Allowed: reference/"),
+        (["+experiment=reference/ntn"], "is not a choice. Allowed: ablations, "),
         (["+experiment=reference/ntn"], "Did you mean 'reference/ntm'?"),
-        (["experiment=reference/ntm"], "Allowed: one, as in +experiment=reference/"),
-        (["+experiment=reference/ntm,reference/lstm"], "Allowed: one, as in +experiment="),
+        (["experiment=reference/ntm"], "Allowed: one, or a folder of them, as in +"),
+        (
+            ["+experiment=reference/ntm,reference/lstm"],
+            "Allowed: one, or a folder of them, as in +",
+        ),
+        (["+experiment=referense"], "Did you mean 'reference'?"),
+        (["+experiment=reference", "seed=-1"], "seed=-1 is out of range"),
         (["experimet=reference/ntm"], "Did you mean '+experiment'?"),
         (["+experiment=reference/ntm", "train.sequences=0"], "train.sequences=0 is out of range"),
         (["+experiment=reference/ntm", "seed=-1"], "seed=-1 is out of range"),
@@ -269,7 +274,7 @@ def test_parallel_launcher_gives_the_same_numbers(ntmbench: Command, tmp_path: P
 # --- Experiments. ---
 
 EXPERIMENT = (
-    "+experiment=reference/ntm",
+    "+experiment=ablations/weighting",
     "task=recall",
     "seed=0,3",
     "model.controller_size=8",
@@ -281,22 +286,22 @@ EXPERIMENT = (
 
 
 def test_command_line_wins_over_the_experiment(ntmbench: Command, tmp_path: Path) -> None:
-    """What it says of the task, the seeds and the folder; the controllers are the experiment's."""
+    """What it says of the task, the seeds and the folder; the weightings are the experiment's."""
     ended = ntmbench("-m", *EXPERIMENT, "results_dir=mine")
     assert (ended.code, ended.err) == (0, "")
     runs = load_results(tmp_path / "mine").runs
     assert list(runs["task"].unique()) == ["recall"]
-    assert sorted(runs["seed"]) == [0, 0, 3, 3]
+    assert sorted(runs["seed"]) == [0, 0, 0, 3, 3, 3]
     assert set(runs["train_sequences"]) == {64}
-    assert runs["setting"].nunique() == 2
+    assert runs["setting"].nunique() == 3
 
 
 def test_experiment_goes_on_where_it_stopped(ntmbench: Command, tmp_path: Path) -> None:
-    assert ntmbench("-m", *EXPERIMENT, "model.controller=lstm").code == 0
+    assert ntmbench("-m", *EXPERIMENT, "model.initial_weighting=uniform").code == 0
     ended = ntmbench("-m", *EXPERIMENT)
     assert ended.out.count("already done") == 2
-    runs = tmp_path / "results" / "reference" / "runs"  # where the experiment keeps its runs
-    assert len(list(runs.iterdir())) == 4
+    runs = tmp_path / "results" / "reference" / "ablations" / "runs"  # where it keeps them
+    assert len(list(runs.iterdir())) == 6
     assert not (tmp_path / "results" / "runs").exists()
 
 
@@ -304,6 +309,27 @@ def test_experiment_is_a_sweep(ntmbench: Command, tmp_path: Path) -> None:
     ended = ntmbench("+experiment=reference/ntm")
     assert (ended.code, ended.err.count("\n")) == (2, 1)
     assert "+experiment=reference/ntm is a sweep. Allowed: with the option -m." in ended.err
+    assert not list(tmp_path.iterdir())
+
+
+def test_campaign_runs_every_experiment_of_a_folder(ntmbench: Command, tmp_path: Path) -> None:
+    """Also after one that failed: with such a rate the memoryless control diverges."""
+    tiny = [argument for argument in EXPERIMENT[2:] if not argument.startswith("model.")]
+    arguments = ["-m", "+experiment=reference", "task=recall", *tiny, "seed=0", "results_dir=mine"]
+    ended = ntmbench(*arguments, "train.learning_rate=1e30", "train.patience=1")
+    assert (ended.code, ended.err) == (1, "")
+    runs = load_results(tmp_path / "mine").runs
+    assert list(runs.loc[runs["model"] == "memoryless", "state"]) == ["diverged"]
+    others = ["ntm", "ntm", "lstm", "seq2seq", "oracle", "constant"]
+    assert sorted(runs["model"]) == sorted(["memoryless", *others])
+
+
+def test_campaign_is_a_sweep(ntmbench: Command, tmp_path: Path) -> None:
+    ended = ntmbench("+experiment=reference")
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert (
+        "+experiment=reference is a campaign of sweeps. Allowed: with the option -m." in ended.err
+    )
     assert not list(tmp_path.iterdir())
 
 

@@ -21,7 +21,7 @@ METHOD = [
     "copy and repeat copy; no other recipe does.",
     "The baselines' learning rates come from a search of five rates on every task, on one seed "
     "(101, which is not reported), judged by validation data: the experiments "
-    "reference/learning_rates_*.",
+    "learning_rates/lstm and learning_rates/seq2seq.",
     "Solved: how many of all runs, and Wilson's interval of their share. Sequences to solve: the "
     "median of the Kaplan-Meier curve. Runs that did not solve the task are censored, not dropped: "
     "diverged ones at their budget, others where they ended.",
