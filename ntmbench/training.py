@@ -62,9 +62,9 @@ class Selected:
     """The best weights so far.
 
     First come those with the fewest wrong bits at the lengths of training, ``within_bits`` per
-    sequence. Among those alike in this, most often without a mistake, wrong bits and then the loss
-    decide, as shares of the scored bits, means over the validation sets: the one with the lengths
-    of training, and one for each of the task's selection lengths, a little beyond them.
+    sequence: the mean over the validation set and those of the task's selection lengths that are
+    no longer. Among those alike in this, most often without a mistake, wrong bits and then the loss
+    decide, as shares of the scored bits, means over these sets and those of the longer ones.
     """
 
     step: int
@@ -186,7 +186,7 @@ def train(
     optimizer = make_optimizer(model, settings)
     state = TrainState()
     validation = list(task.validation_batches(settings.validation_sequences))
-    beyond = [
+    selection = [
         (length, task.selection_set(length, settings.selection_sequences))
         for length in task.selection_lengths
     ]
@@ -194,7 +194,7 @@ def train(
 
     def validate() -> None:
         with optimizer.averaged():
-            point, candidate = _validate(model, task, validation, beyond, state, settings)
+            point, candidate = _validate(model, task, validation, selection, state, settings)
         state.curve.append(point)
         better = candidate.beats(state.selected, by_loss=not task.deterministic)
         if better:
@@ -310,28 +310,31 @@ def _validate(
     model: nn.Module,
     task: Task,
     validation: list[Batch],
-    beyond: list[tuple[int, Batch]],
+    selection: list[tuple[int, Batch]],
     state: TrainState,
     settings: TrainSettings,
 ) -> tuple[CurvePoint, Selected]:
     """Score the model's present weights, for the learning curve and for the selection."""
-    within = metrics.pool(score_batch(model, batch) for batch in validation)
-    sets = [within]
-    for length, batch in beyond:
+    pooled = metrics.pool(score_batch(model, batch) for batch in validation)
+    within, beyond = [pooled], list[metrics.Scores]()
+    for length, batch in selection:
         with enough_memory(model, task, length):
-            sets.append(score_batch(model, batch))
+            scores = score_batch(model, batch)
+        (within if length <= task.length_range[1] else beyond).append(scores)
+    sets = within + beyond
     point = CurvePoint(
         state.step,
         state.step * settings.batch_size,
         state.seconds,
-        within.loss_bits,
-        within.wrong_bits,
-        within.exact_match,
+        pooled.loss_bits,
+        pooled.wrong_bits,
+        pooled.exact_match,
     )
     weights = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
     wrong = sum(s.wrong_bits / s.scored_bits for s in sets) / len(sets)
     loss = sum(s.loss_bits / s.scored_bits for s in sets) / len(sets)
-    return point, Selected(state.step, within.wrong_bits, wrong, loss, weights)
+    within_bits = sum(s.wrong_bits for s in within) / len(within)
+    return point, Selected(state.step, within_bits, wrong, loss, weights)
 
 
 def _default_identity(task: Task, settings: TrainSettings, seed: int) -> str:

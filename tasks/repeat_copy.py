@@ -90,8 +90,9 @@ class RepeatCopy(Task):
 
     @property
     def selection_lengths(self) -> tuple[int, ...]:
-        """One and a half times the training range, and twice."""
-        lengths = {beyond(self.max_length, 3, 2), beyond(self.max_length, 2, 1)}
+        """The training range's end, with the most repeats, half as much again, and twice."""
+        further = (beyond(self.max_length, 3, 2), beyond(self.max_length, 2, 1))
+        lengths = {self.max_length, *further}
         return tuple(sorted(lengths))
 
     @property

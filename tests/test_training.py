@@ -369,6 +369,18 @@ def test_selection_by_wrong_and_then_by_loss_bits(
     assert list(result.curve["wrong_bits"]) == [within[0] for within, _ in validations]
 
 
+def test_selection_at_a_length_of_training_counts_as_training(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where the validation set holds next to none of the hardest sequences."""
+    validations = [((0, 1), (2, 1), (0, 1)), ((1, 1), (0, 1), (9, 1)), ((1, 1), (1, 1), (0, 1))]
+    played = (scores(*part) for validation in validations for part in validation)
+    monkeypatch.setattr(training, "score_batch", lambda model, batch: next(played))
+    monkeypatch.setattr(type(TASK), "selection_lengths", (TASK.length_range[1], 5))
+    result = train(lstm(), TASK, settings(), device="cpu")
+    assert result.selected_step == 5
+
+
 @pytest.mark.parametrize(
     ("mine", "theirs", "by_wrong_bits", "by_loss"),
     [
