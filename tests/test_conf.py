@@ -220,7 +220,8 @@ def seeds_of(experiment: str) -> set[str]:
 
 @pytest.mark.parametrize("name", ["memory", "weighting", "clip_norm", "rmsprop"])
 def test_ablation_of_a_factor_holds_the_recipe_itself(name: str) -> None:
-    shorter = ("train.attempts=1", "train.sequences=15000", "evaluation.lengths=[20,120]")
+    train = ("train.attempts=1", "train.sequences=15000", "train.selection_sequences=128")
+    shorter = (*train, "evaluation.lengths=[20,120]")
     recipe = composed("task=copy", "model=ntm", *shorter).run_name
     cells = cells_of(written_out(f"ablations/{name}", "seed=0"))
     runs = [composed(*cell).run_name for cell in cells]
