@@ -35,7 +35,7 @@ FLOORS = (
     "optimization checkpoint evaluation example training progress",
     "runs loading composition",
     "report runner",
-    "sweeps cli help bench __main__",
+    "sweeps campaign cli help bench __main__",
 )
 
 
