@@ -6,6 +6,7 @@ what another came to.
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
@@ -14,20 +15,25 @@ from collections.abc import Iterable, Sequence
 def run_in_turn(sweeps: Iterable[Sequence[str]]) -> int:
     """Run command lines of ``python -m ntmbench``; returns the first exit code that is not 0.
 
-    An interrupt waits for the sweep at work, which gets it as well or is told, to end by itself:
-    it has a checkpoint to write. Then it goes on.
+    An interrupt is passed on to the sweep at work, once, and ends the campaign when that sweep has
+    ended by itself: it has a checkpoint to write.
     """
     codes = [_run([sys.executable, "-m", "ntmbench", *arguments]) for arguments in sweeps]
     return next((code for code in codes if code), 0)
 
 
 def _run(command: Sequence[str]) -> int:
-    process = subprocess.Popen(command)
-    try:
-        return process.wait()
-    except KeyboardInterrupt as interrupted:
-        # Ctrl-C in a terminal reaches both; a signal to this process alone is passed on.
-        if process.poll() is None and getattr(interrupted, "signal_number", None):
-            process.terminate()
-        process.wait()
-        raise
+    # In a process group of its own, the sweep does not get a terminal's Ctrl-C beside ours: a
+    # second signal would stop it at once.
+    process = subprocess.Popen(command, process_group=0)
+    interrupted: KeyboardInterrupt | None = None
+    while True:
+        try:
+            code = process.wait()
+            break
+        except KeyboardInterrupt as error:
+            interrupted = error
+            process.send_signal(getattr(error, "signal_number", signal.SIGINT))
+    if interrupted is not None:
+        raise interrupted
+    return code if code >= 0 else 128 - code  # as a shell tells the signal that killed it

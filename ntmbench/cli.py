@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import IO, cast
@@ -55,7 +55,7 @@ def main() -> None:
     """Check the command line, run it, and end with an exit code that says how it went.
 
     0: finished. 1: a run failed or diverged. 2: refused. 130 and 143: interrupted by SIGINT and
-    SIGTERM.
+    SIGTERM. Of a campaign, the first of its sweeps' that is not 0.
     """
     before = signal.signal(signal.SIGTERM, _stop)
     try:
@@ -73,12 +73,11 @@ def _main() -> int:
     register_schemas()
     expected: list[list[str]] = []
     options = [argument for argument in sys.argv[1:] if argument.startswith("-")]
-    if set(options) <= {"-m", "--multirun"}:  # Hydra's other options change what is composed
-        overrides = [argument for argument in sys.argv[1:] if argument not in options]
-        if parts := parts_of_campaign(overrides, sweep=bool(options)):
-            for part in parts:  # all are checked before the first begins
-                check_overrides(with_experiment(part, sweep=True))
-            return run_in_turn([*options, *part] for part in parts)
+    overrides = [argument for argument in sys.argv[1:] if argument not in options]
+    known = set(options) <= {"-m", "--multirun"}  # Hydra's others change what is composed
+    if parts := parts_of_campaign(overrides, sweep=bool(options) and known):
+        return _campaign(parts)
+    if known:
         overrides = with_experiment(overrides, sweep=bool(options))
         check_overrides(overrides)
         if options:
@@ -95,6 +94,17 @@ def _main() -> int:
     if interrupted is not None:
         raise interrupted
     return code
+
+
+def _campaign(parts: Sequence[list[str]]) -> int:
+    """Run sweeps in turn; all are checked before the first begins."""
+    for part in parts:
+        try:
+            check_overrides(with_experiment(part, sweep=True))
+        except UserError as error:
+            (experiment,) = (argument for argument in part if argument.startswith("+experiment="))
+            raise UserError(f"{experiment}: {error}") from error
+    return run_in_turn(["-m", *part] for part in parts)
 
 
 def _guarded(command: Callable[[], int]) -> int:

@@ -166,13 +166,14 @@ def parts_of_campaign(arguments: Sequence[str], *, sweep: bool) -> list[list[str
         SettingError: if they do, and ``sweep`` is not set.
     """
     for place, argument in enumerate(arguments):
-        override = _parse(argument)
-        if override.key_or_group != EXPERIMENT or not override.is_add():
+        key, _, folder = argument.partition("=")
+        if key != f"+{EXPERIMENT}":
             continue
-        folder = argument.partition("=")[2]
         inside = [name for name in _choices_in_files(EXPERIMENT) if name.startswith(f"{folder}/")]
         if inside and not sweep:
-            raise SettingError(f"{argument} is a campaign of sweeps. Allowed: with the option -m.")
+            raise SettingError(
+                f"{argument} is a campaign of sweeps. Allowed: with the option -m alone."
+            )
         if inside:
             before, after = arguments[:place], arguments[place + 1 :]
             return [[*before, f"+{EXPERIMENT}={name}", *after] for name in inside]

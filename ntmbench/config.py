@@ -68,7 +68,7 @@ class TrainSettings:
     validate_every: int = 1_000
     #: Validation sequences with the lengths of training (the learning curve).
     validation_sequences: int = 640
-    #: Validation sequences of each selection length, a little beyond training.
+    #: Validation sequences of each of the task's selection lengths.
     selection_sequences: int = 128
     #: The run ends as diverged after this many steps in a row without finite loss and gradient.
     patience: int = 20

@@ -140,7 +140,10 @@ class Task(ABC):
     @property
     @abstractmethod
     def selection_lengths(self) -> tuple[int, ...]:
-        """Lengths a little beyond training at which weights are selected (validation data)."""
+        """Lengths at which weights are selected (validation data), from the end of training on.
+
+        Those within it count as training.
+        """
 
     @property
     @abstractmethod

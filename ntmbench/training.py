@@ -61,10 +61,11 @@ class CurvePoint:
 class Selected:
     """The best weights so far.
 
-    First come those with the fewest wrong bits at the lengths of training, ``within_bits`` per
-    sequence: the mean over the validation set and those of the task's selection lengths that are
-    no longer. Among those alike in this, most often without a mistake, wrong bits and then the loss
-    decide, as shares of the scored bits, means over these sets and those of the longer ones.
+    Where a task can be solved, first come those with the fewest wrong bits at the lengths of
+    training, ``within_bits`` per sequence: the mean over the validation set and those of the task's
+    selection lengths that are no longer. Among those alike in this, most often without a mistake,
+    wrong bits and then the loss decide, as shares of the scored bits, means over these sets and
+    those of the longer ones. Where it can not be solved, that mean of the loss decides alone.
     """
 
     step: int

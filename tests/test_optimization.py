@@ -23,7 +23,6 @@ from ntmbench.optimization import (
     make_optimizer,
 )
 from ntmbench.registry import make_model, make_task
-from ntmbench.task import Task
 
 TASK = make_task("copy", bits=2, max_length=3)
 
@@ -42,8 +41,8 @@ def settings(**changes: Any) -> TrainSettings:
     )
 
 
-def lstm(task: Task = TASK, seed: int = 0) -> SequenceModel:
-    return make_model("lstm", task.input_width, task.output_width, seed=seed, hidden_size=8)
+def lstm() -> SequenceModel:
+    return make_model("lstm", TASK.input_width, TASK.output_width, hidden_size=8)
 
 
 # --- Learning rate. ---

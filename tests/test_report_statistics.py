@@ -242,6 +242,17 @@ def test_the_recipe_that_others_vary_goes_by_the_bare_name() -> None:
     ]
 
 
+def test_a_setting_that_a_run_lacks_does_not_look_like_the_common_value() -> None:
+    tasks = {"a": {"n": 1, "x": 1}, "b": {"n": 2, "x": 1}, "c": {"n": 1}}
+    settings = {
+        run: {"task": {"name": "copy", **task}, "model": {"name": "ntm"}}
+        for run, task in tasks.items()
+    }
+    runs = pd.DataFrame({"run": list("abc"), "task": "copy", "model": "ntm", "seed": 0})
+    runs["setting"] = runs["run"]
+    assert with_groups(runs, settings)["section"].nunique() == 3
+
+
 def test_settings_that_look_alike_are_never_merged() -> None:
     settings = {
         run: {"task": {"name": "copy"}, "model": {"name": "ntm", "x": value}}

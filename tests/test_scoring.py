@@ -34,8 +34,8 @@ def settings(**changes: Any) -> TrainSettings:
     )
 
 
-def lstm(task: Task = TASK, seed: int = 0) -> SequenceModel:
-    return make_model("lstm", task.input_width, task.output_width, seed=seed, hidden_size=8)
+def lstm() -> SequenceModel:
+    return make_model("lstm", TASK.input_width, TASK.output_width, hidden_size=8)
 
 
 class Spy(SequenceModel):

@@ -17,9 +17,7 @@ from ntmbench.config import TrainSettings
 from ntmbench.evaluation import evaluate
 from ntmbench.metrics import Scores
 from ntmbench.model import SequenceModel
-from ntmbench.optimization import (
-    decay_at,
-)
+from ntmbench.optimization import decay_at
 from ntmbench.registry import make_model, make_task
 from ntmbench.task import Task
 from ntmbench.training import Monitor, Selected, train
@@ -122,7 +120,7 @@ def scores(wrong: float, loss: float) -> Scores:
 @pytest.mark.parametrize(
     ("validations", "best"),
     [
-        # (wrong, loss) with training's lengths, and a little beyond; of each validation.
+        # (wrong, loss) with training's lengths, and with a longer one; of each validation.
         ([((5, 5), (5, 5)), ((4, 5), (4, 5)), ((4, 5), (5, 5))], 1),
         ([((0, 1), (5, 5)), ((1, 1), (3, 5)), ((2, 1), (3, 5))], 0),  # training's own come first
         ([((0, 1), (5, 5)), ((0, 1), (3, 5)), ((0.01, 1), (0, 5))], 1),  # longer ones among equals

@@ -74,12 +74,16 @@ def _fewest_apart(keys: list[str], settings: list[dict[str, str]]) -> list[str]:
 
 
 def _common_values(keys: list[str], settings: list[dict[str, str]]) -> dict[str, str]:
-    """The value of each of ``keys`` that more than half of the distinct settings have, if any."""
+    """The value of each of ``keys`` that more than half of the distinct settings have, if any.
+
+    Only of those that all have: else those without would look like those with the common value.
+    """
     distinct = list(dict.fromkeys(tuple(values.get(key) for key in keys) for values in settings))
     common = {}
     for index, key in enumerate(keys):
-        (value, count), *_ = Counter(values[index] for values in distinct).most_common(1)
-        if value is not None and count > len(distinct) / 2:
+        found = Counter(values[index] for values in distinct)
+        ((value, count),) = found.most_common(1)
+        if value is not None and None not in found and count > len(distinct) / 2:
             common[key] = value
     return common
 

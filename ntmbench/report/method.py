@@ -9,7 +9,8 @@ from ntmbench.report.outcomes import SOLVED_SEQUENCES
 METHOD = [
     "Seeds are the unit of replication: runs that differ in their seed alone are one model here. "
     "Models and tasks are named by the fewest settings that tell them from others of the same "
-    "name; their commands have all. All intervals are at 95%.",
+    "name, without the values that most of these have; their commands have all. All intervals are "
+    "at 95%.",
     f"A run has reached a task at the first validation with fewer than {SOLVED_BELOW} wrong bits "
     f"per sequence (on {SOLVED_SEQUENCES} sequences at least), and has solved it if all "
     "validations from some point to the end of a finished training are below that. Its sequences "
@@ -20,8 +21,8 @@ METHOD = [
     "sequences of all attempts count, and so do all of them as one run. The NTM has attempts on "
     "copy and repeat copy; no other recipe does.",
     "The baselines' learning rates come from a search of five rates on every task, on one seed "
-    "(101, which is not reported), judged by validation data: the experiments "
-    "learning_rates/lstm and learning_rates/seq2seq.",
+    "(101, which is not reported), judged by the least wrong bits (n-grams: loss) on validation "
+    "data: the experiments learning_rates/lstm and learning_rates/seq2seq.",
     "Solved: how many of all runs, and Wilson's interval of their share. Sequences to solve: the "
     "median of the Kaplan-Meier curve. Runs that did not solve the task are censored, not dropped: "
     "diverged ones at their budget, others where they ended.",
@@ -36,14 +37,17 @@ METHOD = [
     "zero.",
     "Models are compared on the seeds on which both were tested, by a permutation test of the "
     "paired differences, with Holm's correction for all comparisons of the task; seeds that either "
-    "was not tested on are left out. Where a score is not finite there is no difference to test, "
-    "and the models are not compared. Detectable is the true difference that so many pairs of this "
-    "spread would find four times in five after the correction (as Bonferroni).",
+    "was not tested on are left out. Where a model occurs with several settings and one of them "
+    "goes by its bare name, the others are compared with that one alone, and it alone with other "
+    "models. Where a score is not finite there is no difference to test, and the models are not "
+    "compared. Detectable is the true difference that so many pairs of this spread would find four "
+    "times in five after the correction (as Bonferroni).",
     "Validation data (learning curves) have the lengths of training. Of the weights with the "
     "fewest wrong bits there, those are selected that do best on validation data of some longer "
-    "lengths too (listed with each task); up to those, scores over length show no untouched "
-    "extrapolation. Test data (scores over length) are never used in training or selection, and "
-    "are scored with the selected weights.",
+    "lengths too (listed with each task); on n-grams, where wrong bits can not reach zero, those "
+    "with the least loss. Up to those lengths, scores over length show no untouched extrapolation. "
+    "Test data (scores over length) are never used in training or selection, and are scored with "
+    "the selected weights.",
     "Learning curves show the median and the interquartile range over runs, and each run as a thin "
     "line. After its end a finished run counts with its last value, and a diverged one as "
     "infinitely bad; failed and unfinished runs count as far as they came. Scores over length show "

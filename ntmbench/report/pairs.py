@@ -50,7 +50,7 @@ def pairs_table(study: Study) -> pd.DataFrame:
             index="seed", columns="label", values=score, aggfunc="first", sort=False
         )
         models = measured.drop_duplicates("label").set_index("label")["model"].to_dict()
-        named = _compared({label: models[label] for label in by_seed.columns})
+        named = compared_pairs({label: models[label] for label in by_seed.columns})
         scores = [[by_seed[label].to_numpy(float) for label in pair] for pair in named]
         comparable = sum(_comparable(*pair) for pair in scores)
         compared = [_compare(first, second, comparable) for first, second in scores]
@@ -69,9 +69,9 @@ def pairs_table(study: Study) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS).astype({"pairs": "int64", "not_finite": "int64"})
 
 
-def _compared(models: Mapping[str, str]) -> list[tuple[str, str]]:
+def compared_pairs(models: Mapping[str, str]) -> list[tuple[str, str]]:
     """The pairs of labels to compare; ``models`` has the model of each."""
-    # Of a model that occurs once, or without a setting that the others vary, all are.
+    # The bare-named one of a model, or all of a model that has none such.
     chief = {label for label, model in models.items() if model == label or model not in models}
     return [
         (first, second)
