@@ -411,7 +411,13 @@ def test_not_solving_what_the_literature_did_not_solve_is_the_same() -> None:
 
 def test_the_scorecard_has_every_figure_of_the_literature(tmp_path: Path) -> None:
     for seed in range(3):
-        fabricate(tmp_path, seed=seed, wrong_bits=[80, 0, 0, 0], tested={20: 0, 120: 3})
+        fabricate(
+            tmp_path,
+            seed=seed,
+            wrong_bits=[80, 0, 0, 0],
+            tested={20: 0, 120: 3},
+            train_settings={"batch_size": 4},
+        )
     scorecard = build(tmp_path).tables["scorecard"]
     assert len(scorecard) == len(LITERATURE)
     copy = scorecard[(scorecard["task"] == "copy") & (scorecard["label"] == "ntm")]
