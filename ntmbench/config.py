@@ -21,9 +21,6 @@ DEVICES = ("auto", "cpu", "cuda")
 PARTS = ("task", "model", "train", "evaluation")
 
 # Larger numbers are taken for typing errors. They would exhaust the memory of most machines.
-#: Validation wrong bits per sequence below which a model is taken to know a task (Collier and
-#: Beel 2018).
-SOLVED_BELOW = 0.1
 MAX_BATCH_SIZE = 2**14
 MAX_SEQUENCES = 2**17
 

@@ -10,9 +10,8 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 from scipy import stats
 
 from ntmbench.report.comparison import (
@@ -22,31 +21,12 @@ from ntmbench.report.comparison import (
     permutation_test,
     smallest_p,
 )
+from tests.sampling import VALUES, Sampler, normal, reproducible, skewed, three_errors
 
 INF = math.inf
 
 # Eighths of an inch by which Darwin's crossed maize outgrew its selfed pair (Fisher 1935).
 MAIZE = [49, -67, 8, 16, 6, 23, 28, 41, 14, 29, 56, 24, 75, 60, -48]
-
-# Halves, so that shifts and scales are exact.
-VALUES = st.lists(st.integers(-2000, 2000).map(lambda value: value / 2), min_size=1, max_size=12)
-
-Sampler = Callable[[np.random.Generator, int], NDArray[np.float64]]
-
-
-def _normal(generator: np.random.Generator, count: int) -> NDArray[np.float64]:
-    return generator.normal(size=count)
-
-
-def _skewed(generator: np.random.Generator, count: int) -> NDArray[np.float64]:
-    return generator.exponential(size=count)
-
-
-reproducible = settings(derandomize=True, deadline=None)
-
-
-def _three_errors(share: float, count: int) -> float:
-    return 3 * math.sqrt(share * (1 - share) / count)
 
 
 def test_fishers_test_of_darwins_maize_has_fishers_value() -> None:
@@ -86,7 +66,7 @@ def test_with_many_pairs_the_resampled_value_is_near_the_exact_one() -> None:
         sums = np.concatenate([sums + value, sums - value])
     exact = float(np.mean(np.abs(sums) >= abs(differences.sum()) - 1e-9))
     resampled = permutation_test(differences)
-    assert resampled == pytest.approx(exact, abs=_three_errors(exact, 100_000))
+    assert resampled == pytest.approx(exact, abs=three_errors(exact, 100_000))
     assert permutation_test(differences) == resampled
     assert permutation_test(differences, seed=1) != resampled
 
@@ -117,7 +97,7 @@ def test_infinite_differences_are_refused(
         test([1.0, value])
 
 
-@pytest.mark.parametrize("sampler", [_normal, _skewed])
+@pytest.mark.parametrize("sampler", [normal, skewed])
 @pytest.mark.parametrize(("pairs", "resamples"), [(8, 1), (20, 199)])
 def test_the_paired_test_is_wrong_as_often_as_it_says(
     sampler: Sampler, pairs: int, resamples: int
@@ -133,7 +113,7 @@ def test_the_paired_test_is_wrong_as_often_as_it_says(
     # Of 2**8 ways, 12 are the most that come in pairs and make no more than 5%.
     expected = 12 / 256 if pairs == 8 else 0.05
     rejected = np.mean(np.array(p_values) <= 0.05)
-    assert rejected == pytest.approx(expected, abs=_three_errors(expected, 1000))
+    assert rejected == pytest.approx(expected, abs=three_errors(expected, 1000))
 
 
 # Holm's correction
@@ -185,7 +165,7 @@ def test_the_detectable_difference_is_found_with_its_power(pairs: int) -> None:
         for repeat in range(800)
     ]
     # The size is itself from 2,000 simulations.
-    tolerance = math.hypot(_three_errors(0.8, 800), _three_errors(0.8, 2000))
+    tolerance = math.hypot(three_errors(0.8, 800), three_errors(0.8, 2000))
     assert np.mean(found) == pytest.approx(0.8, abs=tolerance)
 
 

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from ntmbench.config import TrainSettings
-from ntmbench.model import SequenceModel
 from ntmbench.optimization import (
     CompiledOptimizer,
     Optimizer,
@@ -22,28 +21,7 @@ from ntmbench.optimization import (
     learning_rate_at,
     make_optimizer,
 )
-from ntmbench.registry import make_model, make_task
-
-TASK = make_task("copy", bits=2, max_length=3)
-
-
-def settings(**changes: Any) -> TrainSettings:
-    """Ten steps, validated every fifth."""
-    return TrainSettings(
-        **{
-            "sequences": 40,
-            "batch_size": 4,
-            "validate_every": 20,
-            "validation_sequences": 32,
-            "selection_sequences": 8,
-            **changes,
-        }
-    )
-
-
-def lstm() -> SequenceModel:
-    return make_model("lstm", TASK.input_width, TASK.output_width, hidden_size=8)
-
+from tests.tiny import lstm, settings
 
 # --- Learning rate. ---
 

@@ -5,109 +5,20 @@ from __future__ import annotations
 import json
 import math
 import re
-import shlex
-from collections.abc import Hashable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from hydra import compose, initialize_config_module
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hypothesis import given
-from hypothesis import strategies as st
 
-from ntmbench.composition import CONFIG_MODULE, VERSION_BASE, to_run_config
-from ntmbench.config import run_name
 from ntmbench.registry import make_task
 from ntmbench.report import numbers
-from ntmbench.report.build import Report, build_report, write_report
-from ntmbench.report.commands import command, hydra_value, repeat
+from ntmbench.report.build import write_report
 from ntmbench.report.latex import escape_latex
 from ntmbench.report.levels import validation_levels
 from ntmbench.report.page import Cell
-from ntmbench.report.reference import LITERATURE, Literature, Measure
-from ntmbench.report.scorecard import verdict
-from ntmbench.runs import load_results
-from ntmbench.settings import SettingError
-from tests.fabricated import fabricate, full_identity
-
-
-def build(results: Path) -> Report:
-    return build_report(load_results(results), results)
-
-
-def told(report: Report) -> list[str]:
-    return [alert.text for alert in report.page.alerts]
-
-
-def composed_name(line: str) -> str:
-    """The name of the run that a command line starts."""
-    program, overrides = shlex.split(line)[:3], shlex.split(line)[3:]
-    assert program == ["python", "-m", "ntmbench"]
-    with initialize_config_module(CONFIG_MODULE, **VERSION_BASE):
-        return to_run_config(compose("config", overrides=overrides)).run_name
-
-
-@pytest.mark.parametrize(
-    ("task", "model", "changes"),
-    [
-        ("copy", "ntm", {}),
-        ("recall", "lstm", {"seed": 7}),
-        ("sorting", "ntm", {"task": {"max_length": 5}, "model": {"initial_memory": "learned"}}),
-        ("copy", "seq2seq", {"train": {"learning_rate": 3e-05, "sequences": 1}}),
-        ("ngrams", "ntm", {"evaluation": {"lengths": [100, 250], "sequences": 8}}),
-        (
-            "copy",
-            "custom",
-            {"model": {"target": "torch.nn:Linear", "arguments": {"bias": False, "a": "x, y"}}},
-        ),
-    ],
-)
-def test_a_command_starts_the_very_same_run(
-    task: str, model: str, changes: dict[str, object]
-) -> None:
-    identity = full_identity(task, model, 0)
-    for part, values in changes.items():
-        identity[part] = identity[part] | values if isinstance(values, dict) else values
-    repeated = repeat(identity)
-    assert repeated.caveat == ""
-    line = command(repeated.overrides, [identity["seed"]])
-    assert composed_name(line) == run_name(identity)
-
-
-def test_a_command_names_what_differs_and_nothing_else() -> None:
-    identity = full_identity("copy", "ntm", 3)
-    assert command(repeat(identity).overrides, [3]) == (
-        "python -m ntmbench task=copy model=ntm seed=3"
-    )
-    identity["model"]["controller"] = "feedforward"
-    assert command(repeat(identity).overrides, [2, 0, 2]) == (
-        "python -m ntmbench -m task=copy model=ntm model.controller=feedforward seed=0,2"
-    )
-
-
-def test_a_command_for_a_run_of_another_version_says_what_differs() -> None:
-    identity = full_identity("copy", "ntm", 0)
-    identity["task"]["version"] += 1
-    del identity["train"]["patience"]
-    assert repeat(identity).caveat == "task.version, train.patience"
-
-
-def test_there_is_no_command_for_what_is_not_installed() -> None:
-    identity = full_identity("copy", "ntm", 0)
-    identity["model"]["name"] = "juggler"
-    with pytest.raises(SettingError, match="juggler"):
-        repeat(identity)
-
-
-@given(st.text(st.characters(codec="utf-8", exclude_characters="\n\r\0"), max_size=20))
-def test_any_text_is_a_value_for_hydra(text: str) -> None:
-    line = f"key={hydra_value(text)}"
-    read = OverridesParser.create().parse_override(line).value()
-    # A reference to another setting is escaped one level further.
-    assert str(getattr(read, "text", read)).replace("\\${", "${") == text.replace("\\${", "${")
+from tests.fabricated import fabricate
+from tests.reporting import build, composed_name, told
 
 
 def test_the_seeds_of_a_cell_have_figures_folder_and_command(tmp_path: Path) -> None:
@@ -372,6 +283,16 @@ def test_an_interquartile_mean_of_zero_says_how_many_are_at_zero(tmp_path: Path)
     assert cell.note.endswith("7 of 8 at zero")
 
 
+def test_every_length_says_how_many_runs_are_at_zero(tmp_path: Path) -> None:
+    for seed, wrong in enumerate((0.0, 0.0, 0.5)):
+        fabricate(tmp_path, seed=seed, tested={20: 0, 50: wrong, 120: 1 + wrong})
+    report = build(tmp_path)
+    assert report.tables["lengths"]["at_zero"].to_list() == [3, 2, 0]
+    tables = dict(report.page.sections[0].tables)
+    (row, _chance) = tables["Wrong bits per sequence by test length"].rows
+    assert [cell.note for cell in row[2:]] == ["", "0 to 0.50; 2 of 3 at zero", "1.0 to 1.5"]
+
+
 def test_costs_tell_what_runs_were_trained_on(tmp_path: Path) -> None:
     for seed in range(3):
         fabricate(tmp_path, seed=seed, train_settings={"sequences": 9000, "attempts": 3})
@@ -383,115 +304,6 @@ def test_costs_tell_what_runs_were_trained_on(tmp_path: Path) -> None:
 
 def test_what_has_no_figure_is_sorted_last() -> None:
     assert Cell("", rank=math.nan).rank_text == Cell("", rank=math.inf).rank_text == "Infinity"
-
-
-def entry(measure: Measure, low: float, high: float, tolerance: float) -> Literature:
-    return Literature("copy", "ntm", None, measure, None, low, high, tolerance, "", "")
-
-
-@pytest.mark.parametrize(
-    ("ours", "expected"),
-    [(7_400, "better"), (7_600, "same"), (12_500, "same"), (12_600, "worse"), (math.inf, "worse")],
-)
-def test_sequences_are_judged_with_a_relative_tolerance(ours: float, expected: str) -> None:
-    assert verdict(entry(Measure.SEQUENCES, 10_000, 10_000, 0.25), ours) == expected
-
-
-@pytest.mark.parametrize(
-    ("ours", "expected"),
-    [(16.9, "better"), (17.1, "same"), (21, "same"), (21.1, "worse"), (math.nan, "not measured")],
-)
-def test_bits_are_judged_with_an_absolute_tolerance(ours: float, expected: str) -> None:
-    assert verdict(entry(Measure.LOSS_BITS, 18, 20, 1), ours) == expected
-
-
-def test_not_solving_what_the_literature_did_not_solve_is_the_same() -> None:
-    assert verdict(entry(Measure.SEQUENCES, 1e6, math.inf, 0), math.inf) == "same"
-
-
-def test_the_scorecard_has_every_figure_of_the_literature(tmp_path: Path) -> None:
-    for seed in range(3):
-        fabricate(
-            tmp_path,
-            seed=seed,
-            wrong_bits=[80, 0, 0, 0],
-            tested={20: 0, 120: 3},
-            train_settings={"batch_size": 4},
-        )
-    scorecard = build(tmp_path).tables["scorecard"]
-    assert len(scorecard) == len(LITERATURE)
-    copy = scorecard[(scorecard["task"] == "copy") & (scorecard["label"] == "ntm")]
-    verdicts = dict(zip(copy["says"], copy["verdict"], strict=True))
-    assert verdicts["near zero by about 100,000"] == "better"
-    assert verdicts["0.0% wrong at length 120"] == "worse"
-    # In batches of four, by a machine of another size than theirs.
-    assert verdicts["11.3 ms at batch size 1 on a laptop's CPU"] == "not comparable"
-    assert set(scorecard.loc[scorecard["task"] != "copy", "verdict"]) == {"not measured"}
-
-
-def of_literature(report: Report, says: str) -> tuple[dict[Hashable, Any], list[str]]:
-    """The row of a figure of the literature, and what the page has in it."""
-    (place,) = np.flatnonzero(report.tables["scorecard"]["says"] == says)
-    row = report.tables["scorecard"].iloc[int(place)].to_dict()
-    cells = report.page.scorecard.rows[int(place)]
-    return row, [part for cell in cells for part in (cell.text, cell.note) if part]
-
-
-def test_what_ended_before_the_literature_did_can_not_be_told() -> None:
-    by_150k = entry(Measure.SEQUENCES, 150_000, 150_000, 0.25)
-    assert verdict(by_150k, math.inf, 100_000) == "cannot tell (budget)"
-    assert verdict(by_150k, math.inf, 187_500) == "worse"
-    assert verdict(by_150k, 100_000, 100_000) == "better"
-    never = entry(Measure.SEQUENCES, 1e6, math.inf, 0)
-    assert verdict(never, math.inf, 100_000) == "cannot tell (budget)"
-    assert verdict(never, math.inf, 1_000_000) == "same"
-
-
-def test_times_are_compared_at_equal_batch_size_and_parameters_only(tmp_path: Path) -> None:
-    says = "11.3 ms at batch size 1 on a laptop's CPU"
-    single = {"batch_size": 1}
-    fabricate(tmp_path, train_settings=single, sequences_per_second=500.0)
-    assert of_literature(build(tmp_path), says)[0]["verdict"] == "better"
-    fabricate(tmp_path, seed=1, train_settings=single, parameters=20_000)
-    assert of_literature(build(tmp_path), says)[0]["verdict"] == "not comparable"
-
-
-def test_one_seed_with_mistakes_is_no_same_where_none_are_claimed(tmp_path: Path) -> None:
-    for seed, wrong in enumerate((0, 0, 80, None)):
-        tested = None if wrong is None else {20: 0.0, 120: wrong}
-        fabricate(
-            tmp_path, seed=seed, tested=tested, state="failed" if tested is None else "finished"
-        )
-    row, cells = of_literature(build(tmp_path), "0.0% wrong at length 120")
-    assert (row["ours"], row["runs"], row["tested"], row["verdict"]) == (0, 4, 3, "worse")
-    assert "0 to 80.0; 4 runs of 3,000 sequences; 3 of 4 tested" in cells
-
-
-def test_a_stricter_threshold_is_reached_later(tmp_path: Path) -> None:
-    wrong = [80, 0.08, 0.08, 0.01]
-    for seed in range(5):
-        fabricate(tmp_path, seed=seed, model_settings={"controller": "lstm"}, wrong_bits=wrong)
-    report = build(tmp_path)
-    assert of_literature(report, "under 0.05 bits at 10,000")[0]["ours"] == 3000
-    assert of_literature(report, "about 17,000")[0]["ours"] == 1000
-
-
-def test_an_endless_interval_of_runs_that_all_solved_it_is_not_told_as_unsolved(
-    tmp_path: Path,
-) -> None:
-    for seed, points in enumerate((1, 2, 3, 3)):
-        fabricate(tmp_path, seed=seed, wrong_bits=[80] * points + [0] * (4 - points))
-    report = build(tmp_path)
-    _, cells = of_literature(report, "about 17,000")
-    assert "1,000 or more; 4 runs of 3,000 sequences" in cells
-    (row,) = report.page.summary.rows
-    summary = dict(zip(report.page.summary.header, row, strict=True))
-    assert summary["sequences to solve"].note == "1,000 or more"
-
-
-def test_other_sizes_are_not_set_beside_the_literature(tmp_path: Path) -> None:
-    fabricate(tmp_path, task_settings={"bits": 4}, tested={20: 0})
-    assert set(build(tmp_path).tables["scorecard"]["verdict"]) == {"not measured"}
 
 
 def test_the_example_is_that_of_the_median_seed(tmp_path: Path) -> None:

@@ -4,38 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import pytest
 from torch import Tensor, nn
 
 from ntmbench import evaluation
-from ntmbench.config import TrainSettings
 from ntmbench.evaluation import enough_memory, evaluate, score_batch
 from ntmbench.model import SequenceModel
-from ntmbench.registry import make_model, make_task
+from ntmbench.registry import make_model
 from ntmbench.task import Task
 from ntmbench.training import train
-
-TASK = make_task("copy", bits=2, max_length=3)
-
-
-def settings(**changes: Any) -> TrainSettings:
-    """Ten steps, validated every fifth."""
-    return TrainSettings(
-        **{
-            "sequences": 40,
-            "batch_size": 4,
-            "validate_every": 20,
-            "validation_sequences": 32,
-            "selection_sequences": 8,
-            **changes,
-        }
-    )
-
-
-def lstm() -> SequenceModel:
-    return make_model("lstm", TASK.input_width, TASK.output_width, hidden_size=8)
+from tests.tiny import TASK, lstm, settings
 
 
 class Spy(SequenceModel):

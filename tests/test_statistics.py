@@ -6,13 +6,11 @@ Where coverage is counted, the tolerance is three standard errors of that count.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 from scipy import stats
 
 from ntmbench.report.statistics import (
@@ -23,37 +21,14 @@ from ntmbench.report.statistics import (
     interquartile_mean,
     wilson_interval,
 )
+from tests.sampling import VALUES, Sampler, holds, normal, reproducible, skewed, three_errors
 
 INF = math.inf
-
-# Halves, so that shifts and scales are exact.
-VALUES = st.lists(st.integers(-2000, 2000).map(lambda value: value / 2), min_size=1, max_size=12)
-
-Sampler = Callable[[np.random.Generator, int], NDArray[np.float64]]
-
-
-def _normal(generator: np.random.Generator, count: int) -> NDArray[np.float64]:
-    return generator.normal(size=count)
-
-
-def _skewed(generator: np.random.Generator, count: int) -> NDArray[np.float64]:
-    return generator.exponential(size=count)
-
 
 # Of the exponential distribution, whose quantiles are -log(x). The mean of those of the middle half
 # is 2 [x - x log(x)] from 1/4 to 3/4.
 SKEWED_MEDIAN = math.log(2)
 SKEWED_MEAN = 2 * (0.5 - 0.75 * math.log(0.75) + 0.25 * math.log(0.25))
-
-reproducible = settings(derandomize=True, deadline=None)
-
-
-def _holds(interval: Interval, truth: float) -> bool:
-    return interval.low <= truth <= interval.high
-
-
-def _three_errors(share: float, count: int) -> float:
-    return 3 * math.sqrt(share * (1 - share) / count)
 
 
 # Interquartile mean
@@ -106,10 +81,10 @@ def test_there_is_no_interquartile_mean_of_nothing_or_of_nan() -> None:
 @pytest.mark.parametrize(
     ("statistic", "sampler", "truth", "shares"),
     [
-        (interquartile_mean, _normal, 0, {5: 0.90, 10: 0.93, 30: 0.945}),
-        (interquartile_mean, _skewed, SKEWED_MEAN, {5: 0.90, 10: 0.93, 30: 0.945}),
-        (np.median, _normal, 0, {5: 0.94, 10: 0.935, 30: 0.94}),
-        (np.median, _skewed, SKEWED_MEDIAN, {5: 0.94, 10: 0.935, 30: 0.94}),
+        (interquartile_mean, normal, 0, {5: 0.90, 10: 0.93, 30: 0.945}),
+        (interquartile_mean, skewed, SKEWED_MEAN, {5: 0.90, 10: 0.93, 30: 0.945}),
+        (np.median, normal, 0, {5: 0.94, 10: 0.935, 30: 0.94}),
+        (np.median, skewed, SKEWED_MEDIAN, {5: 0.94, 10: 0.935, 30: 0.94}),
     ],
 )
 def test_the_bootstrap_covers_what_its_docstring_says(
@@ -118,7 +93,7 @@ def test_the_bootstrap_covers_what_its_docstring_says(
     for count, expected in shares.items():
         generator = np.random.default_rng(count)
         held = [
-            _holds(
+            holds(
                 bootstrap_interval(
                     [sampler(generator, count)], statistic, resamples=400, seed=repeat
                 ),
@@ -127,12 +102,12 @@ def test_the_bootstrap_covers_what_its_docstring_says(
             for repeat in range(1200)
         ]
         # 400 resamples in place of 2,000 lose half a point.
-        tolerance = 0.005 + _three_errors(expected, 1200)
+        tolerance = 0.005 + three_errors(expected, 1200)
         assert np.mean(held) == pytest.approx(expected, abs=tolerance), count
 
 
 def test_the_bootstrap_of_one_stratum_is_scipys() -> None:
-    values = _skewed(np.random.default_rng(1), 12)
+    values = skewed(np.random.default_rng(1), 12)
     for statistic in (np.median, interquartile_mean):
         ours = bootstrap_interval([values.tolist()], statistic, resamples=20_000)
         scipys = stats.bootstrap(
@@ -231,7 +206,7 @@ def test_wilson_intervals_are_scipys(counts: tuple[int, int]) -> None:
 def test_wilson_intervals_cover_the_truth_on_average(trials: int) -> None:
     truths = np.linspace(0.01, 0.99, 197)
     intervals = [wilson_interval(successes, trials) for successes in range(trials + 1)]
-    held = np.array([[_holds(interval, truth) for interval in intervals] for truth in truths])
+    held = np.array([[holds(interval, truth) for interval in intervals] for truth in truths])
     chances = stats.binom.pmf(np.arange(trials + 1), trials, truths[:, None])
     coverage = (held * chances).sum(axis=1)
     assert coverage.mean() == pytest.approx(0.95, abs=0.01)

@@ -11,12 +11,13 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
 from ntmbench.report.statistics import Interval, wilson_interval
 from ntmbench.report.survival import kaplan_meier, survival_median
+from tests.sampling import holds, reproducible, three_errors
 
 INF = math.inf
 
@@ -27,16 +28,6 @@ RELAPSED = [True] * 9 + [False] * 12
 PLACEBO = [1, 1, 2, 2, 3, 4, 4, 5, 5, 8, 8, 8, 8, 11, 11, 12, 12, 15, 17, 22, 23]
 
 FOLLOWED = st.lists(st.tuples(st.integers(0, 9), st.booleans()), min_size=1, max_size=12)
-
-reproducible = settings(derandomize=True, deadline=None)
-
-
-def _holds(interval: Interval, truth: float) -> bool:
-    return interval.low <= truth <= interval.high
-
-
-def _three_errors(share: float, count: int) -> float:
-    return 3 * math.sqrt(share * (1 - share) / count)
 
 
 def test_the_kaplan_meier_estimates_of_the_leukemia_data_are_the_published_ones() -> None:
@@ -111,8 +102,8 @@ def test_the_band_and_the_median_cover_the_truth(count: int) -> None:
         curve = kaplan_meier(np.minimum(event, censored), event <= censored)
         now = curve[curve["time"] <= 0.5].iloc[-1]
         median = survival_median(curve)
-        held.append([now["low"] <= math.exp(-0.5) <= now["high"], _holds(median, math.log(2))])
-    assert np.mean(held, axis=0) == pytest.approx([0.95, 0.95], abs=_three_errors(0.95, 600))
+        held.append([now["low"] <= math.exp(-0.5) <= now["high"], holds(median, math.log(2))])
+    assert np.mean(held, axis=0) == pytest.approx([0.95, 0.95], abs=three_errors(0.95, 600))
 
 
 def test_the_curve_of_runs_that_never_solve_is_not_certain() -> None:

@@ -16,31 +16,10 @@ from ntmbench import training
 from ntmbench.config import TrainSettings
 from ntmbench.evaluation import evaluate
 from ntmbench.metrics import Scores
-from ntmbench.model import SequenceModel
 from ntmbench.optimization import decay_at
 from ntmbench.registry import make_model, make_task
-from ntmbench.task import Task
 from ntmbench.training import Monitor, Selected, train
-
-TASK = make_task("copy", bits=2, max_length=3)
-
-
-def settings(**changes: Any) -> TrainSettings:
-    """Ten steps, validated every fifth."""
-    return TrainSettings(
-        **{
-            "sequences": 40,
-            "batch_size": 4,
-            "validate_every": 20,
-            "validation_sequences": 32,
-            "selection_sequences": 8,
-            **changes,
-        }
-    )
-
-
-def lstm(task: Task = TASK, seed: int = 0) -> SequenceModel:
-    return make_model("lstm", task.input_width, task.output_width, seed=seed, hidden_size=8)
+from tests.tiny import TASK, lstm, settings
 
 
 def copy_of(tensors: dict[str, Tensor]) -> dict[str, Tensor]:

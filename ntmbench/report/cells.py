@@ -58,6 +58,11 @@ def plural(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def joined(*notes: str) -> str:
+    """The notes that say something, as one."""
+    return "; ".join(note for note in notes if note)
+
+
 def listed(items: Iterable[str], most: int = 6) -> str:
     """``a, b, c and 4 more``."""
     names = list(items)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from ntmbench.config import SOLVED_BELOW
 from ntmbench.report.controls import TOLERANCE
-from ntmbench.report.outcomes import SOLVED_SEQUENCES
+from ntmbench.report.outcomes import SOLVED_BELOW, SOLVED_SEQUENCES
 
 METHOD = [
     "Seeds are the unit of replication: runs that differ in their seed alone are one model here. "

@@ -13,7 +13,6 @@ from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 from torch import nn
 
-from ntmbench.config import SOLVED_BELOW
 from ntmbench.evaluation import answer, device_of, enough_memory
 from ntmbench.files import write_bytes
 from ntmbench.model import SequenceModel, TensorBatch, Trace
@@ -42,6 +41,7 @@ from ntmbench.report.heatmaps import (
 )
 from ntmbench.report.legend import legend_below
 from ntmbench.report.levels import DataLevels, validation_levels, validation_size
+from ntmbench.report.outcomes import SOLVED_BELOW
 from ntmbench.report.reference import PaperResult, paper_results
 from ntmbench.report.style import (
     COLOURS,

@@ -9,7 +9,14 @@ from typing import Any
 import pandas as pd
 
 from ntmbench.report import numbers
-from ntmbench.report.cells import LAST, rank_of, sequences_texts, signed_bits, value_range
+from ntmbench.report.cells import (
+    LAST,
+    joined,
+    rank_of,
+    sequences_texts,
+    signed_bits,
+    value_range,
+)
 from ntmbench.report.page import Cell, Table
 from ntmbench.report.sections import Section
 
@@ -97,7 +104,7 @@ def _effective(row: Row, name: str, section: Section) -> Cell:
     if math.isnan(row[name]):
         return Cell("not tested", kind="none", rank=LAST)
     middle, low, high = (_effective_text(row[f"{name}{part}"]) for part in ("", "_low", "_high"))
-    return Cell(middle, _joined(value_range(middle, low, high), *_tested(row)), rank=-row[name])
+    return Cell(middle, joined(value_range(middle, low, high), *_tested(row)), rank=-row[name])
 
 
 def _effective_text(value: float) -> str:
@@ -112,14 +119,10 @@ def _at_length(row: Row, score: str) -> Cell:
     if score == "wrong_bits" and row[score] == 0 and row["at_zero"] < row["evaluated"]:
         # The outer runs have no weight in the mean.
         notes.append(f"{row['at_zero']} of {row['evaluated']} at zero")
-    return Cell(middle, _joined(*notes, *_tested(row)), rank=rank_of(row[score]))
+    return Cell(middle, joined(*notes, *_tested(row)), rank=rank_of(row[score]))
 
 
 def _tested(row: Row) -> list[str]:
     """A note for what is not over all runs."""
     some = row["evaluated"] < row["runs"]
     return [f"{row['evaluated']} of {row['runs']} tested"] if some else []
-
-
-def _joined(*notes: str) -> str:
-    return "; ".join(note for note in notes if note)

@@ -98,6 +98,7 @@ def lengths_table(study: Study) -> pd.DataFrame:
     """A row per group and test length: median and range over its evaluated runs, and chance.
 
     ``evaluated`` of the group's ``runs`` have an evaluation; the others are in no median.
+    ``at_zero`` of them have no wrong bit at that length.
     """
     runs = {(section, label): len(rows) for section, label, rows in groups(study.runs)}
     rows = []
@@ -118,7 +119,7 @@ def lengths_table(study: Study) -> pd.DataFrame:
                     "optimum_loss_bits": study.sections[section].optimum_loss_bits(length),
                 }
             )
-    counts = ["length", "sequences", "runs", "evaluated"]
+    counts = ["length", "sequences", "runs", "evaluated", "at_zero"]
     scores = [*SCORE_PARTS, "chance_wrong_bits", "optimum_loss_bits"]
     table = pd.DataFrame(rows, columns=[*GROUP, "length", "memory_slots", *counts[1:], *scores])
     types = {**dict.fromkeys(counts, "int64"), **dict.fromkeys(scores, "float64")}
@@ -126,7 +127,10 @@ def lengths_table(study: Study) -> pd.DataFrame:
 
 
 def variations_table(study: Study) -> pd.DataFrame:
-    """A row per group and variation: median and range over the runs that were tested on it."""
+    """A row per group and variation: median and range over the runs that were tested on it.
+
+    ``at_zero`` of them have no wrong bit in it.
+    """
     rows = [
         {
             "section": section,
@@ -141,7 +145,7 @@ def variations_table(study: Study) -> pd.DataFrame:
         for section, label, group in groups(study.variations)
         for variation, tested in group.groupby("variation")
     ]
-    columns = [*GROUP, "variation", "length", "sequences", "evaluated", *SCORE_PARTS]
+    columns = [*GROUP, "variation", "length", "sequences", "evaluated", "at_zero", *SCORE_PARTS]
     return pd.DataFrame(rows, columns=[*columns, "chance_wrong_bits"])
 
 
@@ -226,10 +230,11 @@ def _interval(figure: str, interval: Interval) -> dict[str, float]:
 
 
 def _scores(tested: pd.DataFrame) -> dict[str, float]:
-    """Median and range of each score; what is not a number is infinitely bad."""
+    """Median and range of each score, and runs at zero; no number is infinitely bad."""
     row: dict[str, float] = {}
     for score in SCORES:
         values = tested[score].fillna(0.0 if score == "exact_match" else math.inf)
         row[f"{score}_median"] = quantile(values, 0.5)
         row[f"{score}_min"], row[f"{score}_max"] = values.min(), values.max()
+    row["at_zero"] = int((tested["wrong_bits"] == 0).sum())
     return row

@@ -16,6 +16,7 @@ from ntmbench.report import numbers
 from ntmbench.report.cells import (
     LAST,
     count_cell,
+    joined,
     plural,
     rank_of,
     sequences_texts,
@@ -228,7 +229,10 @@ def _state(outcome: str) -> Cell:
 def _median_and_range(row: Any, score: str) -> Cell:
     write = numbers.share if score == "exact_match" else numbers.bits
     middle, low, high = (write(row[f"{score}_{part}"]) for part in ("median", "min", "max"))
-    return Cell(middle, value_range(middle, low, high))
+    notes = [value_range(middle, low, high)]
+    if score == "wrong_bits" and 0 < row["at_zero"] < row["evaluated"]:
+        notes.append(f"{row['at_zero']} of {row['evaluated']} at zero")
+    return Cell(middle, joined(*notes))
 
 
 def _trained(row: Row) -> Cell:
@@ -254,7 +258,7 @@ def _figure(measure: Measure, row: Row) -> Cell:
     runs = f"{plural(int(row['runs']), 'run')} of {numbers.count(row['budget'])} sequences"
     some = row["tested"] < row["runs"]
     tested = f"{row['tested']} of {row['runs']} tested" if some else ""
-    return Cell(text, "; ".join(note for note in (spread, runs, tested) if note), rank=value)
+    return Cell(text, joined(spread, runs, tested), rank=value)
 
 
 def _length(value: float) -> Cell:

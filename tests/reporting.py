@@ -1,0 +1,28 @@
+"""The report of a folder of runs, and what a test asks of it."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from hydra import compose, initialize_config_module
+
+from ntmbench.composition import CONFIG_MODULE, VERSION_BASE, to_run_config
+from ntmbench.report.build import Report, build_report
+from ntmbench.runs import load_results
+
+
+def build(results: Path) -> Report:
+    return build_report(load_results(results), results)
+
+
+def told(report: Report) -> list[str]:
+    return [alert.text for alert in report.page.alerts]
+
+
+def composed_name(line: str) -> str:
+    """The name of the run that a command line starts."""
+    program, overrides = shlex.split(line)[:3], shlex.split(line)[3:]
+    assert program == ["python", "-m", "ntmbench"]
+    with initialize_config_module(CONFIG_MODULE, **VERSION_BASE):
+        return to_run_config(compose("config", overrides=overrides)).run_name

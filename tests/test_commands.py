@@ -1,0 +1,74 @@
+"""The command that the report gives for a run: it starts the very same run."""
+
+from __future__ import annotations
+
+import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ntmbench.config import run_name
+from ntmbench.report.commands import command, hydra_value, repeat
+from ntmbench.settings import SettingError
+from tests.fabricated import full_identity
+from tests.reporting import composed_name
+
+
+@pytest.mark.parametrize(
+    ("task", "model", "changes"),
+    [
+        ("copy", "ntm", {}),
+        ("recall", "lstm", {"seed": 7}),
+        ("sorting", "ntm", {"task": {"max_length": 5}, "model": {"initial_memory": "learned"}}),
+        ("copy", "seq2seq", {"train": {"learning_rate": 3e-05, "sequences": 1}}),
+        ("ngrams", "ntm", {"evaluation": {"lengths": [100, 250], "sequences": 8}}),
+        (
+            "copy",
+            "custom",
+            {"model": {"target": "torch.nn:Linear", "arguments": {"bias": False, "a": "x, y"}}},
+        ),
+    ],
+)
+def test_a_command_starts_the_very_same_run(
+    task: str, model: str, changes: dict[str, object]
+) -> None:
+    identity = full_identity(task, model, 0)
+    for part, values in changes.items():
+        identity[part] = identity[part] | values if isinstance(values, dict) else values
+    repeated = repeat(identity)
+    assert repeated.caveat == ""
+    line = command(repeated.overrides, [identity["seed"]])
+    assert composed_name(line) == run_name(identity)
+
+
+def test_a_command_names_what_differs_and_nothing_else() -> None:
+    identity = full_identity("copy", "ntm", 3)
+    assert command(repeat(identity).overrides, [3]) == (
+        "python -m ntmbench task=copy model=ntm seed=3"
+    )
+    identity["model"]["controller"] = "feedforward"
+    assert command(repeat(identity).overrides, [2, 0, 2]) == (
+        "python -m ntmbench -m task=copy model=ntm model.controller=feedforward seed=0,2"
+    )
+
+
+def test_a_command_for_a_run_of_another_version_says_what_differs() -> None:
+    identity = full_identity("copy", "ntm", 0)
+    identity["task"]["version"] += 1
+    del identity["train"]["patience"]
+    assert repeat(identity).caveat == "task.version, train.patience"
+
+
+def test_there_is_no_command_for_what_is_not_installed() -> None:
+    identity = full_identity("copy", "ntm", 0)
+    identity["model"]["name"] = "juggler"
+    with pytest.raises(SettingError, match="juggler"):
+        repeat(identity)
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_characters="\n\r\0"), max_size=20))
+def test_any_text_is_a_value_for_hydra(text: str) -> None:
+    line = f"key={hydra_value(text)}"
+    read = OverridesParser.create().parse_override(line).value()
+    # A reference to another setting is escaped one level further.
+    assert str(getattr(read, "text", read)).replace("\\${", "${") == text.replace("\\${", "${")
