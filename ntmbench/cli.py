@@ -29,11 +29,11 @@ from ntmbench.composition import (
     to_run_config,
     with_experiment,
 )
+from ntmbench.interruption import Interrupted
 from ntmbench.progress import NamedLines
 from ntmbench.runner import reason_of, run, show
 from ntmbench.runs import RunFolder
 from ntmbench.settings import UserError
-from ntmbench.training import Interrupted
 
 REFUSED = 2
 FAILED = 1

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import functools
 import math
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import pandas as pd
@@ -22,6 +19,7 @@ from ntmbench import metrics
 from ntmbench.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 from ntmbench.config import TrainSettings, fingerprint
 from ntmbench.evaluation import answer, enough_memory, score_batch
+from ntmbench.interruption import Interrupted, stop_requests
 from ntmbench.model import ModelError, TensorBatch
 from ntmbench.optimization import Optimizer, make_optimizer
 from ntmbench.settings import SettingError, UserError
@@ -34,15 +32,6 @@ DRAWN_AHEAD = 64
 
 class DeviceError(UserError):
     """The device that was asked for is not there."""
-
-
-class Interrupted(KeyboardInterrupt):
-    """Training was stopped by a signal; its checkpoint, if it has one, is up to date."""
-
-    def __init__(self, signal_number: int) -> None:
-        """Remember which signal it was."""
-        super().__init__(signal_number)  # so that it can be sent between processes
-        self.signal_number = signal_number
 
 
 @dataclass(frozen=True)
@@ -206,7 +195,7 @@ def train(
         if checkpoint is not None:
             save_checkpoint(checkpoint, identity, _packed(state, model, optimizer))
 
-    with _stop_requests(monitor.stopping) as stop, _own_random_state(seed, on):
+    with stop_requests(monitor.stopping) as stop, _own_random_state(seed, on):
         if checkpoint is not None and checkpoint.exists():
             state = _restore(checkpoint, identity, model, optimizer)
             monitor.resumed(state.step)
@@ -382,41 +371,6 @@ def _restore(
     progress["curve"] = [CurvePoint(**point) for point in progress["curve"]]
     progress["selected"] = progress["selected"] and Selected(**progress["selected"])
     return TrainState(**progress)
-
-
-@dataclass
-class _StopRequest:
-    signal_number: int = 0
-
-
-@contextmanager
-def _stop_requests(announce: Callable[[], None]) -> Iterator[_StopRequest]:
-    """Note SIGINT and SIGTERM, so that no step is cut in half; a second one acts at once."""
-    # What is at work on a stream when a signal comes must not be called again by its handler.
-    announcing = threading.Thread(target=announce)
-    stop = _StopRequest()
-    if threading.current_thread() is not threading.main_thread():
-        yield stop  # only the main thread may handle signals
-        return
-    before: dict[int, Any] = {}
-
-    def restore_handlers() -> None:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-    def request(number: int, frame: FrameType | None) -> None:
-        stop.signal_number = number
-        restore_handlers()
-        announcing.start()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        before[number] = signal.signal(number, request)
-    try:
-        yield stop
-    finally:
-        restore_handlers()
-        if announcing.ident is not None:
-            announcing.join()
 
 
 @contextmanager

@@ -32,7 +32,7 @@ FLOORS = (
     "settings randomness files task model metrics registry sequences config"
     " addresses compilation fused_update",
     "ntm tasks baselines custom",
-    "optimization checkpoint evaluation example training progress",
+    "interruption optimization checkpoint evaluation example training progress",
     "runs loading composition",
     "report runner",
     "sweeps campaign cli help bench __main__",

@@ -290,7 +290,7 @@ def test_every_length_says_how_many_runs_are_at_zero(tmp_path: Path) -> None:
     assert report.tables["lengths"]["at_zero"].to_list() == [3, 2, 0]
     tables = dict(report.page.sections[0].tables)
     (row, _chance) = tables["Wrong bits per sequence by test length"].rows
-    assert [cell.note for cell in row[2:]] == ["", "0 to 0.50; 2 of 3 at zero", "1.0 to 1.5"]
+    assert [cell.note for cell in row[2:]] == ["", "0 to 0.500; 2 of 3 at zero", "1.00 to 1.50"]
 
 
 def test_costs_tell_what_runs_were_trained_on(tmp_path: Path) -> None:

@@ -22,10 +22,11 @@ from torch import Tensor, nn
 from ntmbench import cli, files, runner
 from ntmbench.checkpoint import CheckpointError, load_checkpoint
 from ntmbench.config import TrainSettings
+from ntmbench.interruption import Interrupted
 from ntmbench.registry import make_model, make_task
 from ntmbench.report import run_plots
 from ntmbench.runs import RunFolder, load_results
-from ntmbench.training import Interrupted, Monitor, train
+from ntmbench.training import Monitor, train
 from tests.conftest import TINY, Ended
 
 Command = Callable[..., Ended]

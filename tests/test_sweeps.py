@@ -16,9 +16,9 @@ from rich.console import Console
 
 from ntmbench import evaluation, load_results, runner
 from ntmbench.composition import register_schemas, with_experiment
+from ntmbench.interruption import Interrupted
 from ntmbench.progress import NamedLines
 from ntmbench.sweeps import conclude, read_cells, write_cell
-from ntmbench.training import Interrupted
 from tests.conftest import TINY, Ended
 
 Command = Callable[..., Ended]
