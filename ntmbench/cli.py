@@ -38,6 +38,9 @@ from ntmbench.settings import UserError
 REFUSED = 2
 FAILED = 1
 
+#: Of Hydra's options, those of which it takes one at a time.
+MODES = {"-r": "--run", "-m": "--multirun", "-c": "--cfg", "-i": "--info"}
+
 
 @hydra.main(config_path=f"pkg://{CONFIG_MODULE}", config_name="config", **HYDRA_MAIN)
 def job(composed: DictConfig) -> None:
@@ -77,6 +80,9 @@ def _main() -> int:
     known = set(options) <= {"-m", "--multirun"}  # Hydra's others change what is composed
     if parts := parts_of_campaign(overrides, sweep=bool(options) and known):
         return _campaign(parts)
+    modes = [MODES.get(name, name) for name in (option.partition("=")[0] for option in options)]
+    if len(chosen := sorted(set(modes) & set(MODES.values()))) > 1:
+        raise UserError(f"{' and '.join(chosen)} do not go together: give one of them.")
     if known:
         overrides = with_experiment(overrides, sweep=bool(options))
         check_overrides(overrides)

@@ -67,6 +67,7 @@ REFUSED = [
     (["evaluation.lengths=[200000]"], "evaluation.lengths=200000", "from 1 to 100000."),
     (["evaluation.lengths=[3,5,3]"], "evaluation.lengths=[3, 5, 3]", "each once."),
     (["model.engine=fused", "model.controller=gru"], "model.engine=fused can not run", "eager."),
+    (["-m", "--cfg", "job"], "--cfg and --multirun do not go together", "give one of them."),
     (["~seed"], "~seed takes out what is needed.", "Allowed: ~budget"),
     (["task.name=recall"], "task.name=recall is no setting.", "Allowed: task="),
     (["task.max_length"], "task.max_length can not be parsed: missing", "Allowed: name=value"),
