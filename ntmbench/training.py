@@ -82,6 +82,8 @@ class TrainState:
     step: int = 0
     rejected_in_a_row: int = 0
     rejected: int = 0
+    #: Steps that were made: fewer than ``step`` where an attempt diverged and forfeited the rest.
+    made: int = 0
     diverged: bool = False
     #: An attempt has made no mistake, and no other is needed.
     done: bool = False
@@ -219,6 +221,7 @@ def train(
                 state.diverged = state.rejected_in_a_row >= settings.patience
                 monitor.rejected(state.step)
             state.step += 1
+            state.made += 1
             monitor.stepped(
                 state.step * settings.batch_size, functools.partial(_mean_loss, shown, batch)
             )
@@ -255,7 +258,7 @@ def train(
     return TrainResult(
         curve=pd.DataFrame([asdict(point) for point in state.curve]),
         selected_step=state.selected.step,
-        sequences_per_second=state.step * settings.batch_size / max(state.step_seconds, 1e-9),
+        sequences_per_second=state.made * settings.batch_size / max(state.step_seconds, 1e-9),
         seconds=state.seconds,
         rejected_steps=state.rejected,
         diverged_at=state.step if state.diverged else None,

@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import pandas as pd
+
+from ntmbench.registry import make_model, model_names
 from ntmbench.report.cells import listed, plural
 from ntmbench.report.controls import ControlCheck
+from ntmbench.report.grouping import groups
 from ntmbench.report.outcomes import SOLVED_SEQUENCES
 from ntmbench.report.page import Alert
 from ntmbench.report.provenance import Provenance
+from ntmbench.report.sections import Section
 from ntmbench.report.study import Study
+from ntmbench.settings import UserError
 
 
 def alerts(study: Study, checks: Sequence[ControlCheck], made: Provenance) -> list[Alert]:
@@ -60,17 +66,22 @@ def _controls(checks: Sequence[ControlCheck]) -> Iterator[Alert]:
 
 def _missing(study: Study) -> Iterator[Alert]:
     runs = study.runs[~study.runs["control"]]
+    kinds = runs["run"].map(_kinds(study, runs))
     absent = [
-        f"{model} on {section}"
-        for model in dict.fromkeys(runs["model"])
-        for section in study.sections
-        if not ((runs["model"] == model) & (runs["section"] == section)).any()
+        f"{kind} on {section.label}"
+        for kind in dict.fromkeys(kinds)
+        for section in study.sections.values()
+        if not ((kinds == kind) & (runs["section"] == section.label)).any()
+        and _possible(str(runs.loc[kinds == kind, "model"].iloc[0]), section)
     ]
     if absent:
         yield Alert(f"No runs: {listed(absent)}.")
-    few = runs.groupby(["section", "label"])["seed"].nunique()
-    if len(few) and few.min() < few.max():
-        yield Alert(f"Models have different numbers of seeds: {few.min()} to {few.max()}.")
+    seeds = {
+        f"{label} on {section}": group["seed"].nunique() for section, label, group in groups(runs)
+    }
+    most = max(seeds.values(), default=0)
+    if fewer := [f"{name} ({number})" for name, number in seeds.items() if number < most]:
+        yield Alert(f"Fewer than {most} seeds: {listed(fewer)}.")
     uncertain = study.runs[~study.runs["enough_validation"].astype(bool)]
     if len(uncertain):
         yield Alert(
@@ -87,6 +98,31 @@ def _missing(study: Study) -> Iterator[Alert]:
         if len(without):
             where = listed(dict.fromkeys(without["section"]))
             yield Alert(f"{plural(len(without), 'finished run')} without {what}: {where}.")
+
+
+def _kinds(study: Study, runs: pd.DataFrame) -> dict[str, str]:
+    """Of each run its model, and its controller where the model occurs with several."""
+    controllers = {run: study.settings[run]["model"].get("controller") for run in runs["run"]}
+    models = dict(zip(runs["run"], runs["model"], strict=True))
+    several = {
+        model
+        for model in set(models.values())
+        if len({controllers[run] for run in models if models[run] == model}) > 1
+    }
+    return {
+        run: f"{model} with {controllers[run]} controller" if model in several else model
+        for run, model in models.items()
+    }
+
+
+def _possible(model: str, section: Section) -> bool:
+    """Whether such a model can answer the task; taken to be so where it is not known."""
+    if section.has_input_phase or model not in model_names():
+        return True
+    try:
+        return not make_model(model, 1, 1).needs_input_phase
+    except UserError:  # of a model that its settings alone tell, such as custom
+        return True
 
 
 def _mixed(made: Provenance) -> Iterator[Alert]:

@@ -18,7 +18,7 @@ from ntmbench.report.commands import Repeat, command, repeat
 from ntmbench.report.controls import check_controls
 from ntmbench.report.grouping import groups
 from ntmbench.report.latex import latex_table
-from ntmbench.report.method import METHOD
+from ntmbench.report.method import INTRODUCTIONS, METHOD
 from ntmbench.report.page import Page, Picture, SectionView, Seeds, Table, slugs
 from ntmbench.report.pairs import pairs_table
 from ntmbench.report.pairs_view import comparisons_view, undetectable
@@ -95,6 +95,7 @@ def build_report(results: Results, source: Path) -> Report:
         ],
         provenance=views.provenance_view(made.table),
         provenance_note=_made_when(made),
+        introductions=INTRODUCTIONS,
         method=METHOD,
     )
     folder = source / "report"
@@ -145,12 +146,17 @@ def _section_view(
     gallery, faults = gallery_pictures(section, anchor, runs)
     lengths = of_section["lengths"]
     scores: list[tuple[str, Table]] = [
-        (TITLES[score], views.lengths_view(lengths, score))
+        (f"{TITLES[score]}, median and range over seeds", views.lengths_view(lengths, score))
         for score in scores_of(section)
         if len(lengths)
     ]
     if len(of_section["variations"]):
-        scores.append(("Variations", views.variations_view(of_section["variations"])))
+        scores.append(
+            (
+                "Variations, median and range over seeds",
+                views.variations_view(of_section["variations"]),
+            )
+        )
     return SectionView(
         label=section.label,
         anchor=anchor,

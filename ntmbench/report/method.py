@@ -5,6 +5,15 @@ from __future__ import annotations
 from ntmbench.report.controls import TOLERANCE
 from ntmbench.report.outcomes import SOLVED_BELOW, SOLVED_SEQUENCES
 
+#: What stands above a table, by the table.
+INTRODUCTIONS = {
+    "summary": "Of wrong bits and loss the mean of the middle half of the seeds (interquartile "
+    "mean), of lengths and sequences the median; each with its interval at 95%.",
+    "scorecard": "Less is better throughout. Here: the median over seeds (interval or range). Of "
+    "tasks without a row no figure was found.",
+    "costs": "Medians over runs; time of training alone.",
+}
+
 METHOD = [
     "Seeds are the unit of replication: runs that differ in their seed alone are one model here. "
     "Models and tasks are named by the fewest settings that tell them from others of the same "
@@ -13,7 +22,9 @@ METHOD = [
     f"A run has reached a task at the first validation with fewer than {SOLVED_BELOW} wrong bits "
     f"per sequence (on {SOLVED_SEQUENCES} sequences at least), and has solved it if all "
     "validations from some point to the end of a finished training are below that. Its sequences "
-    "to solve are counted up to that point.",
+    "to solve are counted up to that point. Of validation data every 32 sequences share a length "
+    "drawn at random, and the longest need not be among them: a run can have solved a task and yet "
+    "make rare mistakes on test data.",
     "Where train.attempts is above 1, training begins anew, from other initial weights and on the "
     "data that follow, while the selected weights make mistakes on the validation data, those "
     "beyond the training lengths included; it ends with the first attempt that makes none. The "
@@ -26,14 +37,15 @@ METHOD = [
     "median of the Kaplan-Meier curve. Runs that did not solve the task are censored, not dropped: "
     "diverged ones at their budget, others where they ended.",
     "90% (99%) exact to, the effective length: the longest test length up to which 90% (99%) of "
-    "the sequences have no wrong bit; the median and the range over the seeds that were tested.",
+    "the sequences have no wrong bit; the median over the seeds that were tested and its bootstrap "
+    "interval.",
     "Wrong bits and loss over the optimum are per sequence, at the longest test length within "
     "training: the interquartile mean over seeds and its bootstrap interval. With 10 seeds such an "
     "interval holds the truth in about 93% of the cases, with 5 in 90%, if the values are spread "
     "out; where most seeds are at zero and some are far from it, with 5 in about 80%. Equal seeds "
     "give an interval without width; that is no proof that others would be equal too. An "
-    "interquartile mean of 0 may leave out seeds that make mistakes: then it says how many are at "
-    "zero.",
+    "interquartile mean of 0 may leave out seeds that make mistakes: how many are at zero is said "
+    "where not all are.",
     "Models are compared on the seeds on which both were tested, by a permutation test of the "
     "paired differences, with Holm's correction for all comparisons of the task; seeds that either "
     "was not tested on are left out. Where a model occurs with several settings and one of them "
@@ -59,8 +71,8 @@ METHOD = [
     f"{TOLERANCE:.0%} below that where the task needs memory. One that diverges fails, and so does "
     "one that finished without what it is judged by.",
     "The scorecard sets medians beside the literature, but where no mistake is claimed the worst "
-    "run. It can not tell where our budget ends before theirs was spent, and compares times at "
-    "equal batch size and about equal parameters only.",
+    "run. It can not tell where our budget ends before theirs was spent, though our figure may be "
+    "better even so, and compares times at equal batch size and about equal parameters only.",
     "A command repeats a run into results/; a run that is finished there is reported as done, and "
-    "rerun=true forces it.",
+    "rerun=true forces it. The links to folders work where the runs lie beside the report.",
 ]

@@ -36,8 +36,15 @@ def rate(value: float) -> str:
 
 
 def share(value: float) -> str:
-    """Per cent, rounded down: only what is whole is written as 100%."""
+    """Per cent, rounded down: only what is whole is written as 100%, and zero alone as 0%."""
+    if 0 < value < 0.001:
+        return "<0.1%"
     return f"{math.floor(value * 1000) / 10:g}%"
+
+
+def upper_share(value: float) -> str:
+    """Per cent of an interval's upper bound, rounded up."""
+    return f"{math.ceil(value * 1000 - 1e-9) / 10:g}%"
 
 
 def sequences(value: float, budget: float, *, unfinished: bool) -> str:

@@ -11,7 +11,7 @@ import hashlib
 import importlib.resources
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from html import escape
 from itertools import count
@@ -129,6 +129,7 @@ class Page:
     sections: list[SectionView]
     provenance: Table
     provenance_note: str
+    introductions: Mapping[str, str]
     method: list[str] = field(default_factory=list)
 
 

@@ -31,7 +31,8 @@ def pairs_table(study: Study) -> pd.DataFrame:
     Where a model occurs with several settings and one of them goes by its bare name (see
     ``grouping``), the others are compared with that one alone, and it alone with other models.
 
-    Runs of equal seed are paired: they saw the same training data. ``difference`` is the mean of
+    Runs of equal seed are paired: those of equal batch size saw the same training data, and to pair
+    others is no worse than any other order. ``difference`` is the mean of
     first minus second at the section's ``near_length``; ``p`` is of the paired permutation test,
     ``p_holm`` is corrected for all comparisons of the task (Holm 1979). ``smallest_p`` is what so
     many pairs can reach at best, and ``detectable`` the true difference that they would find with

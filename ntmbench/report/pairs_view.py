@@ -28,7 +28,7 @@ def comparisons_view(pairs: pd.DataFrame) -> Table:
                 Cell(f"{sign}{numbers.bits(abs(row['difference']))}"),
                 Cell(
                     numbers.p_value(row["p_holm"]),
-                    note="" if found else "no difference found",
+                    note="" if found else _not_found(detectable, int(row["pairs"])),
                     kind="found" if found else "",
                 ),
                 Cell(_detectable(detectable, row["smallest_p"])),
@@ -69,6 +69,12 @@ def undetectable(pairs: pd.DataFrame) -> str:
         return "No pair's differences have any spread over these seeds."
     text = "; ".join(parts) + "."
     return text[0].upper() + text[1:]
+
+
+def _not_found(detectable: float, pairs: int) -> str:
+    """What a p-value that is not small means."""
+    blind = math.isinf(detectable)
+    return f"{pairs} pairs can show no difference" if blind else "no difference found"
 
 
 def _detectable(value: float, smallest_p: float) -> str:

@@ -18,6 +18,9 @@ from ntmbench.report.study import Study
 from ntmbench.report.style import Look
 from ntmbench.report.svg import svg
 
+#: Of a task with more models that have a memory (a table of ablations), the first are drawn.
+MOST_MEMORIES = 4
+
 TITLES = {
     "wrong_bits": "Wrong bits per sequence by test length",
     "exact_match": "Sequences without a wrong bit by test length",
@@ -116,7 +119,8 @@ def _gallery(section: Section, anchor: str, examples: list[Example]) -> Iterator
             f"({of_length[0].scored_bits:,} count), grey does not count. Of each model the seed of "
             "the median score.",
         )
-    for place, example in enumerate(example for example in examples if example.trace):
+    traced = [example for example in examples if example.trace]
+    for place, example in enumerate(traced[:MOST_MEMORIES]):
         name = f"{anchor}-memory-{place}"
         yield Picture(
             f"{name}.svg",

@@ -18,60 +18,6 @@ from dataclasses import dataclass
 from ntmbench.task import Task
 
 
-@dataclass(frozen=True)
-class PaperResult:
-    """Where a learning curve of the paper ends.
-
-    Attributes:
-        model: the paper's name of it.
-        above_optimum: loss bits above the task's optimum (zero, but for n-grams) that it ends at,
-            lowest and highest reading; None where that is near zero or can not be read.
-        near_zero_by: training sequences after which it is near zero; None where it is not.
-        note: the same in words.
-        source: section of the paper.
-    """
-
-    model: str
-    above_optimum: tuple[float, float] | None
-    near_zero_by: int | None
-    note: str
-    source: str
-
-
-PAPER: dict[str, tuple[PaperResult, ...]] = {
-    "copy": (
-        PaperResult("NTM", None, 100_000, "near zero by about 100,000 sequences", "section 4.1"),
-        PaperResult("LSTM", (0.5, 0.5), None, "about 0.5 bits after 1,000,000", "section 4.1"),
-    ),
-    "repeat_copy": (
-        PaperResult(
-            "NTM, LSTM controller", None, 50_000, "near zero by about 50,000", "section 4.2"
-        ),
-        PaperResult(
-            "NTM, feedforward controller", None, 100_000, "near zero by 100,000", "section 4.2"
-        ),
-        PaperResult("LSTM", None, 150_000, "near zero by about 150,000", "section 4.2"),
-    ),
-    "recall": (
-        PaperResult("NTM", None, 30_000, "near zero at about 30,000 sequences", "section 4.3"),
-        PaperResult("LSTM", None, None, "not at zero after 1,000,000", "section 4.3"),
-    ),
-    "ngrams": (
-        PaperResult("NTM", (1, 1), None, "about 134 bits, the optimum 133", "section 4.4"),
-        PaperResult("LSTM", (3, 3), None, "about 136 bits, the optimum 133", "section 4.4"),
-    ),
-    "priority_sort": (
-        PaperResult("NTM", (18, 20), None, "about 18 to 20 bits after 1,000,000", "section 4.5"),
-        PaperResult("LSTM", (58, 58), None, "about 58 bits after 1,000,000", "section 4.5"),
-    ),
-}
-
-
-def paper_results(task: Task) -> tuple[PaperResult, ...]:
-    """The paper's results on a task; none where the task's sizes are not the paper's."""
-    return PAPER.get(task.name, ()) if task == type(task)() else ()
-
-
 class Measure(enum.Enum):
     """A figure that the literature gives, and how it is told here. Less is better of each.
 
@@ -104,6 +50,8 @@ class Literature:
         below: of REACHED, the wrong bits per sequence that are to be undercut.
         batch_size: of MILLISECONDS, the sequences in a step.
         parameters: of MILLISECONDS, the model's.
+        spent: of WRONG_BITS and LOSS_BITS, the training sequences that they are said to have taken;
+            0 where it is not said.
     """
 
     task: str
@@ -119,6 +67,7 @@ class Literature:
     below: float = math.nan
     batch_size: int | None = None
     parameters: int | None = None
+    spent: int = 0
 
     @property
     def exactness(self) -> bool:
@@ -160,6 +109,7 @@ LITERATURE: tuple[Literature, ...] = (
     Literature(
         *("copy", "lstm", None, _L, None, 0.5, 0.5, 0.25),
         *("about 0.5 bits after 1,000,000", f"{GRAVES}, section 4.1 (figure)"),
+        spent=1_000_000,
     ),
     Literature(
         *("copy", "ntm", None, _M, None, 11.3, 11.3, 0.1),
@@ -222,12 +172,50 @@ LITERATURE: tuple[Literature, ...] = (
     Literature(
         *("priority_sort", "ntm", None, _L, None, 18, 20, 1),
         *("about 18 to 20 bits after 1,000,000", f"{GRAVES}, section 4.5 (figure)"),
+        spent=1_000_000,
     ),
     Literature(
         *("priority_sort", "lstm", None, _L, None, 58, 58, 2),
         *("about 58 bits after 1,000,000", f"{GRAVES}, section 4.5 (figure)"),
+        spent=1_000_000,
     ),
 )
+
+
+@dataclass(frozen=True)
+class PaperResult:
+    """Where a learning curve of the NTM paper ends.
+
+    Attributes:
+        model: the paper's name of it.
+        above_optimum: loss bits above the task's optimum (zero, but for n-grams) that it ends at,
+            lowest and highest reading; None where that is near zero or can not be read.
+        near_zero_by: training sequences after which it is near zero; None where it is not.
+    """
+
+    model: str
+    above_optimum: tuple[float, float] | None
+    near_zero_by: int | None
+
+
+def paper_results(task: Task) -> tuple[PaperResult, ...]:
+    """The paper's results on a task; none where the task's sizes are not the paper's."""
+    if task != type(task)():
+        return ()
+    return tuple(
+        _paper_result(entry)
+        for entry in LITERATURE
+        if entry.task == task.name and entry.source.startswith(GRAVES) and entry.length is None
+    )
+
+
+def _paper_result(entry: Literature) -> PaperResult:
+    controllers = {"lstm": ", LSTM controller", "feedforward": ", feedforward controller"}
+    name = entry.model.upper() + controllers.get(entry.controller or "", "")
+    if entry.measure is Measure.LOSS_BITS:
+        return PaperResult(name, (entry.low, entry.high), None)
+    return PaperResult(name, None, int(entry.high) if math.isfinite(entry.high) else None)
+
 
 #: Parameters of the paper's models, by task: tables 1 to 3 there.
 PAPER_PARAMETERS: dict[str, dict[tuple[str, str | None], int]] = {

@@ -94,7 +94,7 @@ def verdict(entry: Literature, ours: float, budget: float = math.inf) -> str:
     """``better``, ``same`` or ``worse`` than the literature; ``not measured`` for NaN.
 
     Where it did not happen within a ``budget`` that ends before it would have been worse, it is
-    ``cannot tell (budget)``.
+    ``cannot tell (budget)``; and so where bits are more than those of a longer training.
     """
     if math.isnan(ours):
         return "not measured"
@@ -106,6 +106,8 @@ def verdict(entry: Literature, ours: float, budget: float = math.inf) -> str:
             return "cannot tell (budget)"
     elif ours < low:
         return "better"
+    elif ours > high and budget < entry.spent:
+        return "cannot tell (budget)"
     return "same" if ours <= high else "worse"
 
 
@@ -145,10 +147,8 @@ def _groups(
 
 
 def _is_default(repeat: Repeat | None) -> bool:
-    if repeat is None:
-        return False
-    changed = repeat.overrides[2:]  # after the task and the model
-    return all(override.startswith("model.controller=") for override in changed)
+    # After the task and the model.
+    return repeat is not None and not repeat.overrides[2:]
 
 
 NOT_MEASURED = Interval(math.nan, math.nan, math.nan)

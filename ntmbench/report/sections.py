@@ -32,6 +32,8 @@ class Section:
         test_optimum: loss bits of the optimum by test length, where that is not zero.
         paper: what the NTM paper has on it.
         needs_memory: whether a model without memory can not beat chance.
+        has_input_phase: whether there is an input to encode before the answer begins; taken to be
+            so where it is not known.
         note: why it can not be built, or nothing.
     """
 
@@ -45,6 +47,7 @@ class Section:
     test_optimum: Mapping[int, float]
     paper: tuple[PaperResult, ...]
     needs_memory: bool
+    has_input_phase: bool
     note: str
 
     @property
@@ -75,7 +78,7 @@ def make_section(
     except (UserError, TypeError, ValueError) as error:
         note = f"No chance or optimum: {error}"
         near = _near_length(tested, lengths)
-        return Section(label, name, False, lengths, (), near, None, {}, (), True, note)
+        return Section(label, name, False, lengths, (), near, None, {}, (), True, True, note)
     validation = validation_levels(task, validation_size(identity))
     test_optimum = {}
     if not validation.solvable:
@@ -94,6 +97,7 @@ def make_section(
         test_optimum=test_optimum,
         paper=paper_results(task),
         needs_memory=task.needs_memory,
+        has_input_phase=task.has_input_phase,
         note="",
     )
 

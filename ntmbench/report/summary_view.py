@@ -83,7 +83,8 @@ def _runs(row: Row) -> Cell:
 def _solved(row: Row, section: Section) -> Cell:
     if not section.solvable:
         return Cell("not defined", kind="none", rank=LAST)
-    low, high = numbers.share(row["solved_share_low"]), numbers.share(row["solved_share_high"])
+    low = numbers.share(row["solved_share_low"])
+    high = numbers.upper_share(row["solved_share_high"])
     reached = row["reached"] - row["solved"]
     note = f"{low} to {high}" + (f"; {reached} more only reached it" if reached else "")
     return Cell(f"{row['solved']} of {row['runs']}", note, rank=-row["solved_share"])
@@ -104,10 +105,13 @@ def _effective(row: Row, name: str, section: Section) -> Cell:
     if math.isnan(row[name]):
         return Cell("not tested", kind="none", rank=LAST)
     middle, low, high = (_effective_text(row[f"{name}{part}"]) for part in ("", "_low", "_high"))
-    return Cell(middle, joined(value_range(middle, low, high), *_tested(row)), rank=-row[name])
+    spread = value_range(middle, low, high) if low and high else "1 run"
+    return Cell(middle, joined(spread, *_tested(row)), rank=-row[name])
 
 
 def _effective_text(value: float) -> str:
+    if math.isnan(value):
+        return ""
     return numbers.count(value) if value == round(value) else f"{value:,.1f}"
 
 
@@ -116,8 +120,7 @@ def _at_length(row: Row, score: str) -> Cell:
         return Cell("not tested", kind="none", rank=LAST)
     middle, low, high = (signed_bits(row[f"{score}{part}"]) for part in ("", "_low", "_high"))
     notes = [value_range(middle, low, high) if low and high else "1 run"]
-    if score == "wrong_bits" and row[score] == 0 and row["at_zero"] < row["evaluated"]:
-        # The outer runs have no weight in the mean.
+    if score == "wrong_bits" and 0 < row["at_zero"] < row["evaluated"]:
         notes.append(f"{row['at_zero']} of {row['evaluated']} at zero")
     return Cell(middle, joined(*notes, *_tested(row)), rank=rank_of(row[score]))
 

@@ -30,8 +30,8 @@ def summary_table(study: Study) -> pd.DataFrame:
     ``solved`` of the ``runs`` with Wilson's interval of their share; ``sequences_to_solve`` is the
     median of the Kaplan-Meier curve with the interval of Brookmeyer and Crowley, infinite where
     fewer than half have solved it; wrong bits and loss over the optimum, at the section's
-    ``length``, are interquartile means with bootstrap intervals; effective lengths are the median
-    and the range. The last three are over the ``evaluated`` runs, of which ``at_zero`` have no
+    ``length``, are interquartile means and effective lengths medians, with bootstrap intervals.
+    The last three are over the ``evaluated`` runs, of which ``at_zero`` have no
     wrong bit. ``trained`` is the median of the sequences that runs were trained on, which may be
     fewer than the ``budget``. Where the task's optimum makes mistakes itself, solved and effective
     length are not defined and their columns are empty.
@@ -71,7 +71,7 @@ def summary_table(study: Study) -> pd.DataFrame:
         for length in ("effective_90", "effective_99"):
             values = list(evaluated[length].dropna())
             if values:
-                row |= _interval(length, Interval(quantile(values, 0.5), min(values), max(values)))
+                row |= _interval(length, bootstrap_interval([values], np.median))
         # A count that occurs, where the runs' counts differ.
         row["parameters"] = group["parameters"].quantile(0.5, interpolation="lower")
         for column in ("sequences_per_second", "train_seconds"):

@@ -93,7 +93,7 @@ def scorecard_view(scorecard: pd.DataFrame) -> Table:
                 _figure(measure, row),
                 Cell(row["says"], note=row["source"]),
                 Cell(tolerance if row["tolerance"] else "none"),
-                Cell(row["verdict"], kind="verdict"),
+                Cell(row["verdict"], kind=_verdict_kind(row["verdict"])),
             ]
         )
     header = ["task", "model", "figure", "here", "literature", "tolerance", "verdict"]
@@ -259,6 +259,11 @@ def _figure(measure: Measure, row: Row) -> Cell:
     some = row["tested"] < row["runs"]
     tested = f"{row['tested']} of {row['runs']} tested" if some else ""
     return Cell(text, joined(spread, runs, tested), rank=value)
+
+
+def _verdict_kind(verdict: str) -> str:
+    """``not measured -> verdict not-measured``, for the style sheet."""
+    return f"verdict {verdict.partition(' (')[0].replace(' ', '-')}"
 
 
 def _length(value: float) -> Cell:
