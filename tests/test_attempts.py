@@ -130,6 +130,15 @@ def test_attempt_that_diverges_forfeits_what_it_has_left() -> None:
     assert model.skill > 0
 
 
+def test_forfeited_sequences_are_in_no_rate(monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks = itertools.count()
+    monkeypatch.setattr("time.monotonic", lambda: float(next(ticks)))
+    _, result, monitor = trained_with([math.nan, 1, 1, 1])
+    # Of each step the clock is read at its start and at its end, one second later.
+    assert result.sequences_per_second == 1
+    assert monitor.steps == 15
+
+
 @pytest.mark.parametrize("optimizer", ["rmsprop", "adam"])
 def test_later_attempt_is_a_training_of_its_own(optimizer: str) -> None:
     """Nothing but the data stream goes on: no moment, average, schedule or count of steps."""

@@ -109,3 +109,10 @@ def test_baseline_has_as_many_parameters_as_the_ntm(task: str, model: str) -> No
     ours, theirs = parameters(composed(task, "ntm")), parameters(composed(task, model))
     told = f"task={task}: model={model} has {theirs:,} parameters, and model=ntm {ours:,}"
     assert abs(theirs / ours - 1) < 0.1, told
+
+
+@pytest.mark.parametrize("task", task_names())
+def test_a_feedforward_controller_has_a_fifth_to_a_third_of_the_parameters(task: str) -> None:
+    ours = parameters(composed(task, "ntm"))
+    theirs = parameters(composed(task, "ntm", "+experiment=reference/ntm_feedforward"))
+    assert 0.2 < theirs / ours < 0.36

@@ -283,6 +283,31 @@ def test_an_interquartile_mean_of_zero_says_how_many_are_at_zero(tmp_path: Path)
     assert cell.note.endswith("7 of 8 at zero")
 
 
+def test_effective_lengths_have_intervals_over_seeds(tmp_path: Path) -> None:
+    for seed in range(8):
+        far = 0.995 if seed else 0.5
+        fabricate(tmp_path, seed=seed, tested={20: 0, 50: 1}, exact={20: 1.0, 50: far})
+    fabricate(tmp_path, "recall", tested={6: 0})
+    report = build(tmp_path)
+    (copied, recalled) = report.tables["summary"].to_dict("records")
+    found = [copied[f"effective_99{part}"] for part in ("", "_low", "_high")]
+    assert found == [50, 50, 50]  # one of eight is no match for the median
+    assert math.isnan(recalled["effective_99_low"])
+    cell = report.page.summary.rows[1][report.page.summary.header.index("99% exact to length")]
+    assert (cell.text, cell.note) == ("6", "1 run")
+
+
+def test_controllers_are_missed_one_by_one_and_impossible_pairs_not_at_all(
+    tmp_path: Path,
+) -> None:
+    for task in ("copy", "ngrams"):
+        fabricate(tmp_path, task)
+    fabricate(tmp_path, model_settings={"controller": "feedforward"})
+    fabricate(tmp_path, model="seq2seq")
+    texts = told(build(tmp_path))
+    assert "No runs: ntm with feedforward controller on ngrams." in texts
+
+
 def test_every_length_says_how_many_runs_are_at_zero(tmp_path: Path) -> None:
     for seed, wrong in enumerate((0.0, 0.0, 0.5)):
         fabricate(tmp_path, seed=seed, tested={20: 0, 50: wrong, 120: 1 + wrong})

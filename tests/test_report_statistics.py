@@ -307,6 +307,12 @@ def test_numbers_are_never_rounded_to_something_better() -> None:
     assert numbers.bits(math.inf) == "not finite"
     assert numbers.share(1) == "100%"
     assert numbers.share(0.9999) == "99.9%"
+    assert (numbers.share(0), numbers.share(0.0001), numbers.share(0.001)) == (
+        "0%",
+        "<0.1%",
+        "0.1%",
+    )
+    assert (numbers.upper_share(0.43449), numbers.upper_share(0.5)) == ("43.5%", "50%")
     assert numbers.sequences(INF, 50_000, unfinished=False) == "> 50,000"
     assert numbers.sequences(INF, 50_000, unfinished=True) == "not yet"
     assert numbers.sequences(8000, 50_000, unfinished=True) == "8,000"

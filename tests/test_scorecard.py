@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,14 @@ def test_sequences_are_judged_with_a_relative_tolerance(ours: float, expected: s
 )
 def test_bits_are_judged_with_an_absolute_tolerance(ours: float, expected: str) -> None:
     assert verdict(entry(Measure.LOSS_BITS, 18, 20, 1), ours) == expected
+
+
+def test_more_bits_after_a_shorter_training_can_not_be_told() -> None:
+    after_a_million = replace(entry(Measure.LOSS_BITS, 18, 20, 1), spent=1_000_000)
+    assert verdict(after_a_million, 30, 300_000) == "cannot tell (budget)"
+    assert verdict(after_a_million, 30, 1_000_000) == "worse"
+    assert verdict(after_a_million, 10, 300_000) == "better"
+    assert verdict(after_a_million, 19, 300_000) == "same"
 
 
 def test_not_solving_what_the_literature_did_not_solve_is_the_same() -> None:

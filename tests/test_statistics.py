@@ -106,6 +106,27 @@ def test_the_bootstrap_covers_what_its_docstring_says(
         assert np.mean(held) == pytest.approx(expected, abs=tolerance), count
 
 
+@pytest.mark.parametrize(("at_zero", "expected"), [(0.5, 0.88), (0.7, 0.80)])
+def test_intervals_over_five_seeds_are_too_close_where_many_are_at_zero(
+    at_zero: float, expected: float
+) -> None:
+    # Zero with that probability, else exponential: of the middle half the quantiles from there to
+    # 3/4 are above zero, -log((1 - u) / (1 - at_zero)).
+    last = 0.25 / (1 - at_zero)
+    truth = 2 * (1 - at_zero) * (1 - last + last * math.log(last))
+    generator = np.random.default_rng(5)
+    held = [
+        holds(
+            bootstrap_interval(
+                [skewed(generator, 5) * (generator.random(5) > at_zero)], resamples=400, seed=repeat
+            ),
+            truth,
+        )
+        for repeat in range(1200)
+    ]
+    assert np.mean(held) == pytest.approx(expected, abs=0.005 + three_errors(expected, 1200))
+
+
 def test_the_bootstrap_of_one_stratum_is_scipys() -> None:
     values = skewed(np.random.default_rng(1), 12)
     for statistic in (np.median, interquartile_mean):

@@ -42,7 +42,8 @@ METHOD = [
     "Wrong bits and loss over the optimum are per sequence, at the longest test length within "
     "training: the interquartile mean over seeds and its bootstrap interval. With 10 seeds such an "
     "interval holds the truth in about 93% of the cases, with 5 in 90%, if the values are spread "
-    "out; where most seeds are at zero and some are far from it, with 5 in about 80%. Equal seeds "
+    "out; where half of the seeds or more are at zero and the others far from it, with 5 in 80 to "
+    "88%. Equal seeds "
     "give an interval without width; that is no proof that others would be equal too. An "
     "interquartile mean of 0 may leave out seeds that make mistakes: how many are at zero is said "
     "where not all are.",
