@@ -140,6 +140,13 @@ def test_validation_on_too_few_sequences_is_marked() -> None:
     assert outcomes(runs, metrics)["enough_validation"].isna().all()
 
 
+def test_the_least_of_the_learning_curve_is_told() -> None:
+    runs = _runs(a="finished", b="failed")
+    found = outcomes(runs, _metrics(a=[9, 2, 4]))
+    assert found["validation_wrong_bits"].iloc[0] == 2
+    assert found["validation_wrong_bits"].isna().to_list() == [False, True]
+
+
 def test_the_band_over_seeds_has_the_medians_and_quartiles_of_each_point() -> None:
     metrics = _metrics(a=[8, 4], b=[6, 2], c=[4, 0])
     band = curve_band(metrics, pd.Series(dict.fromkeys("abc", "finished")), "wrong_bits")

@@ -43,7 +43,7 @@ def outcomes(
     metrics: pd.DataFrame,
     settings: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> pd.DataFrame:
-    """What became of each run's training: ``runs`` with seven more columns.
+    """What became of each run's training: ``runs`` with nine more columns.
 
     ``outcome`` is the state, with ``interrupted`` for a run that says running while nothing is at
     work on it. ``trained`` counts the sequences up to the last validation. ``reached_at`` is where
@@ -56,6 +56,9 @@ def outcomes(
     A finished run that was content before its budget was spent (``train.attempts``) was not seen
     beyond ``trained`` either.
 
+    ``validation_wrong_bits`` and ``validation_loss_bits`` are the least of the learning curve, NaN
+    without one: what settings may be chosen by.
+
     ``enough_validation`` says whether wrong bits were the mean of SOLVED_SEQUENCES at least. It is
     missing without the ``settings`` of the runs, as ``load_results`` gives them.
     """
@@ -67,6 +70,8 @@ def outcomes(
     )
     of_runs = [curves.get(run, none) for run in runs["run"]]
     result["trained"] = [int(curve["sequences"].max()) if len(curve) else 0 for curve in of_runs]
+    for score in ("wrong_bits", "loss_bits"):
+        result[f"validation_{score}"] = [float(curve[score].min()) for curve in of_runs]
     result["reached_at"] = [reached_at(curve) for curve in of_runs]
     result["solved_at"] = [
         stays_from(curve) if state == "finished" else math.inf

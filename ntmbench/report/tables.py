@@ -21,6 +21,11 @@ from ntmbench.report.survival import kaplan_meier, survival_median
 
 SCORES = ("wrong_bits", "exact_match", "loss_bits")
 STATES = ("finished", "running", "interrupted", "failed", "diverged")
+#: Columns of a run that a group has the median of.
+MEDIANS = (
+    *("validation_wrong_bits", "validation_loss_bits"),
+    *("sequences_per_second", "train_seconds"),
+)
 SCORE_PARTS = [f"{score}_{part}" for score in SCORES for part in ("median", "min", "max")]
 
 
@@ -33,8 +38,9 @@ def summary_table(study: Study) -> pd.DataFrame:
     ``length``, are interquartile means and effective lengths medians, with bootstrap intervals.
     The last three are over the ``evaluated`` runs, of which ``at_zero`` have no
     wrong bit. ``trained`` is the median of the sequences that runs were trained on, which may be
-    fewer than the ``budget``. Where the task's optimum makes mistakes itself, solved and effective
-    length are not defined and their columns are empty.
+    fewer than the ``budget``; speed, time and the least ``validation_wrong_bits`` and
+    ``validation_loss_bits`` of the learning curves are medians too. Where the task's optimum makes
+    mistakes itself, solved and effective length are not defined and their columns are empty.
     """
     rows = []
     for section_label, label, group in groups(study.runs):
@@ -74,7 +80,7 @@ def summary_table(study: Study) -> pd.DataFrame:
                 row |= _interval(length, bootstrap_interval([values], np.median))
         # A count that occurs, where the runs' counts differ.
         row["parameters"] = group["parameters"].quantile(0.5, interpolation="lower")
-        for column in ("sequences_per_second", "train_seconds"):
+        for column in MEDIANS:
             row[column] = group[column].median()
         row["devices"] = "; ".join(sorted(set(group["device"].dropna())))
         rows.append(row)
@@ -88,7 +94,7 @@ def summary_table(study: Study) -> pd.DataFrame:
             *_names("effective_90"),
             *_names("effective_99"),
         ),
-        *("parameters", "sequences_per_second", "train_seconds", "devices"),
+        *("parameters", *MEDIANS, "devices"),
     ]
     counts = {"solved": "Int64", "reached": "Int64", "parameters": "Int64", "length": "Int64"}
     return pd.DataFrame(rows, columns=columns).astype(counts)
