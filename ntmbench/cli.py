@@ -39,7 +39,13 @@ REFUSED = 2
 FAILED = 1
 
 #: Of Hydra's options, those of which it takes one at a time.
-MODES = {"-r": "--run", "-m": "--multirun", "-c": "--cfg", "-i": "--info"}
+MODES = {
+    "-r": "--run",
+    "-m": "--multirun",
+    "-c": "--cfg",
+    "-i": "--info",
+    "-sc": "--shell-completion",
+}
 
 
 @hydra.main(config_path=f"pkg://{CONFIG_MODULE}", config_name="config", **HYDRA_MAIN)

@@ -32,7 +32,7 @@ def main() -> int:
         for task in task_names():
             for model in MODELS:
                 for seed in range(seeds):
-                    fabricated(results, task, model, seed)
+                    fabricate_run(results, task, model, seed)
         runs = len(list((results / "runs").iterdir()))
         started = time.perf_counter()
         write(results)
@@ -44,7 +44,7 @@ def main() -> int:
     return 0
 
 
-def fabricated(results: Path, task: str, model: str, seed: int) -> None:
+def fabricate_run(results: Path, task: str, model: str, seed: int) -> None:
     """A finished run that learns at a pace of its own and leaves some mistakes."""
     random = np.random.default_rng([seed, MODELS.index(model), task_names().index(task)])
     pace = random.uniform(2, 10) * (1 + 3 * (model != "ntm"))

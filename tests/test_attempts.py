@@ -7,6 +7,7 @@ import itertools
 import math
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -132,7 +133,8 @@ def test_attempt_that_diverges_forfeits_what_it_has_left() -> None:
 
 def test_forfeited_sequences_are_in_no_rate(monkeypatch: pytest.MonkeyPatch) -> None:
     ticks = itertools.count()
-    monkeypatch.setattr("time.monotonic", lambda: float(next(ticks)))
+    clock = SimpleNamespace(monotonic=lambda: float(next(ticks)))
+    monkeypatch.setattr("ntmbench.training.time", clock)
     _, result, monitor = trained_with([math.nan, 1, 1, 1])
     # Of each step the clock is read at its start and at its end, one second later.
     assert result.sequences_per_second == 1

@@ -285,15 +285,18 @@ def test_an_interquartile_mean_of_zero_says_how_many_are_at_zero(tmp_path: Path)
 
 def test_effective_lengths_have_intervals_over_seeds(tmp_path: Path) -> None:
     for seed in range(8):
-        far = 0.995 if seed else 0.5
-        fabricate(tmp_path, seed=seed, tested={20: 0, 50: 1}, exact={20: 1.0, 50: far})
+        far = {20: 1.0, 50: 0.995 if seed else 0.5}
+        fabricate(tmp_path, seed=seed, tested={20: 0, 50: 1}, exact=far)
+        half = {20: 1.0, 50: 0.995 if seed % 2 else 0.5}
+        fabricate(tmp_path, model="lstm", seed=seed, tested={20: 0, 50: 1}, exact=half)
     fabricate(tmp_path, "recall", tested={6: 0})
     report = build(tmp_path)
-    (copied, recalled) = report.tables["summary"].to_dict("records")
-    found = [copied[f"effective_99{part}"] for part in ("", "_low", "_high")]
-    assert found == [50, 50, 50]  # one of eight is no match for the median
+    copied, halved, recalled = report.tables["summary"].to_dict("records")
+    parts = [f"effective_99{part}" for part in ("", "_low", "_high")]
+    assert [copied[part] for part in parts] == [50, 50, 50]  # one of eight is no match
+    assert [halved[part] for part in parts] == [20, 20, 50]  # no length between them
     assert math.isnan(recalled["effective_99_low"])
-    cell = report.page.summary.rows[1][report.page.summary.header.index("99% exact to length")]
+    cell = report.page.summary.rows[2][report.page.summary.header.index("99% exact to length")]
     assert (cell.text, cell.note) == ("6", "1 run")
 
 

@@ -46,6 +46,15 @@ def test_more_bits_after_a_shorter_training_can_not_be_told() -> None:
     assert verdict(after_a_million, 19, 300_000) == "same"
 
 
+def test_runs_that_have_not_ended_can_not_tell(tmp_path: Path) -> None:
+    settings = {"sequences": 120_000}
+    for seed in range(4):
+        state, bits = ("running", [80, 80]) if seed else ("finished", [80, 0, 0, 0])
+        fabricate(tmp_path, seed=seed, state=state, wrong_bits=bits, train_settings=settings)
+    row, _ = of_literature(build(tmp_path), "about 17,000")
+    assert row["verdict"] == "cannot tell (budget)"
+
+
 def test_not_solving_what_the_literature_did_not_solve_is_the_same() -> None:
     assert verdict(entry(Measure.SEQUENCES, 1e6, math.inf, 0), math.inf) == "same"
 

@@ -37,12 +37,13 @@ METHOD = [
     "median of the Kaplan-Meier curve. Runs that did not solve the task are censored, not dropped: "
     "diverged ones at their budget, others where they ended.",
     "90% (99%) exact to, the effective length: the longest test length up to which 90% (99%) of "
-    "the sequences have no wrong bit; the median over the seeds that were tested and its bootstrap "
-    "interval.",
+    "the sequences have no wrong bit; the median over the seeds that were tested (of an even "
+    "number the lower of the two in the middle) and its bootstrap interval. At the longest test "
+    "length both are bounds: longer ones may be exact too.",
     "Wrong bits and loss over the optimum are per sequence, at the longest test length within "
     "training: the interquartile mean over seeds and its bootstrap interval. With 10 seeds such an "
     "interval holds the truth in about 93% of the cases, with 5 in 90%, if the values are spread "
-    "out; where half of the seeds or more are at zero and the others far from it, with 5 in 80 to "
+    "out; where half of the seeds or more are at zero and the others far from it, with 5 in 75 to "
     "88%. Equal seeds "
     "give an interval without width; that is no proof that others would be equal too. An "
     "interquartile mean of 0 may leave out seeds that make mistakes: how many are at zero is said "
@@ -72,8 +73,9 @@ METHOD = [
     f"{TOLERANCE:.0%} below that where the task needs memory. One that diverges fails, and so does "
     "one that finished without what it is judged by.",
     "The scorecard sets medians beside the literature, but where no mistake is claimed the worst "
-    "run. It can not tell where our budget ends before theirs was spent, though our figure may be "
-    "better even so, and compares times at equal batch size and about equal parameters only.",
+    "run. It can not tell where our budget ends before theirs, if that is known, was spent and our "
+    "figure is not the better one even so, and compares times at equal batch size and about equal "
+    "parameters only.",
     "A command repeats a run into results/; a run that is finished there is reported as done, and "
     "rerun=true forces it. The links to folders work where the runs lie beside the report.",
 ]

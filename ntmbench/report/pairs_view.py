@@ -74,7 +74,7 @@ def undetectable(pairs: pd.DataFrame) -> str:
 def _not_found(detectable: float, pairs: int) -> str:
     """What a p-value that is not small means."""
     blind = math.isinf(detectable)
-    return f"{pairs} pairs can show no difference" if blind else "no difference found"
+    return f"{pairs} pairs are too few to tell" if blind else "no difference found"
 
 
 def _detectable(value: float, smallest_p: float) -> str:

@@ -69,7 +69,9 @@ def scorecard_table(study: Study, repeats: Mapping[str, Repeat]) -> pd.DataFrame
             ours, tested = _ours(entry, runs, study)
             budget = float(runs["train_sequences"].max())
             judged = ours.high if entry.exactness else ours.estimate
-            told = verdict(entry, judged, budget) if _comparable(entry, runs, study) else OTHER
+            # Runs that ended early, or have not ended, do not tell of the whole budget.
+            seen = min(budget, float(runs["trained"].median()))
+            told = verdict(entry, judged, seen) if _comparable(entry, runs, study) else OTHER
             rows.append(
                 {
                     **stated,
@@ -106,7 +108,7 @@ def verdict(entry: Literature, ours: float, budget: float = math.inf) -> str:
             return "cannot tell (budget)"
     elif ours < low:
         return "better"
-    elif ours > high and budget < entry.spent:
+    elif high < ours < math.inf and budget < entry.spent:
         return "cannot tell (budget)"
     return "same" if ours <= high else "worse"
 

@@ -10,6 +10,7 @@ import pandas as pd
 from ntmbench.report.grouping import GROUP, groups
 from ntmbench.report.outcomes import curve_band
 from ntmbench.report.statistics import (
+    FloatArray,
     Interval,
     bootstrap_interval,
     interquartile_mean,
@@ -39,8 +40,9 @@ def summary_table(study: Study) -> pd.DataFrame:
     The last three are over the ``evaluated`` runs, of which ``at_zero`` have no
     wrong bit. ``trained`` is the median of the sequences that runs were trained on, which may be
     fewer than the ``budget``; speed, time and the least ``validation_wrong_bits`` and
-    ``validation_loss_bits`` of the learning curves are medians too. Where the task's optimum makes
-    mistakes itself, solved and effective length are not defined and their columns are empty.
+    ``validation_loss_bits`` of the learning curves are medians too, over the runs that have them.
+    Where the task's optimum makes mistakes itself, solved and effective length are not defined and
+    their columns are empty.
     """
     rows = []
     for section_label, label, group in groups(study.runs):
@@ -77,7 +79,7 @@ def summary_table(study: Study) -> pd.DataFrame:
         for length in ("effective_90", "effective_99"):
             values = list(evaluated[length].dropna())
             if values:
-                row |= _interval(length, bootstrap_interval([values], np.median))
+                row |= _interval(length, bootstrap_interval([values], lower_median))
         # A count that occurs, where the runs' counts differ.
         row["parameters"] = group["parameters"].quantile(0.5, interpolation="lower")
         for column in MEDIANS:
@@ -226,6 +228,11 @@ def runs_table(study: Study) -> pd.DataFrame:
     return table
 
 
+def lower_median(values: FloatArray, *, axis: int) -> FloatArray:
+    """The median; of an even number the lower of the two in the middle, as a value that occurs."""
+    return np.quantile(values, 0.5, axis=axis, method="lower")
+
+
 def _names(figure: str) -> tuple[str, str, str]:
     return figure, f"{figure}_low", f"{figure}_high"
 
@@ -236,7 +243,7 @@ def _interval(figure: str, interval: Interval) -> dict[str, float]:
 
 
 def _scores(tested: pd.DataFrame) -> dict[str, float]:
-    """Median and range of each score, and runs at zero; no number is infinitely bad."""
+    """Median and range of each score, and how many are at zero; NaN is infinitely bad."""
     row: dict[str, float] = {}
     for score in SCORES:
         values = tested[score].fillna(0.0 if score == "exact_match" else math.inf)
