@@ -205,8 +205,8 @@ def test_comparisons_that_could_not_have_found_anything_say_so(tmp_path: Path) -
         fabricate(tmp_path, model="lstm", seed=seed, tested={20: 40 + seed})
     (section,) = build(tmp_path).page.sections
     assert section.comparison_note == (
-        "1 of 1 comparisons could not have found any difference, however large: 3 pairs give "
-        "p = 0.25 at best."
+        "1 of 1 comparisons could by themselves not have found any difference, however large: "
+        "3 pairs give p = 0.25 at best."
     )
 
 
@@ -222,8 +222,8 @@ def test_what_can_be_detected_is_told_after_the_correction(tmp_path: Path) -> No
     assert list(comparisons["p_holm"]) == list(comparisons["smallest_p"]) == [3 * 2 / 2**6] * 3
     assert list(comparisons["detectable"]) == [math.inf] * 3
     assert report.page.sections[0].comparison_note == (
-        "3 of 3 comparisons could not have found any difference, however large: 6 pairs give "
-        "p = 0.094 at best, corrected for 3 comparisons."
+        "3 of 3 comparisons could by themselves not have found any difference, however large: "
+        "6 pairs give p = 0.094 at best, corrected for 3 comparisons."
     )
 
 

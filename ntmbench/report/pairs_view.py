@@ -52,8 +52,8 @@ def undetectable(pairs: pd.DataFrame) -> str:
     blind = tested[tested["detectable"] == math.inf]
     if len(blind):
         parts.append(
-            f"{len(blind)} of {len(tested)} comparisons could not have found any difference, "
-            f"however large: {min(blind['pairs'])} pairs give p = "
+            f"{len(blind)} of {len(tested)} comparisons could by themselves not have found any "
+            f"difference, however large: {min(blind['pairs'])} pairs give p = "
             f"{numbers.p_value(float(blind['smallest_p'].max()))} at best"
             + (f", corrected for {len(tested)} comparisons" if len(tested) > 1 else "")
         )
@@ -79,6 +79,7 @@ def _not_found(detectable: float, pairs: int) -> str:
 
 def _detectable(value: float, smallest_p: float) -> str:
     if math.isinf(value):
-        return f"none: p is {numbers.p_value(smallest_p)} at best"
+        # Holm's correction is milder once others of the task are found.
+        return f"none by itself: p is {numbers.p_value(smallest_p)} at best"
     # Differences that are all equal tell nothing of how large a chance one would be.
     return numbers.bits(value) if value else "no spread"
