@@ -55,6 +55,14 @@ def test_runs_that_have_not_ended_can_not_tell(tmp_path: Path) -> None:
     assert row["verdict"] == "cannot tell (budget)"
 
 
+def test_runs_that_diverged_would_not_have_solved_it(tmp_path: Path) -> None:
+    settings = {"sequences": 120_000}
+    for seed in range(4):
+        fabricate(tmp_path, seed=seed, state="diverged", train_settings=settings)
+    row, _ = of_literature(build(tmp_path), "about 17,000")
+    assert row["verdict"] == "worse"
+
+
 def test_not_solving_what_the_literature_did_not_solve_is_the_same() -> None:
     assert verdict(entry(Measure.SEQUENCES, 1e6, math.inf, 0), math.inf) == "same"
 

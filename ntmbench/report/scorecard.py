@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ntmbench.report.commands import Repeat
 from ntmbench.report.outcomes import reached_at
@@ -69,8 +70,7 @@ def scorecard_table(study: Study, repeats: Mapping[str, Repeat]) -> pd.DataFrame
             ours, tested = _ours(entry, runs, study)
             budget = float(runs["train_sequences"].max())
             judged = ours.high if entry.exactness else ours.estimate
-            # Runs that ended early, or have not ended, do not tell of the whole budget.
-            seen = min(budget, float(runs["trained"].median()))
+            seen = min(budget, float(np.median(_followed(runs))))
             told = verdict(entry, judged, seen) if _comparable(entry, runs, study) else OTHER
             rows.append(
                 {
@@ -187,13 +187,19 @@ def _reached(runs: pd.DataFrame, study: Study, below: float) -> tuple[list[float
     curves = dict(list(study.metrics.groupby("run")))
     none = study.metrics.iloc[:0]
     reached = [reached_at(curves.get(run, none), below) for run in runs["run"]]
-    # A diverged run would not have come back; ``time`` is its budget.
-    seen = np.where(runs["outcome"] == "diverged", runs["time"], runs["trained"])
     observed = [math.isfinite(at) for at in reached]
     return [
         at if there else float(last)
-        for at, there, last in zip(reached, observed, seen, strict=True)
+        for at, there, last in zip(reached, observed, _followed(runs), strict=True)
     ], observed
+
+
+def _followed(runs: pd.DataFrame) -> NDArray[np.float64]:
+    """Up to which sequences each run's failure is known: it may have ended early, or go on yet.
+
+    A diverged run would not have come back; ``time`` is its budget.
+    """
+    return np.where(runs["outcome"] == "diverged", runs["time"], runs["trained"]).astype(float)
 
 
 def _median_and_range(values: pd.Series[float]) -> tuple[Interval, int]:
