@@ -180,6 +180,7 @@ SIZES = {
     "ablations/rmsprop": 4 * 10,
     "ablations/adam": 4 * 10,
     "ablations/clip_ngrams": 3 * 8,
+    "ablations/slots_ngrams": 3 * 8,
     "ablations/memory_priority_sort": 3 * 8,
 }
 
