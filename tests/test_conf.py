@@ -179,7 +179,7 @@ SIZES = {
     "ablations/words": 2 * 2 * 10,
     "ablations/rmsprop": 4 * 10,
     "ablations/adam": 4 * 10,
-    "ablations/clip_ngrams": 3 * 8,
+    "ablations/clip_ngrams": 2 * 8,
     "ablations/slots_ngrams": 3 * 8,
     "ablations/memory_priority_sort": 3 * 8,
 }
