@@ -1,0 +1,145 @@
+"""What a report tells at its top: controls that fail, runs that are missing or not alike."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+
+from ntmbench.registry import make_task
+from ntmbench.report.levels import validation_levels
+from tests.fabricated import fabricate
+from tests.reporting import build, told
+
+
+def test_controls_that_come_out_as_they_must(tmp_path: Path) -> None:
+    chance = validation_levels(make_task("copy"), 64).chance.loss_bits
+    fabricate(tmp_path, model="oracle", wrong_bits=[0], tested={20: 0})
+    fabricate(tmp_path, model="constant", wrong_bits=[40], loss_bits=[chance])
+    fabricate(tmp_path, model="memoryless", wrong_bits=[40], loss_bits=[chance * 0.995])
+    fabricate(tmp_path, tested={20: 0})
+    report = build(tmp_path)
+    assert "All controls came out as they must." in told(report)
+    # They are no contestants.
+    assert [row[1].text for row in report.page.summary.rows] == ["ntm"]
+    assert len(report.page.sections[0].seeds) == 4
+
+
+@pytest.mark.parametrize(
+    ("control", "wrong", "loss", "tested"),
+    [
+        ("oracle", 0, 0.0, {20: 0.5}),
+        ("oracle", 0, 0.0, {20: math.nan}),
+        ("constant", 40, 1.05, {20: 80}),
+        ("constant", 40, 0.95, {20: 80}),
+        ("constant", 40, math.nan, {20: 80}),
+        ("memoryless", 30, 0.9, {20: 70}),
+    ],
+)
+def test_a_control_that_comes_out_otherwise_is_told_at_the_top(
+    tmp_path: Path, control: str, wrong: float, loss: float, tested: dict[int, float]
+) -> None:
+    chance = validation_levels(make_task("copy"), 64).chance.loss_bits
+    fabricate(tmp_path, model=control, wrong_bits=[wrong], loss_bits=[loss * chance], tested=tested)
+    report = build(tmp_path)
+    (alert,) = (alert for alert in report.page.alerts if alert.bad)
+    assert alert.text == f"Control {control} came out not as it must on copy."
+    cell = report.page.controls.rows[0][report.page.controls.header.index(control)]
+    assert cell.kind == "bad"
+    assert "it" in cell.note
+
+
+def test_a_memoryless_network_may_do_well_where_no_memory_is_needed(tmp_path: Path) -> None:
+    fabricate(tmp_path, "ngrams", "memoryless", wrong_bits=[70], loss_bits=[150], tested={200: 70})
+    report = build(tmp_path)
+    assert not [alert for alert in report.page.alerts if alert.bad]
+
+
+def test_missing_and_unfinished_controls_are_told(tmp_path: Path) -> None:
+    fabricate(tmp_path, model="oracle", state="running")
+    texts = told(build(tmp_path))
+    assert "Control oracle was not finished on copy." in texts
+    assert "Controls constant, memoryless were not run on copy." in texts
+
+
+def test_a_control_that_was_not_checked_has_not_passed(tmp_path: Path) -> None:
+    fabricate(tmp_path, model="oracle")
+    for model in ("constant", "memoryless"):
+        fabricate(tmp_path, model=model, wrong_bits=[])
+    report = build(tmp_path)
+    assert "Controls oracle, constant, memoryless came out not as they must on copy." in told(
+        report
+    )
+    notes = [cell.note for cell in report.page.controls.rows[0][1:]]
+    assert "it has no test scores." in notes[0]
+    assert all("it has no learning curve." in note for note in notes[1:])
+
+
+def test_a_control_that_diverged_has_not_passed(tmp_path: Path) -> None:
+    for seed, state in enumerate(("finished", "diverged", "diverged")):
+        fabricate(tmp_path, model="oracle", seed=seed, tested={20: 0}, state=state)
+    (row,) = build(tmp_path).page.controls.rows
+    assert row[1].text == "not as it must"
+    assert row[1].note.endswith("it diverged. (and 1 more)")
+
+
+def test_a_control_tells_how_many_of_its_runs_were_checked(tmp_path: Path) -> None:
+    for seed, state in enumerate(("finished", "failed", "running")):
+        fabricate(tmp_path, model="oracle", seed=seed, tested={20: 0}, state=state)
+    (row,) = build(tmp_path).page.controls.rows
+    assert (row[1].text, row[1].note) == ("as it must", "1 of 3 runs")
+
+
+def test_controls_of_which_nothing_is_demanded_have_not_passed(tmp_path: Path) -> None:
+    for model in ("oracle", "constant", "memoryless"):
+        folder = fabricate(tmp_path, model=model, tested={20: 0})
+        status = folder.read_status()
+        status["settings"]["task"] = {"name": "juggling", "version": 1, "balls": 3}
+        folder.write_status(status)
+    report = build(tmp_path)
+    assert {cell.text for cell in report.page.controls.rows[0][1:]} == {"no demand"}
+    assert "All controls came out as they must." not in told(report)
+
+
+def test_runs_from_changed_source_are_told(tmp_path: Path) -> None:
+    first, second = "a" * 40, "b" * 40
+    fabricate(tmp_path, seed=0, commit=f"{first}+")
+    fabricate(tmp_path, seed=1, commits=[first, f"{second}+"])
+    fabricate(tmp_path, seed=2, commits=[second])
+    report = build(tmp_path)
+    (alert,) = (alert for alert in report.page.alerts if alert.bad)
+    assert alert.text == "2 runs come from changed source: no commit has it."
+    cells = {row[0].text: row[0].note for row in report.page.provenance.rows}
+    assert cells == {
+        "a" * 12 + "+": "source changed since",
+        "a" * 12 + ", then " + "b" * 12 + "+": "source changed since",
+        "b" * 12: "",
+    }
+
+
+def test_what_is_missing_is_told(tmp_path: Path) -> None:
+    for seed in (0, 1):
+        fabricate(tmp_path, seed=seed, tested={20: 0})
+    fabricate(tmp_path, task="recall", model="lstm")
+    texts = told(build(tmp_path))
+    assert "No runs: ntm on recall, lstm on copy." in texts
+    assert "Fewer than 2 seeds: lstm on recall (1)." in texts
+    assert any(text.startswith("3 runs judged solved on fewer than 640") for text in texts)
+    assert "1 finished run without test scores: recall." in texts
+    assert "3 finished runs without errors by position: copy, recall." in texts
+    assert "3 finished runs without example: copy, recall." in texts
+
+
+def test_runs_of_one_table_from_different_commits_are_told(tmp_path: Path) -> None:
+    for seed, commit in enumerate(("a" * 40, "b" * 40, None)):
+        fabricate(tmp_path, seed=seed, commit=commit, wall_seconds=3600.0)
+    report = build(tmp_path)
+    text = "The runs come from 3 commits and 1 set of versions, also those of copy."
+    assert text in told(report)
+    assert {row[0].text for row in report.page.provenance.rows} == {
+        "a" * 12,
+        "b" * 12,
+        "not recorded",
+    }
+    assert "3.0 h" in report.page.provenance_note
