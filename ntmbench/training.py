@@ -188,7 +188,9 @@ def train(
         with optimizer.averaged():
             point, candidate = _validate(model, task, validation, selection, state, settings)
         state.curve.append(point)
-        better = candidate.beats(state.selected, by_loss=not task.deterministic)
+        better = candidate is not None and candidate.beats(
+            state.selected, by_loss=not task.deterministic
+        )
         if better:
             state.selected = candidate
         monitor.validated(state.curve, selected=better)
@@ -306,15 +308,18 @@ def _validate(
     selection: list[tuple[int, Batch]],
     state: TrainState,
     settings: TrainSettings,
-) -> tuple[CurvePoint, Selected]:
-    """Score the model's present weights, for the learning curve and for the selection."""
-    pooled = metrics.pool(score_batch(model, batch) for batch in validation)
-    within, beyond = [pooled], list[metrics.Scores]()
-    for length, batch in selection:
+) -> tuple[CurvePoint, Selected | None]:
+    """Score the model's present weights, for the learning curve and for the selection.
+
+    None for weights that do worse at the lengths of training than those selected: however well they
+    do beyond, which takes longest to find out, they will not be selected.
+    """
+
+    def scores_at(length: int, batch: Batch) -> metrics.Scores:
         with enough_memory(model, task, length):
-            scores = score_batch(model, batch)
-        (within if length <= task.length_range[1] else beyond).append(scores)
-    sets = within + beyond
+            return score_batch(model, batch)
+
+    pooled = metrics.pool(score_batch(model, batch) for batch in validation)
     point = CurvePoint(
         state.step,
         state.step * settings.batch_size,
@@ -323,10 +328,16 @@ def _validate(
         pooled.wrong_bits,
         pooled.exact_match,
     )
-    weights = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
+    longest = task.length_range[1]
+    within = [pooled, *(scores_at(*of) for of in selection if of[0] <= longest)]
+    within_bits = sum(s.wrong_bits for s in within) / len(within)
+    best = state.selected
+    if task.deterministic and best is not None and within_bits > best.within_bits:
+        return point, None
+    sets = [*within, *(scores_at(*of) for of in selection if of[0] > longest)]
     wrong = sum(s.wrong_bits / s.scored_bits for s in sets) / len(sets)
     loss = sum(s.loss_bits / s.scored_bits for s in sets) / len(sets)
-    within_bits = sum(s.wrong_bits for s in within) / len(within)
+    weights = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
     return point, Selected(state.step, within_bits, wrong, loss, weights)
 
 

@@ -99,19 +99,20 @@ def scores(wrong: float, loss: float) -> Scores:
 @pytest.mark.parametrize(
     ("validations", "best"),
     [
-        # (wrong, loss) with training's lengths, and with a longer one; of each validation.
+        # (wrong, loss) with training's lengths, and with a longer one; of each validation. Where it
+        # can no longer be selected, the longer one is not scored.
         ([((5, 5), (5, 5)), ((4, 5), (4, 5)), ((4, 5), (5, 5))], 1),
-        ([((0, 1), (5, 5)), ((1, 1), (3, 5)), ((2, 1), (3, 5))], 0),  # training's own come first
-        ([((0, 1), (5, 5)), ((0, 1), (3, 5)), ((0.01, 1), (0, 5))], 1),  # longer ones among equals
+        ([((0, 1), (5, 5)), ((1, 1),), ((2, 1),)], 0),  # training's own come first
+        ([((0, 1), (5, 5)), ((0, 1), (3, 5)), ((0.01, 1),)], 1),  # longer ones among equals
         ([((5, 5), (5, 5)), ((5, 5), (5, 4)), ((5, 4), (5, 5))], 1),  # the loss decides a tie
-        ([((5, 5), (5, 5)), ((4, 9), (4, 9)), ((5, 0), (5, 0))], 1),  # and nothing else
+        ([((5, 5), (5, 5)), ((4, 9), (4, 9)), ((5, 0),)], 1),  # and nothing else
         ([((5, 5), (5, 5)), ((5, math.nan), (5, 5)), ((5, 5), (5, 4))], 2),
         ([((5, 5), (5, 5)), ((5, 5), (5, 5)), ((5, 5), (5, 5))], 0),  # the first of equals
     ],
 )
 def test_selection_by_wrong_and_then_by_loss_bits(
     monkeypatch: pytest.MonkeyPatch,
-    validations: list[tuple[tuple[float, float], tuple[float, float]]],
+    validations: list[tuple[tuple[float, float], ...]],
     best: int,
 ) -> None:
     played = (scores(*part) for validation in validations for part in validation)
@@ -122,7 +123,8 @@ def test_selection_by_wrong_and_then_by_loss_bits(
     result = train(model, TASK, settings(), device="cpu", monitor=recorder)
     assert result.selected_step == 5 * best
     assert same(model.state_dict(), recorder.weights[5 * best])
-    assert list(result.curve["wrong_bits"]) == [within[0] for within, _ in validations]
+    assert list(result.curve["wrong_bits"]) == [within[0] for within, *_ in validations]
+    assert next(played, None) is None
 
 
 def test_selection_at_a_length_of_training_counts_as_training(
