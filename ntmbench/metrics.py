@@ -65,9 +65,10 @@ def loss_gradient(logits: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
 def wrong_bits(logits: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
     """Bits of each sequence that differ after thresholding at probability 1/2, ``[B]``.
 
-    Shapes: logits and targets ``[T, B, out]``, mask ``[T, B]``.
+    A logit that is not a number is no answer, and wrong. Shapes: logits and targets
+    ``[T, B, out]``, mask ``[T, B]``.
     """
-    differs = (logits > 0) != (targets > 0.5)
+    differs = _differs(logits, targets)
     return (differs.sum(dim=2) * mask).sum(dim=0)
 
 
@@ -92,9 +93,13 @@ def score(logits: Tensor, targets: Tensor, mask: Tensor) -> Scores:
 @torch.no_grad()
 def step_errors(logits: Tensor, targets: Tensor, mask: Tensor) -> StepErrors:
     """Count one batch's wrong bits by step; logits and targets ``[T, B, out]``, mask ``[T, B]``."""
-    differs = (logits > 0) != (targets > 0.5)
+    differs = _differs(logits, targets)
     wrong = (differs.sum(dim=2) * mask).double().sum(dim=1)  # [T]
     return StepErrors(wrong, mask.double().sum(dim=1))
+
+
+def _differs(logits: Tensor, targets: Tensor) -> Tensor:
+    return ((logits > 0) != (targets > 0.5)) | logits.isnan()
 
 
 def pool(parts: Iterable[Scores]) -> Scores:

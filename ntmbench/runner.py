@@ -200,9 +200,9 @@ def _run_locked(
         note(state="failed", error=reason)
         raise
     divergence = None
-    if result.diverged_at is not None:
+    if result.diverged_after is not None:
         divergence = (
-            f"diverged at step {result.diverged_at}: {config.train.patience} steps in a row "
+            f"diverged after {result.diverged_after} steps: {config.train.patience} in a row "
             f"without finite loss and gradient; evaluated the weights of step "
             f"{result.selected_step}"
         )

@@ -98,8 +98,8 @@ class TrainState:
 class TrainResult:
     """What training came to; the model holds the selected weights.
 
-    ``diverged_at`` is the step at which training gave up for want of finite numbers; ``attempts``
-    were begun.
+    ``diverged_after`` is how many steps had been made when training gave up for want of finite
+    numbers; ``attempts`` were begun.
     """
 
     curve: pd.DataFrame
@@ -107,7 +107,7 @@ class TrainResult:
     sequences_per_second: float
     seconds: float
     rejected_steps: int
-    diverged_at: int | None
+    diverged_after: int | None
     attempts: int
 
 
@@ -263,7 +263,7 @@ def train(
         sequences_per_second=state.made * settings.batch_size / max(state.step_seconds, 1e-9),
         seconds=state.seconds,
         rejected_steps=state.rejected,
-        diverged_at=state.step if state.diverged else None,
+        diverged_after=state.made if state.diverged else None,
         attempts=settings.attempt_at(state.step - 1) + 1,
     )
 

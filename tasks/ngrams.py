@@ -142,7 +142,7 @@ class NGrams(Task):
         return Chance.of_fair_bits(length - self.context)
 
     def vectors_to_store(self, length: int) -> int:
-        """One slot for each context."""
+        """One slot for each context, whatever the length: for counts, not a note of each step."""
         return self._contexts
 
     @property

@@ -125,10 +125,17 @@ def test_attempt_that_diverges_forfeits_what_it_has_left() -> None:
     model, result, monitor = trained_with([math.nan, 1, 1, 1])
     assert monitor.attempts == [1]
     assert monitor.diverged
-    assert (result.diverged_at, result.attempts) == (None, 2)
+    assert (result.diverged_after, result.attempts) == (None, 2)
     assert monitor.steps == 5 + 10  # patience, and the whole second attempt
     assert result.curve["sequences"].max() == 20
     assert model.skill > 0
+
+
+def test_a_last_attempt_that_diverges_is_told_and_not_selected() -> None:
+    model, result, monitor = trained_with([-1, -1, -1, math.nan])
+    assert (result.diverged_after, result.attempts) == (35, 4)
+    assert monitor.steps == 35
+    assert model.skill.item() == pytest.approx(-1, abs=1e-3)
 
 
 def test_forfeited_sequences_are_in_no_rate(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -118,7 +118,8 @@ def test_recipes_with_several_attempts_are_those_that_the_report_names() -> None
     }
     assert found == {"copy_ntm", "repeat_copy_ntm"}
     assert any(
-        "The NTM has attempts on copy and repeat copy; no other recipe" in text for text in METHOD
+        "those of the NTM on copy and repeat copy have attempts, and no others" in text
+        for text in METHOD
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from ntmbench.metrics import Scores, loss_bits, pool, score, scored_bits, wrong_bits
+from ntmbench.metrics import Scores, loss_bits, pool, score, scored_bits, step_errors, wrong_bits
 
 
 def logit(probability: float) -> float:
@@ -76,4 +76,8 @@ def test_chance_costs_one_bit_each() -> None:
 
 def test_not_a_number_is_not_hidden() -> None:
     logits = torch.full((1, 1, 1), math.nan)
-    assert math.isnan(score(logits, torch.ones(1, 1, 1), torch.ones(1, 1)).loss_bits)
+    for targets in (torch.zeros(1, 1, 1), torch.ones(1, 1, 1)):
+        scores = score(logits, targets, torch.ones(1, 1))
+        assert math.isnan(scores.loss_bits)
+        assert (scores.wrong_bits, scores.exact_match) == (1, 0)
+        assert step_errors(logits, targets, torch.ones(1, 1)).wrong_bits.tolist() == [1]

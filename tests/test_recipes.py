@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -84,7 +85,8 @@ def test_presets_optimizer_does_not_depend_on_the_model(task: str, kind: str) ->
         momentum=0.9,
         smoothing=0.95,
         epsilon=1e-4,
-        clip_norm=10.0,
+        clip_norm=0.0,
+        clip_value=10.0,
         validate_every=10_000,
     )
     assert replace(train, learning_rate=expected.learning_rate) == expected
@@ -111,8 +113,12 @@ def test_baseline_has_as_many_parameters_as_the_ntm(task: str, model: str) -> No
     assert abs(theirs / ours - 1) < 0.1, told
 
 
-@pytest.mark.parametrize("task", task_names())
-def test_a_feedforward_controller_has_the_share_of_parameters_that_readme_tells(task: str) -> None:
-    ours = parameters(composed(task, "ntm"))
-    theirs = parameters(composed(task, "ntm", "+experiment=reference/ntm_feedforward"))
-    assert 0.205 < theirs / ours < 0.405
+def test_readme_tells_the_share_of_parameters_of_a_feedforward_controller() -> None:
+    experiment = "+experiment=reference/ntm_feedforward"
+    shares = [
+        parameters(composed(task, "ntm", experiment)) / parameters(composed(task, "ntm"))
+        for task in task_names()
+    ]
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    told = f"controller has {100 * min(shares):.0f} to {100 * max(shares):.0f} % of them"
+    assert told in " ".join(readme.split())

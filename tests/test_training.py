@@ -73,7 +73,7 @@ def test_step_without_finite_numbers_is_not_applied(what: str) -> None:
     recorder = Recorder(model)
     result = train(model, TASK, settings(patience=3), device="cpu", monitor=recorder)
     assert recorder.refused == [3, 4, 7]
-    assert (result.rejected_steps, result.diverged_at) == (3, None)
+    assert (result.rejected_steps, result.diverged_after) == (3, None)
     for step in range(10):
         unchanged = same(recorder.weights[step], recorder.weights[step + 1])
         assert unchanged == (step in {3, 4, 7})
@@ -84,7 +84,7 @@ def test_run_of_such_steps_ends_as_diverged_with_the_selected_weights() -> None:
     model = Faulty(set(range(6, 10)), "gradient")
     recorder = Recorder(model)
     result = train(model, TASK, settings(patience=3), device="cpu", monitor=recorder)
-    assert (result.diverged_at, result.rejected_steps) == (9, 3)
+    assert (result.diverged_after, result.rejected_steps) == (9, 3)
     assert len(recorder.weights) == 1 + 9
     assert same(model.state_dict(), recorder.weights[result.selected_step])
 

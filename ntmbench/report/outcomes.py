@@ -43,18 +43,18 @@ def outcomes(
     metrics: pd.DataFrame,
     settings: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> pd.DataFrame:
-    """What became of each run's training: ``runs`` with nine more columns.
+    """What became of each run's training: ``runs`` with ten more columns.
 
     ``outcome`` is the state, with ``interrupted`` for a run that says running while nothing is at
     work on it. ``trained`` counts the sequences up to the last validation. ``reached_at`` is where
     wrong bits were first under SOLVED_BELOW. ``solved_at`` is from where they stayed under to the
     end of training; infinity for a run that has not come to that end, whatever its reason.
 
-    ``time`` and ``observed`` are the same as a time to solve that may be censored, for
-    ``kaplan_meier``: ``solved_at`` where that happened, and elsewhere how far the run is known not
-    to have. That is ``trained``, but the budget for a run that diverged, as it would not come back.
-    A finished run that was content before its budget was spent (``train.attempts``) was not seen
-    beyond ``trained`` either.
+    ``followed`` is up to which sequences the run is known: ``trained``, but the budget for a run
+    that diverged, as it would not come back. A finished run that was content before its budget was
+    spent (``train.attempts``) was not seen beyond ``trained`` either. ``time`` and ``observed`` are
+    a time to solve that may be censored, for ``kaplan_meier``: ``solved_at`` where that happened,
+    and ``followed`` elsewhere.
 
     ``validation_wrong_bits`` and ``validation_loss_bits`` are the least of the learning curve, NaN
     without one: what settings may be chosen by.
@@ -80,8 +80,8 @@ def outcomes(
     result["observed"] = np.isfinite(result["solved_at"].astype(float))
     # Where the run's files do not say the budget, it was what was trained at least.
     budget = np.fmax(runs["train_sequences"].astype(float), result["trained"])
-    censored_at = np.where(runs["state"] == "diverged", budget, result["trained"])
-    result["time"] = np.where(result["observed"], result["solved_at"], censored_at)
+    result["followed"] = np.where(runs["state"] == "diverged", budget, result["trained"])
+    result["time"] = np.where(result["observed"], result["solved_at"], result["followed"])
     result["enough_validation"] = pd.array(
         [
             _enough_validation(settings[run]) if settings is not None else None

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from ntmbench.report.commands import Repeat
 from ntmbench.report.outcomes import reached_at
@@ -70,7 +69,7 @@ def scorecard_table(study: Study, repeats: Mapping[str, Repeat]) -> pd.DataFrame
             ours, tested = _ours(entry, runs, study)
             budget = float(runs["train_sequences"].max())
             judged = ours.high if entry.exactness else ours.estimate
-            seen = min(budget, float(np.median(_followed(runs))))
+            seen = min(budget, float(np.median(runs["followed"])))
             told = verdict(entry, judged, seen) if _comparable(entry, runs, study) else OTHER
             rows.append(
                 {
@@ -190,16 +189,8 @@ def _reached(runs: pd.DataFrame, study: Study, below: float) -> tuple[list[float
     observed = [math.isfinite(at) for at in reached]
     return [
         at if there else float(last)
-        for at, there, last in zip(reached, observed, _followed(runs), strict=True)
+        for at, there, last in zip(reached, observed, runs["followed"], strict=True)
     ], observed
-
-
-def _followed(runs: pd.DataFrame) -> NDArray[np.float64]:
-    """Up to which sequences each run's failure is known: it may have ended early, or go on yet.
-
-    A diverged run would not have come back; ``time`` is its budget.
-    """
-    return np.where(runs["outcome"] == "diverged", runs["time"], runs["trained"]).astype(float)
 
 
 def _median_and_range(values: pd.Series[float]) -> tuple[Interval, int]:

@@ -82,6 +82,11 @@ def interquartile_mean(values: Iterable[float] | FloatArray, *, axis: int = -1) 
     return ordered[..., kept] @ weights[kept] / (2 * count)
 
 
+def lower_median(values: FloatArray, *, axis: int) -> FloatArray:
+    """The median; of an even number the lower of the two in the middle, as a value that occurs."""
+    return np.quantile(values, 0.5, axis=axis, method="lower")
+
+
 def bootstrap_interval(
     strata: Iterable[Iterable[float]],
     statistic: Statistic = interquartile_mean,
@@ -105,8 +110,9 @@ def bootstrap_interval(
     others would be equal too.
 
     Returns:
-        The statistic of ``strata`` and the bounds; NaN bounds where no stratum has two values, so
-        that nothing is known of the spread, and NaN throughout without any value.
+        The statistic of ``strata`` and the bounds, each that of a resample and not between two, so
+        that a length is bounded by lengths. NaN bounds where no stratum has two values, so that
+        nothing is known of the spread, and NaN throughout without any value.
 
     Raises:
         ValueError: if a value is NaN, or ``level`` or ``resamples`` is out of range.
@@ -130,8 +136,8 @@ def bootstrap_interval(
     ]
     # [resamples, values] to [resamples]
     statistics = np.sort(statistic(np.concatenate(drawn, axis=1).astype(float), axis=-1)).tolist()
-    tail = (1 - level) / 2
-    return Interval(estimate, quantile(statistics, tail), quantile(statistics, 1 - tail))
+    outside = math.floor((1 - level) / 2 * (resamples - 1))
+    return Interval(estimate, statistics[outside], statistics[-1 - outside])
 
 
 def wilson_interval(successes: int, trials: int, *, level: float = 0.95) -> Interval:

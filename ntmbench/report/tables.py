@@ -10,10 +10,10 @@ import pandas as pd
 from ntmbench.report.grouping import GROUP, groups
 from ntmbench.report.outcomes import curve_band
 from ntmbench.report.statistics import (
-    FloatArray,
     Interval,
     bootstrap_interval,
     interquartile_mean,
+    lower_median,
     quantile,
     wilson_interval,
 )
@@ -226,11 +226,6 @@ def runs_table(study: Study) -> pd.DataFrame:
     for column in ("reached_at", "solved_at"):
         table[column] = table[column].where(defined.astype(bool))
     return table
-
-
-def lower_median(values: FloatArray, *, axis: int) -> FloatArray:
-    """The median; of an even number the lower of the two in the middle, as a value that occurs."""
-    return np.quantile(values, 0.5, axis=axis, method="lower")
 
 
 def _names(figure: str) -> tuple[str, str, str]:
