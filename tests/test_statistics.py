@@ -106,6 +106,30 @@ def test_the_bootstrap_covers_what_its_docstring_says(
         assert np.mean(held) == pytest.approx(expected, abs=tolerance), count
 
 
+@pytest.mark.parametrize(("count", "expected"), [(5, 0.915), (10, 0.935)])
+@pytest.mark.parametrize("sampler", [normal, skewed])
+def test_the_stratified_bootstrap_covers_what_its_docstring_says(
+    sampler: Sampler, count: int, expected: float
+) -> None:
+    # Of each stratum the quantiles, its number more.
+    shares = (np.arange(20_000) + 0.5) / 20_000
+    quantiles = stats.norm.ppf(shares) if sampler is normal else -np.log(1 - shares)
+    truth = interquartile_mean(np.concatenate([quantiles + stratum for stratum in range(6)]))
+    generator = np.random.default_rng(count)
+    held = [
+        holds(
+            bootstrap_interval(
+                [sampler(generator, count) + stratum for stratum in range(6)],
+                resamples=400,
+                seed=repeat,
+            ),
+            truth,
+        )
+        for repeat in range(1200)
+    ]
+    assert np.mean(held) == pytest.approx(expected, abs=0.005 + three_errors(expected, 1200))
+
+
 @pytest.mark.parametrize(("at_zero", "expected"), [(0.5, 0.88), (0.7, 0.80)])
 def test_intervals_over_five_seeds_are_too_close_where_many_are_at_zero(
     at_zero: float, expected: float

@@ -19,6 +19,7 @@ from ntmbench.report.controls import check_controls
 from ntmbench.report.grouping import groups
 from ntmbench.report.latex import latex_table
 from ntmbench.report.method import INTRODUCTIONS, METHOD
+from ntmbench.report.overall import overall_note, overall_table, overall_view
 from ntmbench.report.page import Page, Picture, SectionView, Seeds, Table, slugs
 from ntmbench.report.pairs import pairs_table
 from ntmbench.report.pairs_view import comparisons_view, undetectable
@@ -65,6 +66,7 @@ def build_report(results: Results, source: Path) -> Report:
     made = provenance(study)
     tables = {
         "summary": tabulate.summary_table(study),
+        "overall": overall_table(study),
         "lengths": tabulate.lengths_table(study),
         "variations": tabulate.variations_table(study),
         "curves": tabulate.curves_table(study),
@@ -87,6 +89,8 @@ def build_report(results: Results, source: Path) -> Report:
         problems=views.problems_view(tables["problems"]),
         controls=views.controls_view(checks),
         summary=summary_view(tables["summary"], study.sections, anchors, seeds),
+        overall=overall_view(tables["overall"]),
+        overall_note=overall_note(tables["overall"]),
         scorecard=views.scorecard_view(tables["scorecard"]),
         costs=views.costs_view(tables["summary"], _by_setting(study)),
         sections=[
@@ -239,7 +243,7 @@ def _made_when(made: Provenance) -> str:
     """When the runs were made, and what they took."""
     hours = numbers.duration(made.wall_seconds)
     when = f", from {made.first[:10]} to {made.last[:10]}" if made.first and made.last else ""
-    return f"All runs together took {hours}{when}."
+    return f"The wall time of all runs, summed, is {hours}{when}."
 
 
 def _notes(section: Section) -> list[str]:

@@ -124,6 +124,8 @@ class Page:
     problems: Table
     controls: Table
     summary: Table
+    overall: Table
+    overall_note: str
     scorecard: Table
     costs: Table
     sections: list[SectionView]

@@ -105,9 +105,9 @@ def bootstrap_interval(
     The bounds are too close where there are few values. Measured on one stratum at a level of 95%,
     for normal and for exponential values alike to about a point: the interval of the
     interquartile mean holds the truth in 90% of the cases with 5 values, 93% with 10 and 94.5% with
-    30; that of the median in 94%, 93.5% and 94%; that of the interquartile mean of six strata of 5
-    or 10 in 92%. Values that are all equal give an interval without width, which is no proof that
-    others would be equal too.
+    30; that of the median in 94%, 93.5% and 94%; that of the interquartile mean of six strata that
+    lie apart in 91.5% with 5 values in each and in 93.5% with 10. Values that are all equal give an
+    interval without width, which is no proof that others would be equal too.
 
     Returns:
         The statistic of ``strata`` and the bounds, each that of a resample and not between two, so
