@@ -167,7 +167,8 @@ def test_experiments_hold_the_runs_that_they_should() -> None:
 #: Tasks times settings times seeds.
 SIZES = {
     "reference/ntm": 6 * 10,
-    "reference/ntm_feedforward": 6 * 10,
+    "reference/ntm_feedforward": 5 * 10,
+    "reference/ntm_feedforward_ngrams": 10,
     "reference/lstm": 6 * 8,
     "reference/seq2seq": 5 * 8,
     "reference/controls": 6 * 3 * 3,
