@@ -11,7 +11,9 @@ import pytest
 from ntmbench.report.cells import signed_bits
 
 ROOT = Path(__file__).parents[1]
-TABLES = ROOT / "results" / "reference" / "report" / "tables"
+REFERENCE = ROOT / "results" / "reference"
+TABLES = REFERENCE / "report" / "tables"
+ABLATIONS = REFERENCE / "ablations" / "report"
 
 # As README names them, and as the report does.
 TASKS = {
@@ -30,15 +32,12 @@ MODELS = {
 }
 
 
-def table() -> dict[str, dict[str, str]]:
-    """The rows of README's table of results by task."""
+def table(beginning: str) -> list[list[str]]:
+    """The cells of README's table that begins so, its header first."""
     lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
-    (first,) = (number for number, line in enumerate(lines) if line.startswith("| task | trained"))
-    header, _, *rows = (
-        [cell.strip() for cell in line.strip("|").split("|")]
-        for line in lines[first : lines.index("", first)]
-    )
-    return {row[0]: dict(zip(header, row, strict=True)) for row in rows}
+    (first,) = (number for number, line in enumerate(lines) if line.startswith(beginning))
+    header, _, *rows = lines[first : lines.index("", first)]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in (header, *rows)]
 
 
 def figure(row: dict[Any, Any]) -> str:
@@ -54,7 +53,8 @@ def test_the_table_of_results_is_the_reports(task: str) -> None:
     summary = pd.read_csv(TABLES / "summary.csv")
     of_task = summary[summary["task"] == TASKS[task]]
     found = {row["label"]: figure(row) for row in of_task.to_dict("records")}
-    said = table()[task]
+    header, *rows = table("| task | trained")
+    (said,) = (dict(zip(header, row, strict=True)) for row in rows if row[0] == task)
     for column, label in MODELS.items():
         possible = (task, column) != ("n-grams", "encoder-decoder")
         assert said[column] == (found[label] if possible else "can not"), column
@@ -67,29 +67,40 @@ def test_the_table_of_results_is_the_reports(task: str) -> None:
     assert said["chance"] == ("" if task == "n-grams" else f"{chance:.0f}")
 
 
-def ablations() -> dict[str, list[str]]:
-    """The cells of the ablation report's main table on copy, by what is changed in the recipe."""
-    report = ROOT / "results" / "reference" / "ablations" / "report" / "report.md"
+def changed(label: str) -> str:
+    """What a label of the report changes in the recipe, as README names it."""
+    settings = label.removeprefix("ntm").strip(" ()").replace("train.", "")
+    return f"`{settings}`" if settings else "nothing"
+
+
+def ablations_on_copy() -> dict[str, list[str]]:
+    """Solved, sequences to solve, and 99% exact to length, by what is changed in the recipe."""
     rows = [
         [cell.strip().replace("\\", "") for cell in line.strip("|").split("|")]
-        for line in report.read_text(encoding="utf-8").splitlines()
+        for line in (ABLATIONS / "report.md").read_text(encoding="utf-8").splitlines()
         if line.startswith("| copy (at length 20) |")
     ]
-    # What was changed, solved, sequences to solve, 99% exact to length.
-    return {
-        row[1].removeprefix("ntm").strip(" ()").replace("train.", ""): [row[3], row[6], row[5]]
-        for row in rows
-    }
+    return {changed(row[1]): [row[3], row[6], row[5]] for row in rows}
 
 
-def test_the_table_of_ablations_is_the_reports() -> None:
-    found = ablations()
-    lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
-    (first,) = (number for number, line in enumerate(lines) if line.startswith("| changed in"))
-    rows = [
-        [cell.strip() for cell in line.strip("|").split("|")]
-        for line in lines[first + 2 : lines.index("", first)]
-    ]
-    assert rows
-    for changed, *cells in rows:
-        assert cells == found[changed.strip("`").replace("nothing", "")], changed
+def ablations_on_ngrams() -> dict[str, list[str]]:
+    """Loss above the optimum, by what is changed in the recipe."""
+    summary = pd.read_csv(ABLATIONS / "tables" / "summary.csv")
+    of_task = summary[summary["task"] == "ngrams"].to_dict("records")
+    return {changed(row["label"]): [figure(row)] for row in of_task}
+
+
+@pytest.mark.parametrize(
+    ("beginning", "found"),
+    [
+        ("| changed in the recipe |", ablations_on_copy()),
+        ("| changed in the recipe of n-grams", ablations_on_ngrams()),
+    ],
+)
+def test_the_tables_of_ablations_are_the_reports(
+    beginning: str, found: dict[str, list[str]]
+) -> None:
+    _, *rows = table(beginning)
+    assert len(rows) > 3
+    for name, *cells in rows:
+        assert cells == found[name], name

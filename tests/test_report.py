@@ -21,8 +21,8 @@ PICTURES = [
     "length-exact-match",
 ]
 TABLES = [
-    *("summary", "lengths", "variations", "curves", "survival", "positions", "comparisons"),
-    *("scorecard", "runs", "problems", "provenance"),
+    *("summary", "overall", "lengths", "variations", "curves", "survival", "positions"),
+    *("comparisons", "scorecard", "runs", "problems", "provenance"),
 ]
 HOSTILE = "Boom: <script>alert('x')</script> | `a` _b_ [c](http://evil.example)\n# d & \"e\""
 

@@ -249,6 +249,25 @@ def test_the_recipe_that_others_vary_goes_by_the_bare_name() -> None:
     ]
 
 
+def test_a_value_is_left_out_where_no_other_is_as_frequent() -> None:
+    varied = {"a": (208, 0.1), "b": (64, 0.1), "c": (128, 0.1), "d": (208, 10.0)}
+    settings = {
+        run: {"model": {"name": "ntm", "memory_slots": slots}, "train": {"clip_norm": norm}}
+        for run, (slots, norm) in varied.items()
+    }
+    runs = pd.DataFrame({"run": list("abcd"), "task": "copy", "model": "ntm", "seed": 0})
+    runs["setting"] = list("abcd")
+    named = with_groups(runs, settings).set_index("run")["label"]
+    assert named[list("abcd")].to_list() == [
+        "ntm",
+        "ntm (memory_slots=64)",
+        "ntm (memory_slots=128)",
+        "ntm (train.clip_norm=10.0)",
+    ]
+    two = with_groups(runs.iloc[1:3], settings)["label"]
+    assert sorted(two) == ["ntm (memory_slots=128)", "ntm (memory_slots=64)"]
+
+
 def test_a_setting_that_a_run_lacks_does_not_look_like_the_common_value() -> None:
     tasks = {"a": {"n": 1, "x": 1}, "b": {"n": 2, "x": 1}, "c": {"n": 1}}
     settings = {

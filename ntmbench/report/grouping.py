@@ -74,7 +74,7 @@ def _fewest_apart(keys: list[str], settings: list[dict[str, str]]) -> list[str]:
 
 
 def _common_values(keys: list[str], settings: list[dict[str, str]]) -> dict[str, str]:
-    """The value of each of ``keys`` that more than half of the distinct settings have, if any.
+    """The value of each of ``keys`` that more of the distinct settings have than any other, if any.
 
     Only of those that all have: else those without would look like those with the common value.
     """
@@ -82,8 +82,8 @@ def _common_values(keys: list[str], settings: list[dict[str, str]]) -> dict[str,
     common = {}
     for index, key in enumerate(keys):
         found = Counter(values[index] for values in distinct)
-        ((value, count),) = found.most_common(1)
-        if value is not None and None not in found and count > len(distinct) / 2:
+        (value, count), *others = found.most_common(2)
+        if value is not None and None not in found and all(count > other for _, other in others):
             common[key] = value
     return common
 
@@ -107,8 +107,8 @@ def _labels(
     runs: pd.DataFrame, names: list[str], settings: Mapping[str, dict[str, str]]
 ) -> pd.Series[str]:
     """``name (setting=value, ...)`` for each run: the fewest settings that tell it from others that
-    share the columns ``names``, of which the last is the name; without the values that more than
-    half of those have, each kind of run counted once.
+    share the columns ``names``, of which the last is the name; without the values that more of
+    those have than any other, each kind of run counted once.
     """
     labels: dict[str, str] = {}
     for _, members in runs.groupby(names):

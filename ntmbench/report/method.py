@@ -17,8 +17,8 @@ INTRODUCTIONS = {
 METHOD = [
     "Seeds are the unit of replication: runs that differ in their seed alone are one model here. "
     "Models and tasks are named by the fewest settings that tell them from others of the same "
-    "name, without the values that most of these have; their commands have all. All intervals are "
-    "at 95%.",
+    "name, without the values that more of these have than any other; their commands have all. All "
+    "intervals are at 95%.",
     f"A run has reached a task at the first validation with fewer than {SOLVED_BELOW} wrong bits "
     f"per sequence (on {SOLVED_SEQUENCES} sequences at least), and has solved it if all "
     "validations from some point to the end of a finished training are below that. Its sequences "
