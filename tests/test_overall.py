@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,18 @@ def test_models_that_lack_a_task_are_left_out(tmp_path: Path) -> None:
     assert list(report.tables["overall"]["label"]) == ["ntm"]
     assert report.page.overall.rows[0][0].text == "ntm"
     assert "Over copy, sorting:" in report.page.overall_note
+
+
+def test_single_runs_have_no_interval_and_what_is_not_finite_is_told(tmp_path: Path) -> None:
+    measured(tmp_path, "copy", "ntm", 0.25)
+    measured(tmp_path, "sorting", "ntm", 0.25)
+    measured(tmp_path, "copy", "lstm", math.nan, 0.5)
+    measured(tmp_path, "sorting", "lstm", 0.5, 0.5)
+    rows = build(tmp_path).page.overall.rows
+    assert [(row[-1].text, row[-1].note) for row in rows] == [
+        ("25%", "1 run of each"),
+        ("50%", "50% to infinite"),
+    ]
 
 
 def test_controls_and_tasks_without_a_right_answer_do_not_count(tmp_path: Path) -> None:

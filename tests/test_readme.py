@@ -104,3 +104,10 @@ def test_the_tables_of_ablations_are_the_reports(
     assert len(rows) > 3
     for name, *cells in rows:
         assert cells == found[name], name
+
+
+def test_the_figures_over_all_tasks_are_the_reports() -> None:
+    shares = pd.read_csv(TABLES / "overall.csv").set_index("label")["share"]
+    ours, theirs = shares[MODELS["NTM"]], shares[MODELS["LSTM"]]
+    told = f"leaves {100 * ours:.1f} % of chance's wrong bits, the LSTM {100 * theirs:.0f} %"
+    assert told in " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())

@@ -43,7 +43,7 @@ def share(value: float) -> str:
 
 
 def upper_share(value: float) -> str:
-    """Per cent of an interval's upper bound, rounded up."""
+    """Per cent, rounded up: of upper bounds, and of mistakes."""
     return f"{math.ceil(value * 1000 - 1e-9) / 10:g}%"
 
 

@@ -45,8 +45,8 @@ def overall_view(table: pd.DataFrame) -> Table:
     """The same as text."""
     rows = []
     for row in table.to_dict("records"):
-        middle, low = (numbers.share(row[name]) for name in ("share", "share_low"))
-        note = value_range(middle, low, numbers.upper_share(row["share_high"]))
+        middle, low, high = (_text(row[f"share{part}"]) for part in ("", "_low", "_high"))
+        note = value_range(middle, low, high) if low and high else "1 run of each"
         rows.append(
             [
                 Cell(str(row["label"])),
@@ -55,6 +55,13 @@ def overall_view(table: pd.DataFrame) -> Table:
             ]
         )
     return Table(["model", "runs", "wrong bits, of chance's"], rows, sortable=True)
+
+
+def _text(share: float) -> str:
+    """A share of mistakes, not painted better than it is; nothing where it is not known."""
+    if math.isnan(share):
+        return ""
+    return "infinite" if math.isinf(share) else numbers.upper_share(share)
 
 
 def overall_note(table: pd.DataFrame) -> str:
