@@ -248,7 +248,7 @@ def test_diverged_run_keeps_its_last_good_weights(
     tiny = [argument for argument in TINY if not argument.startswith("model")]
     ended = ntmbench("model=custom", "model.target=exploding:Exploding", "train.patience=3", *tiny)
     assert ended.code == 1
-    assert "diverged at step 11" in ended.out
+    assert "diverged after 11 steps" in ended.out
     (folder,) = (RunFolder(p) for p in (tmp_path / "results" / "runs").iterdir())
     status = folder.read_status()
     assert (status["state"], status["rejected_steps"]) == ("diverged", 3)

@@ -137,7 +137,7 @@ def test_cell_that_breaks_down_or_diverges(
     assert list(cells["state"]) == ["failed", "diverged", "finished"]
     assert cells["reason"][0].endswith("RuntimeError: too long for me")
     assert "\n" not in cells["reason"][0]
-    assert cells["reason"][1].startswith("diverged at step ")
+    assert cells["reason"][1].startswith("diverged after ")
     assert "2 of 3 cells did not finish:" in ended.out
 
 
