@@ -60,11 +60,15 @@ def _gradient(address: int, weights: Vector, scale: np.float32) -> tuple[Vector,
 
 @_part
 def _squares(gradient: Vector, value_limit: np.float32) -> np.float32:
+    """The sum of squares after clipping by value; NaN where a number before it is not finite."""
     total = np.float32(0)
+    largest = np.float32(0)
     for i in range(gradient.size):
-        g = min(max(gradient[i], -value_limit), value_limit)
+        g = gradient[i]
+        largest = max(largest, abs(g))
+        g = min(max(g, -value_limit), value_limit)
         total += g * g
-    return total
+    return total if largest < np.inf else np.float32(np.nan)
 
 
 @_part

@@ -231,6 +231,8 @@ class TorchOptimizer(Optimizer):
         gradients = [w.grad for w in self.weights if w.grad is not None]
         s = self.settings
         if s.clip_value > 0:
+            if not all(bool(torch.isfinite(gradient).all()) for gradient in gradients):
+                return False  # which clipping would hide
             torch._foreach_clamp_min_(gradients, -s.clip_value)
             torch._foreach_clamp_max_(gradients, s.clip_value)
         norm = nn.utils.get_total_norm(gradients).item()

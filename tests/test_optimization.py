@@ -163,6 +163,22 @@ def test_clipping_scales_the_whole_gradient_down_to_the_limit(kind: type[Optimiz
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("norm", "clipped"), [(0, [3.0, -3.0, 1.0]), (math.sqrt(19) / 2, [1.5, -1.5, 0.5])]
+)
+def test_each_number_is_clipped_before_the_norm(
+    kind: type[Optimizer], norm: float, clipped: list[float]
+) -> None:
+    chosen = {"epsilon": 1.0, "learning_rate": 0.1, "schedule": "constant"}
+    first, second = linear(0.0, 0.0, 0.0), linear(0.0, 0.0, 0.0)
+    by_value = settings(clip_value=3, clip_norm=norm, **chosen)
+    apply(kind(first, by_value), 0, torch.tensor([[30.0, -40.0, 1.0]]))
+    apply(kind(second, settings(clip_norm=0, **chosen)), 0, torch.tensor([clipped]))
+    assert torch.allclose(first.weight, second.weight, rtol=1e-5)
+    assert first.weight.abs().min() > 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_clipping_counts_the_gradient_of_all_weights(kind: type[Optimizer]) -> None:
     chosen = {"epsilon": 1.0, "learning_rate": 0.1, "schedule": "constant"}
     weights = torch.tensor([[1.0, 2.0], [2.0, 0.0]])
@@ -178,10 +194,13 @@ def test_clipping_counts_the_gradient_of_all_weights(kind: type[Optimizer]) -> N
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("bad", [math.nan, math.inf])
-def test_gradient_that_is_not_finite_changes_nothing(kind: type[Optimizer], bad: float) -> None:
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("clip", [{}, {"clip_norm": 0}, {"clip_norm": 0, "clip_value": 10}])
+def test_gradient_that_is_not_finite_changes_nothing(
+    kind: type[Optimizer], bad: float, clip: dict[str, float]
+) -> None:
     model = linear(1.0, 2.0)
-    optimizer = kind(model, settings(weight_average=0.9))
+    optimizer = kind(model, settings(weight_average=0.9, **clip))
     before = model.weight.detach().clone()
     model.weight.grad = torch.tensor([[0.0, bad]])
     assert not optimizer.step(0)
