@@ -128,7 +128,13 @@ def test_the_band_of_a_curve_at_zero_keeps_the_upper_bound_before_or_wilsons() -
 def test_half_of_the_runs_is_half_though_the_product_was_rounded() -> None:
     for count in range(2, 60, 2):
         median = survival_median(kaplan_meier(range(1, count + 1), [True] * count))
-        assert median.estimate == count / 2
+        assert median.estimate == (count + 1) / 2  # the middle of the two, as for any values
+
+
+def test_half_of_the_runs_that_never_solve_make_the_median_infinite() -> None:
+    curve = kaplan_meier([1.0, 2.0, 9.0, 9.0], [True, True, False, False])
+    assert survival_median(curve).estimate == INF
+    assert survival_median(kaplan_meier([1.0, 2.0, 4.0, 9.0], [True] * 3 + [False])).estimate == 3
 
 
 def test_events_may_come_at_once() -> None:

@@ -78,20 +78,31 @@ def kaplan_meier(
 
 
 def survival_median(curve: pd.DataFrame) -> Interval:
-    """The first time at which at most half of a ``kaplan_meier`` curve is left, and its interval.
+    """The time at which half of a ``kaplan_meier`` curve is left, and its interval.
 
-    The bounds are where the curve's band falls to one half (Brookmeyer and Crowley 1982), so the
-    level is the curve's. Infinite where it does not come to that. A lower bound goes no further
-    than the last time: nothing is known beyond it.
+    Where the curve rests at one half that is the middle of the rest, as of any even number of
+    values, and infinite if it never leaves it. The bounds are where the curve's band falls to one
+    half (Brookmeyer and Crowley 1982), so the level is the curve's. Infinite where it does not come
+    to that. A lower bound goes no further than the last time: nothing is known beyond it.
     """
     return Interval(
-        _falls_to_half(curve, "survival"),
+        (_falls_to_half(curve, "survival") + _falls_below_half(curve, "survival")) / 2,
         min(_falls_to_half(curve, "low"), float(curve["time"].iloc[-1])),
         _falls_to_half(curve, "high"),
     )
 
 
+# A product of fractions that makes one half may be off by rounding.
+ROUNDING = 1e-12
+
+
 def _falls_to_half(curve: pd.DataFrame, column: str) -> float:
-    # A product of fractions that makes one half may be off by rounding.
-    fallen = curve.loc[curve[column] <= 0.5 + 1e-12, "time"]
-    return float(fallen.iloc[0]) if len(fallen) else math.inf
+    return _first(curve.loc[curve[column] <= 0.5 + ROUNDING, "time"])
+
+
+def _falls_below_half(curve: pd.DataFrame, column: str) -> float:
+    return _first(curve.loc[curve[column] < 0.5 - ROUNDING, "time"])
+
+
+def _first(times: pd.Series[float]) -> float:
+    return float(times.iloc[0]) if len(times) else math.inf
