@@ -28,13 +28,16 @@ METHOD = [
     "Where train.attempts is above 1, training begins anew, from other initial weights and on the "
     "data that follow, while the selected weights make mistakes on the validation data, those "
     "beyond the training lengths included; it ends with the first attempt that makes none. The "
-    "sequences of all attempts count, and so do all of them as one run. Of the suite's recipes "
-    "those of the NTM on copy and repeat copy have attempts, and no others.",
+    "sequences of all attempts count, and so do all of them as one run: whether and when it has "
+    "solved the task is judged to the end of the last attempt, though the selected weights may be "
+    "those of an earlier one. Of the suite's recipes those of the NTM on copy and repeat copy have "
+    "attempts, and no others.",
     "The learning rates in the recipes of LSTM and encoder-decoder come from a search of five "
     "rates on every task, on seed 101, judged by the least wrong bits (n-grams: loss) on "
     "validation data: the experiments learning_rates/lstm and learning_rates/seq2seq.",
     "Solved: how many of all runs, and Wilson's interval of their share. Sequences to solve: the "
-    "median of the Kaplan-Meier curve. Runs that did not solve the task are censored, not dropped: "
+    "median of the Kaplan-Meier curve (of an even number of runs the middle between two of them). "
+    "Runs that did not solve the task are censored, not dropped: "
     "diverged ones at their budget, others where they ended.",
     "90% (99%) exact to, the effective length: the longest test length up to which 90% (99%) of "
     "the sequences have no wrong bit; the median over the seeds that were tested (of an even "

@@ -19,10 +19,10 @@ COLUMNS = ["label", "tasks", "runs", "share", "share_low", "share_high"]
 def overall_table(study: Study) -> pd.DataFrame:
     """A row per model that was tested on every task; none where there are not two tasks.
 
-    ``share`` is the interquartile mean, over the ``runs`` of all ``tasks`` together, of wrong bits
-    at the section's ``near_length`` as a share of chance's; its bootstrap interval resamples the
-    runs of each task by themselves (Agarwal et al. 2021, section 4). Tasks whose optimum makes
-    mistakes itself are left out, and so are controls.
+    ``share`` is the mean over the ``tasks`` of the interquartile means of wrong bits at the
+    section's ``near_length``, as shares of chance's; its bootstrap interval resamples the runs of
+    each task by themselves. Tasks whose optimum makes mistakes itself are left out, and so are
+    controls.
     """
     chances = _chances(study)
     runs = study.runs[~study.runs["control"] & study.runs["wrong_bits"].notna()]
@@ -70,9 +70,9 @@ def overall_note(table: pd.DataFrame) -> str:
         return ""
     return (
         f"Over {table['tasks'].iloc[0]}: wrong bits at the longest training length as a share of "
-        "chance's, the interquartile mean over the runs of all these tasks and its interval at "
-        "95%, resampled task by task. The best and the worst quarter of the runs have no weight. "
-        "Models that were not tested on all of them are left out."
+        "chance's, the interquartile mean over the runs of each task, the mean of these over the "
+        "tasks, and its interval at 95%, resampled task by task. Models that were not tested on "
+        "all of them are left out."
     )
 
 

@@ -98,21 +98,23 @@ def bootstrap_interval(
     """Stratified percentile bootstrap of a statistic (Efron 1979; Agarwal et al. 2021, section 4).
 
     ``strata`` holds the values of each stratum (the runs of one task, say); each is resampled by
-    itself, and the statistic is taken of all together: ``interquartile_mean``, ``np.median``, or
-    any other that takes an axis. Values may be infinite. Their order, and that of the strata, makes
-    no difference.
+    itself, and the statistic of each: ``interquartile_mean``, ``np.median``, or any other that
+    takes an axis. Told is the mean over the strata, so that each counts alike: to pool them, as the
+    latter do, leaves the hardest task and the easiest without any weight. Values may be infinite.
+    Their order, and that of the strata, makes no difference.
 
     The bounds are too close where there are few values. Measured on one stratum at a level of 95%,
     for normal and for exponential values alike to about a point: the interval of the
     interquartile mean holds the truth in 90% of the cases with 5 values, 93% with 10 and 94.5% with
-    30; that of the median in 94%, 93.5% and 94%; that of the interquartile mean of six strata that
-    lie apart in 91.5% with 5 values in each and in 93.5% with 10. Values that are all equal give an
-    interval without width, which is no proof that others would be equal too.
+    30; that of the median in 94%, 93.5% and 94%. That of the mean over six strata of 5 or 10 values
+    holds it in 96.5% for normal values, and in 89% and 90% for exponential ones: the bias of few
+    values does not average out. Values that are all equal give an interval without width, which is
+    no proof that others would be equal too.
 
     Returns:
-        The statistic of ``strata`` and the bounds, each that of a resample and not between two, so
-        that a length is bounded by lengths. NaN bounds where no stratum has two values, so that
-        nothing is known of the spread, and NaN throughout without any value.
+        The mean statistic of ``strata`` and the bounds, each that of a resample and not between
+        two, so that a length is bounded by lengths. NaN bounds where no stratum has two values, so
+        that nothing is known of the spread, and NaN throughout without any value.
 
     Raises:
         ValueError: if a value is NaN, or ``level`` or ``resamples`` is out of range.
@@ -121,21 +123,23 @@ def bootstrap_interval(
     if resamples < 1:
         raise ValueError(f"resamples={resamples} is out of range. Allowed: 1 or more.")
     # In an order of their own, so that the draws do not depend on the caller's.
-    ordered = [np.array(stratum) for stratum in sorted(sorted(values) for values in strata)]
+    ordered = [
+        np.array(stratum, dtype=float) for stratum in sorted(sorted(values) for values in strata)
+    ]
     filled = [stratum for stratum in ordered if len(stratum)]
     if not filled:
         return Interval(math.nan, math.nan, math.nan)
-    pooled = np.concatenate(filled).astype(float)
-    _refuse_nan(pooled)
-    estimate = float(statistic(pooled, axis=-1))
-    if len(pooled) == len(filled):
+    for stratum in filled:
+        _refuse_nan(stratum)
+    estimate = float(np.mean([statistic(stratum, axis=-1) for stratum in filled]))
+    if all(len(stratum) == 1 for stratum in filled):
         return Interval(estimate, math.nan, math.nan)
     words = RandomWords(Stream.STATISTICS, seed)
     drawn = [
         stratum[words.integers(0, len(stratum) - 1, resamples, len(stratum))] for stratum in filled
     ]
-    # [resamples, values] to [resamples]
-    statistics = np.sort(statistic(np.concatenate(drawn, axis=1).astype(float), axis=-1)).tolist()
+    of_each = [statistic(values, axis=-1) for values in drawn]  # [resamples], of each stratum
+    statistics = np.sort(np.mean(of_each, axis=0)).tolist()
     outside = math.floor((1 - level) / 2 * (resamples - 1))
     return Interval(estimate, statistics[outside], statistics[-1 - outside])
 
