@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -348,9 +348,9 @@ def _default_identity(task: Task, settings: TrainSettings, seed: int) -> str:
 
 
 def _packed(state: TrainState, model: nn.Module, optimizer: Optimizer) -> dict[str, Any]:
-    plain = asdict(state)
-    if state.selected is not None:  # asdict copies tensors one by one; these are copies already
-        plain["selected"] = {**asdict(state.selected), "weights": state.selected.weights}
+    plain = asdict(replace(state, selected=None))
+    if state.selected is not None:  # asdict would copy its weights, which are copies already
+        plain["selected"] = dict(vars(state.selected))
     return {
         "progress": plain,
         "model": dict(model.state_dict()),
