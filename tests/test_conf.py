@@ -183,6 +183,7 @@ SIZES = {
     "ablations/adam": 4 * 10,
     "ablations/clip_ngrams": 2 * 8,
     "ablations/slots_ngrams": 3 * 8,
+    "ablations/memory_priority_sort": 3 * 8,
 }
 
 
