@@ -60,27 +60,38 @@ def _gradient(address: int, weights: Vector, scale: np.float32) -> tuple[Vector,
 
 @_part
 def _squares(gradient: Vector, value_limit: np.float32) -> np.float32:
-    """The sum of squares after clipping by value; NaN where a number before it is not finite."""
     total = np.float32(0)
+    for i in range(gradient.size):
+        g = min(max(gradient[i], -value_limit), value_limit)
+        total += g * g
+    return total
+
+
+@_part
+def _largest(gradient: Vector) -> np.float32:
     largest = np.float32(0)
     for i in range(gradient.size):
-        g = gradient[i]
-        largest = max(largest, abs(g))
-        g = min(max(g, -value_limit), value_limit)
-        total += g * g
-    return total if largest < np.inf else np.float32(np.nan)
+        largest = max(largest, abs(gradient[i]))
+    return largest
 
 
 @_part
 def _clipping(
     gradients: Integers, sizes: Integers, like: Vector, value_limit: np.float32, limit: np.float32
 ) -> tuple[np.float32, np.float32]:
-    """The gradient's norm after clipping by value, and the factor that brings it to ``limit``."""
+    """The gradient's norm after clipping by value, and the factor that brings it to ``limit``.
+
+    An infinite number makes the norm infinite, though clipping by value would hide it.
+    """
     total = np.float32(0)
     for k in range(sizes.size):
         if gradients[k] != 0:
             total += _squares(at_address(like, gradients[k], sizes[k]), value_limit)
     norm = np.sqrt(total)
+    if value_limit < np.inf:
+        for k in range(sizes.size):
+            if gradients[k] != 0 and np.isinf(_largest(at_address(like, gradients[k], sizes[k]))):
+                norm = np.float32(np.inf)
     return norm, min(np.float32(1), limit / (norm + np.float32(1e-6)))
 
 
