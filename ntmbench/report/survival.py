@@ -14,6 +14,9 @@ import pandas as pd
 
 from ntmbench.report.statistics import Interval, normal_score
 
+# A product of fractions that makes one half may be off by so much.
+ROUNDING = 1e-12
+
 
 def kaplan_meier(
     times: Iterable[float], observed: Iterable[bool], *, level: float = 0.95
@@ -85,24 +88,14 @@ def survival_median(curve: pd.DataFrame) -> Interval:
     half (Brookmeyer and Crowley 1982), so the level is the curve's. Infinite where it does not come
     to that. A lower bound goes no further than the last time: nothing is known beyond it.
     """
+    half, below = 0.5 + ROUNDING, 0.5 - ROUNDING
     return Interval(
-        (_falls_to_half(curve, "survival") + _falls_below_half(curve, "survival")) / 2,
-        min(_falls_to_half(curve, "low"), float(curve["time"].iloc[-1])),
-        _falls_to_half(curve, "high"),
+        (_falls_to(half, curve, "survival") + _falls_to(below, curve, "survival")) / 2,
+        min(_falls_to(half, curve, "low"), float(curve["time"].iloc[-1])),
+        _falls_to(half, curve, "high"),
     )
 
 
-# A product of fractions that makes one half may be off by rounding.
-ROUNDING = 1e-12
-
-
-def _falls_to_half(curve: pd.DataFrame, column: str) -> float:
-    return _first(curve.loc[curve[column] <= 0.5 + ROUNDING, "time"])
-
-
-def _falls_below_half(curve: pd.DataFrame, column: str) -> float:
-    return _first(curve.loc[curve[column] < 0.5 - ROUNDING, "time"])
-
-
-def _first(times: pd.Series[float]) -> float:
-    return float(times.iloc[0]) if len(times) else math.inf
+def _falls_to(share: float, curve: pd.DataFrame, column: str) -> float:
+    fallen = curve.loc[curve[column] <= share, "time"]
+    return float(fallen.iloc[0]) if len(fallen) else math.inf
