@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import pickle
 import signal
@@ -250,11 +249,8 @@ def test_interruption_can_be_sent_between_processes() -> None:
     assert (type(sent), sent.signal_number) == (Interrupted, signal.SIGINT)
 
 
-@pytest.mark.skipif(
-    importlib.util.find_spec("hydra_plugins.hydra_joblib_launcher") is None,
-    reason="needs the extra 'parallel'",
-)
 def test_parallel_launcher_gives_the_same_numbers(ntmbench: Command, tmp_path: Path) -> None:
+    pytest.importorskip("hydra_plugins.hydra_joblib_launcher", reason="needs the extra 'parallel'")
     from joblib.externals.loky import get_reusable_executor
 
     arguments = ("-m", "task=copy,ngrams", "model=lstm,seq2seq", *CELL)
