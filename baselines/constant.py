@@ -20,7 +20,7 @@ class ConstantSettings:
     """The constant answer has nothing to set."""
 
 
-@register_model("constant", settings=ConstantSettings)
+@register_model("constant", settings=ConstantSettings, control=True)
 class Constant(SequenceModel):
     """One logit for each output channel, whatever the input and the step."""
 

@@ -26,7 +26,7 @@ class LSTMSettings:
         check_range("model.layers", self.layers, 1, MAX_LAYERS)
 
 
-@register_model("lstm", settings=LSTMSettings)
+@register_model("lstm", settings=LSTMSettings, width="hidden_size")
 class LSTM(SequenceModel):
     """A stacked LSTM and a linear output layer."""
 

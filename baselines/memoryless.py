@@ -23,7 +23,7 @@ class MemorylessSettings:
         check_range("model.hidden_size", self.hidden_size, 1, MAX_SIZE)
 
 
-@register_model("memoryless", settings=MemorylessSettings)
+@register_model("memoryless", settings=MemorylessSettings, width="hidden_size", control=True)
 class Memoryless(SequenceModel):
     """One hidden layer, applied to every step by itself."""
 

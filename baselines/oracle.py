@@ -25,7 +25,7 @@ class OracleSettings:
     """The oracle has nothing to set."""
 
 
-@register_model("oracle", settings=OracleSettings)
+@register_model("oracle", settings=OracleSettings, causal=False, control=True)
 class Oracle(SequenceModel):
     """The logits of the oracle's probabilities, times one trainable scale that starts at 1."""
 

@@ -34,7 +34,7 @@ class Seq2SeqSettings:
         check_range("model.layers", self.layers, 1, MAX_LAYERS)
 
 
-@register_model("seq2seq", settings=Seq2SeqSettings)
+@register_model("seq2seq", settings=Seq2SeqSettings, width="hidden_size", needs_input_phase=True)
 class Seq2Seq(SequenceModel):
     """Two LSTMs and a linear output layer."""
 

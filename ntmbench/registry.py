@@ -37,6 +37,15 @@ class ModelEntry:
     build: Callable[[int, int, Any], SequenceModel]
     #: What beside the settings can change a run's numbers: part of its identity.
     extras: Callable[[Any], dict[str, str]] | None = None
+    #: The setting that is the model's width; None where it has none. A budget of parameters is met
+    #: through it.
+    width: str | None = None
+    #: Whether the model must see a whole input before it answers (encoder and decoder).
+    needs_input_phase: bool = False
+    #: Whether no output depends on a later input.
+    causal: bool = True
+    #: Whether it is a control: there to judge the others by, not to compete.
+    control: bool = False
 
 
 _tasks: dict[str, type[Task]] = {}
@@ -61,13 +70,25 @@ def register_task(name: str) -> Callable[[TaskT], TaskT]:
 
 
 def register_model(
-    name: str, settings: type, extras: Callable[[Any], dict[str, str]] | None = None
+    name: str,
+    settings: type,
+    extras: Callable[[Any], dict[str, str]] | None = None,
+    *,
+    width: str | None = None,
+    needs_input_phase: bool = False,
+    causal: bool = True,
+    control: bool = False,
 ) -> Callable[[BuilderT], BuilderT]:
     """Decorator of a model class, or of a function that builds one: make it known as ``name``.
 
     ``settings`` is a dataclass of plain values with defaults. The class or function is called with
     the input width, the output width and an instance of it. ``extras`` gives, from such an
     instance, what else belongs to a run's identity: values by name.
+
+    The capabilities are stated here, so that the suite knows them without building the model:
+    ``width`` names the setting that a budget of parameters is met through, ``needs_input_phase``
+    says that the model answers only after a whole input, ``causal`` that no output depends on a
+    later input, ``control`` that it is there to judge the others by.
     """
 
     def register(model: BuilderT) -> BuilderT:
@@ -75,7 +96,18 @@ def register_model(
             raise PluginError(f"The settings of model '{name}' are not a dataclass.")
         if name in _models:
             raise PluginError(f"Two models are registered as '{name}'.")
-        _models[name] = ModelEntry(settings, model, extras)
+        known = [field.name for field in dataclasses.fields(settings)]
+        if width is not None and width not in known:
+            raise PluginError(f"Model '{name}' has no setting '{width}' to be its width.")
+        _models[name] = ModelEntry(
+            settings,
+            model,
+            extras,
+            width=width,
+            needs_input_phase=needs_input_phase,
+            causal=causal,
+            control=control,
+        )
         return model
 
     return register

@@ -23,7 +23,7 @@ from ntmbench.settings import check_known, check_whole
 MEMORY_SPREAD = 0.1
 
 
-@register_model("ntm", settings=NTMSettings)
+@register_model("ntm", settings=NTMSettings, width="controller_size")
 class NTM(SequenceModel):
     """Neural Turing Machine (Graves, Wayne and Danihelka 2014) over whole sequences.
 
