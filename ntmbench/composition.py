@@ -64,7 +64,7 @@ def register_schemas() -> None:
         "threads": int,
         "results_dir": str,
         "rerun": bool,
-        "checkpoint_seconds": float,
+        "checkpoint_share": float,
     }
     root = dataclasses.make_dataclass(
         "ConfigSchema", [(name, kind, dataclasses.field()) for name, kind in parts.items()]

@@ -147,15 +147,16 @@ class RunConfig:
     results_dir: Path = Path("results")
     #: Run again what is finished.
     rerun: bool = False
-    #: Seconds between two checkpoints.
-    checkpoint_seconds: float = 30.0
+    #: The most of the time that checkpoints may take, beside the one at each validation; 1 writes
+    #: one after each step.
+    checkpoint_share: float = 0.01
 
     def __post_init__(self) -> None:
         """Check the ranges that no part checks by itself."""
         check_range("seed", self.seed, 0, 2**63 - 1)
         check_choice("device", self.device, DEVICES)
         check_range("threads", self.threads, 0)
-        check_range("checkpoint_seconds", self.checkpoint_seconds, 0)
+        check_range("checkpoint_share", self.checkpoint_share, 0, 1)
         for length in self.evaluation.lengths:
             check_range("evaluation.lengths", length, self.task.shortest_length, MAX_LENGTH)
         if len(set(self.evaluation.lengths)) < len(self.evaluation.lengths):
@@ -202,7 +203,7 @@ class RunConfig:
             "threads": self.threads,
             "results_dir": str(self.results_dir),
             "rerun": self.rerun,
-            "checkpoint_seconds": self.checkpoint_seconds,
+            "checkpoint_share": self.checkpoint_share,
         }
 
 

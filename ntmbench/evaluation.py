@@ -111,10 +111,11 @@ def score_batch(model: nn.Module, batch: Batch) -> Scores:
 
 def answer(model: nn.Module, batch: TensorBatch, *, teacher: bool = False) -> Tensor:
     """Return the logits ``[T, B, out]`` of any module; only ``teacher`` shows it the targets."""
+    inputs = batch.inputs.clone()  # a model may edit in place what it is given
     if isinstance(model, SequenceModel):
-        targets = batch.targets if teacher else None
-        return model.answer(batch.inputs, batch.answer_start, targets)
-    logits: Tensor = model(batch.inputs)
+        targets = batch.targets.clone() if teacher else None
+        return model.answer(inputs, batch.answer_start, targets)
+    logits: Tensor = model(inputs)
     return logits
 
 

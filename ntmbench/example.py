@@ -52,7 +52,7 @@ def answer_example(model: nn.Module, task: Task) -> dict[str, NDArray[Any]]:
     try:
         with enough_memory(model, task, length):
             probabilities = torch.sigmoid(answer(model, batch))  # [T, 1, out]
-            trace = model.trace(batch.inputs) if isinstance(model, SequenceModel) else None
+            trace = model.trace(batch.inputs.clone()) if isinstance(model, SequenceModel) else None
     finally:
         model.train(was_training)
     shown = {

@@ -21,6 +21,7 @@ from rich.console import Console
 
 from ntmbench.config import RunConfig
 from ntmbench.custom import CustomSettings
+from ntmbench.device import check_device
 from ntmbench.evaluation import answer, evaluate_in_detail, evaluate_variations
 from ntmbench.example import write_example
 from ntmbench.files import remove_leftovers, write_text
@@ -30,7 +31,7 @@ from ntmbench.randomness import RandomWords, Stream, stable_id
 from ntmbench.registry import make_model
 from ntmbench.runs import METRICS_COLUMNS, RunFolder, check_writable
 from ntmbench.settings import UserError
-from ntmbench.training import CurvePoint, Monitor, TrainResult, resolve_device, train
+from ntmbench.training import CurvePoint, Monitor, TrainResult, train, training_device
 
 ENDED = ("finished", "diverged")
 VERSIONED = ("ntmbench", "torch", "numpy", "pandas", "hydra-core", "numba")
@@ -55,7 +56,7 @@ def check_possible(config: RunConfig) -> SequenceModel:
         UserError: for a device that is not there, a model that can not answer the task or can not
             be built, a results folder that can not be written.
     """
-    resolve_device(config.device)
+    check_device(config.device)
     model = initial_model(config)
     model.prepare(config.task)
     if model.needs_input_phase and not config.task.has_input_phase:
@@ -145,7 +146,9 @@ def _run_locked(
 ) -> Outcome:
     started = time.monotonic()
     wall_before = float(earlier.get("wall_seconds") or 0.0)
-    device = resolve_device(config.device)
+    device = training_device(
+        config.device, model, config.task, config.train, folder.checkpoint, folder.path.name
+    )
     status: dict[str, Any] = {
         "state": "running",
         "error": None,
@@ -182,10 +185,10 @@ def _run_locked(
                 config.task,
                 config.train,
                 seed=config.seed,
-                device=config.device,
+                device=device.type,
                 checkpoint=folder.checkpoint,
                 identity=folder.path.name,
-                checkpoint_seconds=config.checkpoint_seconds,
+                checkpoint_share=config.checkpoint_share,
                 monitor=_RunMonitor(folder, bar, config.train.batch_size, note),
                 fresh=functools.partial(initial_model, config),
             )

@@ -18,20 +18,18 @@ from torch import Tensor, nn
 from ntmbench import metrics
 from ntmbench.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 from ntmbench.config import TrainSettings, fingerprint
+from ntmbench.device import choose_device
 from ntmbench.evaluation import answer, enough_memory, score_batch
 from ntmbench.interruption import Interrupted, stop_requests
 from ntmbench.model import ModelError, TensorBatch
 from ntmbench.optimization import Optimizer, make_optimizer
-from ntmbench.settings import SettingError, UserError
+from ntmbench.randomness import RandomWords, Stream
+from ntmbench.settings import SettingError
 from ntmbench.task import Batch, Task
 
 # Sequences drawn in a row: at most so many, and at most so many batches.
 DRAWN_SEQUENCES = 1024
 DRAWN_AHEAD = 64
-
-
-class DeviceError(UserError):
-    """The device that was asked for is not there."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +144,7 @@ def train(
     device: str = "auto",
     checkpoint: Path | None = None,
     identity: str = "",
-    checkpoint_seconds: float = 30.0,
+    checkpoint_share: float = 0.01,
     monitor: Monitor | None = None,
     fresh: Callable[[int], nn.Module] | None = None,
 ) -> TrainResult:
@@ -155,7 +153,9 @@ def train(
     Goes on from ``checkpoint`` where that file exists, to the numbers that an undisturbed training
     would have reached (on CPU bit for bit). ``identity`` says what a checkpoint belongs to; by
     default it stands for task, settings and seed. ``fresh`` gives a model like this one with other
-    initial weights, by the number of an attempt; it is needed for more than one.
+    initial weights, by the number of an attempt; it is needed for more than one. A checkpoint is
+    written at each validation, and between two as often as it takes no more than
+    ``checkpoint_share`` of the time.
 
     Raises:
         CheckpointError: if the checkpoint is damaged or belongs to something else.
@@ -173,7 +173,7 @@ def train(
     monitor = monitor or Monitor()
     if not any(weight.requires_grad for weight in model.parameters()):
         raise ModelError("The model has no weight that can be trained.")
-    on = resolve_device(device)
+    on = training_device(device, model, task, settings, checkpoint, identity)
     model.to(on).train()
     optimizer = make_optimizer(model, settings)
     state = TrainState()
@@ -195,26 +195,27 @@ def train(
             state.selected = candidate
         monitor.validated(state.curve, selected=better)
 
+    pause = _Pause(checkpoint_share)
+
     def save() -> None:
         if checkpoint is not None:
-            save_checkpoint(checkpoint, identity, _packed(state, model, optimizer))
+            with pause.measured():
+                save_checkpoint(checkpoint, identity, _packed(state, model, optimizer))
 
     with stop_requests(monitor.stopping) as stop, _own_random_state(seed, on):
         if checkpoint is not None and checkpoint.exists():
             state = _restore(checkpoint, identity, model, optimizer)
             monitor.resumed(state.step)
-        started, saved = time.monotonic() - state.seconds, time.monotonic()
+        started = time.monotonic() - state.seconds
         if not state.curve:
             validate()
+            save()
         batches = _batches(task, settings, seed, state.step, on)
         while state.step < settings.steps and not (state.diverged or state.done):
             step_started = time.monotonic()
             batch = next(batches)
             optimizer.zero_gradient()
-            logits = answer(model, batch, teacher=True)  # [T, B, out]
-            shown = logits.detach()
-            gradient = metrics.loss_gradient(shown, batch.targets, batch.mask)  # [T, B, out]
-            logits.backward(gradient)  # type: ignore[no-untyped-call]
+            shown = _backward(model, batch)
             if optimizer.step(state.step - settings.attempt_start(settings.attempt_at(state.step))):
                 state.rejected_in_a_row = 0
             else:
@@ -235,7 +236,8 @@ def train(
                 state.step = settings.attempt_start(attempt + 1)
                 batches = _batches(task, settings, seed, state.step, on)
             ended = state.step == settings.attempt_start(attempt + 1)
-            if state.step % steps_per_validation == 0 or ended:
+            validated = state.step % steps_per_validation == 0 or ended
+            if validated:
                 validate()
             if ended and fresh is not None and settings.attempts > 1:
                 state.done = state.selected is not None and state.selected.wrong_share == 0
@@ -249,9 +251,8 @@ def train(
             if stop.signal_number:
                 save()
                 raise Interrupted(stop.signal_number)
-            if time.monotonic() - saved >= checkpoint_seconds:
+            if validated or pause.is_over():
                 save()
-                saved = time.monotonic()
         state.seconds = time.monotonic() - started
     save()
     optimizer.release()
@@ -268,16 +269,65 @@ def train(
     )
 
 
-def resolve_device(device: str) -> torch.device:
-    """``auto`` is CUDA where there is a GPU, else the CPU.
+class _Pause:
+    """The time from one checkpoint to the next, by what the last one cost to write."""
+
+    def __init__(self, share: float) -> None:
+        """``share`` of the time may go into writing."""
+        self._factor = math.inf if share == 0 else 1 / share - 1
+        self._over = math.inf
+
+    @contextmanager
+    def measured(self) -> Iterator[None]:
+        """Time what is written inside, and begin the next pause."""
+        started = time.monotonic()
+        yield
+        ended = time.monotonic()
+        self._over = ended + self._factor * max(ended - started, 1e-9)
+
+    def is_over(self) -> bool:
+        """Whether another checkpoint would stay within the share."""
+        return time.monotonic() >= self._over
+
+
+def training_device(
+    device: str,
+    model: nn.Module,
+    task: Task,
+    settings: TrainSettings,
+    checkpoint: Path | None = None,
+    identity: str = "",
+) -> torch.device:
+    """Where to train for ``device``: cpu, cuda or auto.
+
+    ``auto`` goes on where a checkpoint was written; without one it takes the device on which a step
+    on the longest training sequences is quicker.
 
     Raises:
+        CheckpointError: if the checkpoint is damaged or belongs to something else.
         DeviceError: if CUDA is asked for and there is none.
     """
-    available = torch.cuda.is_available()
-    if device == "cuda" and not available:
-        raise DeviceError("device=cuda, but PyTorch sees no GPU here. Allowed: device=cpu, auto.")
-    return torch.device("cuda" if device == "cuda" or (device == "auto" and available) else "cpu")
+    if device == "auto" and checkpoint is not None and checkpoint.exists():
+        kind = load_checkpoint(checkpoint, identity)["optimizer"]["kind"]
+        device = "cuda" if kind == "torch" and torch.cuda.is_available() else "cpu"
+    words = RandomWords(Stream.VALIDATION, 3)
+    longest = task.length_range[1]
+
+    def step(trial: nn.Module, on: torch.device) -> None:
+        drawn = task.draw(words, settings.batch_size, longest, test=False)
+        _backward(trial.train(), TensorBatch.of(drawn, on))
+
+    with _own_random_state(0, torch.device("cpu")):
+        return choose_device(device, model, step)
+
+
+def _backward(model: nn.Module, batch: TensorBatch) -> Tensor:
+    """Add a batch's gradients to the model's weights; returns the logits ``[T, B, out]``."""
+    logits = answer(model, batch, teacher=True)
+    shown = logits.detach()
+    gradient = metrics.loss_gradient(shown, batch.targets, batch.mask)  # [T, B, out]
+    logits.backward(gradient)  # type: ignore[no-untyped-call]
+    return shown
 
 
 def _batches(

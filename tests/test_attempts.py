@@ -249,7 +249,7 @@ def test_attempts_resume_to_the_same_numbers(tmp_path: Path, optimizer: str, fai
             settings(optimizer=optimizer, learning_rate=1e-2, weight_average=0.9),
             device="cpu",
             checkpoint=checkpoint,
-            checkpoint_seconds=0,
+            checkpoint_share=1,
             monitor=monitor,
             fresh=tiny,
         )

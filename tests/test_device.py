@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from torch import nn
 
 from ntmbench import evaluate, make_model, make_task
+from ntmbench.device import DeviceError, choose_device, quickest
 from ntmbench.runs import RunFolder
-from ntmbench.training import DeviceError, resolve_device
 from tests.conftest import TINY, Ended
 from tests.test_resume import stop_at
 
@@ -37,17 +38,61 @@ def only_run(results: Path) -> RunFolder:
     return RunFolder(path)
 
 
-def test_cpu_is_always_there() -> None:
-    assert resolve_device("cpu") == torch.device("cpu")
+def no_step(model: nn.Module, device: torch.device) -> None:
+    raise AssertionError("nothing is to be tried")
 
 
-def test_auto_and_cuda_follow_what_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_asked_for_is_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = nn.Linear(1, 1)
+    assert choose_device("cpu", model, no_step) == torch.device("cpu")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    assert resolve_device("auto").type == resolve_device("cuda").type == "cuda"
+    assert choose_device("cuda", model, no_step) == torch.device("cuda")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert resolve_device("auto").type == "cpu"
+    assert choose_device("auto", model, no_step) == torch.device("cpu")
     with pytest.raises(DeviceError, match=r"sees no GPU here. Allowed: device=cpu, auto"):
-        resolve_device("cuda")
+        choose_device("cuda", model, no_step)
+
+
+class FakeTime:
+    """Devices whose steps take a given time; ``meta`` stands for the GPU."""
+
+    def __init__(self, **seconds: float) -> None:
+        self.now = 0.0
+        self.seconds = seconds
+        self.trained: set[int] = set()
+
+    def __call__(self) -> float:
+        return self.now
+
+    def step(self, model: nn.Module, device: torch.device) -> None:
+        if self.seconds[device.type] < 0:
+            raise torch.OutOfMemoryError("no room")
+        assert all(weight.device == device for weight in model.parameters())
+        self.trained.add(id(model))
+        self.now += self.seconds[device.type]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        ({"cpu": 0.001, "meta": 0.040}, "cpu"),  # hundreds of small kernels
+        ({"cpu": 0.200, "meta": 0.040}, "meta"),
+        ({"cpu": 0.200, "meta": -1}, "cpu"),  # no room on the GPU
+    ],
+)
+def test_auto_takes_the_quicker_device(seconds: dict[str, float], expected: str) -> None:
+    model = nn.Linear(2, 2)
+    fake = FakeTime(**seconds)
+    devices = [torch.device("cpu"), torch.device("meta")]
+    assert quickest(devices, model, fake.step, clock=fake).type == expected
+    assert id(model) not in fake.trained
+    assert model.weight.device.type == "cpu"
+
+
+def test_no_room_anywhere_is_told() -> None:
+    fake = FakeTime(cpu=-1)
+    with pytest.raises(torch.OutOfMemoryError):
+        quickest([torch.device("cpu")], nn.Linear(2, 2), fake.step, clock=fake)
 
 
 @needs_gpu

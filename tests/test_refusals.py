@@ -56,7 +56,7 @@ REFUSED = [
     (["sede=1"], "Unknown setting sede. Did you mean 'seed'? All settings: --help.", ""),
     (["train.learning_rate=inf"], "train.learning_rate=inf is out", "Allowed: above 0, finite."),
     (["train.epsilon=nan"], "train.epsilon=nan is out of range.", "Allowed: above 0."),
-    (["checkpoint_seconds=inf"], "checkpoint_seconds=inf is out", "Allowed: 0 or more, finite."),
+    (["checkpoint_share=inf"], "checkpoint_share=inf is out", "Allowed: from 0 to 1, finite."),
     (["model.memory_slots=2000000"], "model.memory_slots=2000000 is", "from 2 to 1048576."),
     (["model.read_heads=1000"], "model.read_heads=1000 is out of range.", "from 1 to 256."),
     (["model=lstm", "model.layers=1000"], "model.layers=1000 is out of", "from 1 to 64."),
@@ -188,7 +188,7 @@ def test_full_disk_keeps_the_earlier_files(
     tmp_path: Path, model: tuple[str, ...], limit: int
 ) -> None:
     tiny = [argument for argument in TINY if not (model and argument.startswith("model"))]
-    arguments = [*tiny, *model, "checkpoint_seconds=0", "train.sequences=4000"]
+    arguments = [*tiny, *model, "checkpoint_share=1", "train.sequences=4000"]
 
     def limit_file_size() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))

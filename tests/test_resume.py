@@ -51,7 +51,7 @@ class Noisy(nn.Module):
 RUN = (
     *(argument for argument in TINY if not argument.startswith("model")),
     "device=cpu",
-    "checkpoint_seconds=0",
+    "checkpoint_share=1",
     "train.weight_average=0.9",
     "train.schedule=cosine",
 )
@@ -212,7 +212,7 @@ def plain(tensors: dict[str, Tensor]) -> dict[str, list[float]]:
 @pytest.mark.parametrize("model", MODELS)
 def test_killed_at_many_moments(ntmbench: Command, tmp_path: Path, model: str) -> None:
     arguments = (*MODELS[model], *RUN)
-    whole = ntmbench(*arguments, "results_dir=undisturbed", "checkpoint_seconds=30")
+    whole = ntmbench(*arguments, "results_dir=undisturbed", "checkpoint_share=0")
     assert whole.code == 0
     undisturbed = numbers(tmp_path / "undisturbed")
     for moment in MOMENTS[model]:
@@ -238,7 +238,7 @@ def test_signal_leaves_a_checkpoint(
     number: signal.Signals,
     code: int,
 ) -> None:
-    arguments = (*MODELS["lstm"], *RUN, "checkpoint_seconds=1000")
+    arguments = (*MODELS["lstm"], *RUN, "checkpoint_share=0")
     assert ntmbench(*arguments, "results_dir=undisturbed").code == 0
     for moment, resumed in (
         ("after step 7", 7),
@@ -264,7 +264,7 @@ def test_interrupt_from_outside(ntmbench: Command, tmp_path: Path) -> None:
     """As a user does it: the command in a process of its own, and Ctrl-C."""
     arguments = (*MODELS["lstm"], *RUN, "train.sequences=400000", "train.validate_every=4000")
     process = subprocess.Popen(
-        [sys.executable, "-m", "ntmbench", *arguments, "checkpoint_seconds=1000"],
+        [sys.executable, "-m", "ntmbench", *arguments, "checkpoint_share=0"],
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

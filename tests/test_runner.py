@@ -97,7 +97,7 @@ def test_identity_ignores_what_can_not_change_the_numbers(
     ntmbench: Command, tmp_path: Path
 ) -> None:
     ntmbench(*TINY)
-    ended = ntmbench(*TINY, "device=cpu", "threads=2", "checkpoint_seconds=1")
+    ended = ntmbench(*TINY, "device=cpu", "threads=2", "checkpoint_share=0")
     assert "already done" in ended.out
     ntmbench(*TINY, "train.learning_rate=0.002")
     ntmbench(*TINY, "task.bits=4")

@@ -266,3 +266,57 @@ def test_training_learns() -> None:
     assert wrong.iloc[-1] == 0
     tested = evaluate(model, task, lengths=[2], sequences=64)
     assert tested["wrong_bits"].item() < tested["chance_wrong_bits"].item() / 10
+
+
+class Centred(nn.Module):
+    """A linear model of inputs less a half, taken off in place or into a new tensor."""
+
+    def __init__(self, in_place: bool) -> None:
+        super().__init__()
+        self.linear = nn.Linear(TASK.input_width, TASK.output_width)
+        nn.init.ones_(self.linear.weight)
+        nn.init.zeros_(self.linear.bias)
+        self.in_place = in_place
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        logits: Tensor = self.linear(inputs.sub_(0.5) if self.in_place else inputs - 0.5)
+        return logits
+
+
+def test_model_that_edits_its_inputs_spoils_no_data() -> None:
+    curves = []
+    for in_place in (False, True):
+        model = Centred(in_place)
+        curve = train(model, TASK, settings(), device="cpu").curve
+        tested = evaluate(model, TASK, sequences=8)
+        curves.append((curve["loss_bits"].tolist(), tested["loss_bits"].tolist()))
+    assert curves[0] == curves[1]
+    assert len(set(curves[0][0])) > 1
+
+
+class FakeClock:
+    """Seconds that pass when it is told so."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.mark.parametrize(
+    ("share", "cost", "pause"), [(0.01, 0.02, 1.98), (0.5, 2.0, 2.0), (0, 1.0, math.inf)]
+)
+def test_checkpoints_take_no_more_than_their_share(
+    monkeypatch: pytest.MonkeyPatch, share: float, cost: float, pause: float
+) -> None:
+    clock = FakeClock()
+    monkeypatch.setattr(training, "time", clock)
+    between = training._Pause(share)
+    assert not between.is_over()  # the first is written at the first validation
+    with between.measured():
+        clock.now += cost
+    clock.now += 0.999 * min(pause, 1e6)
+    assert not between.is_over()
+    clock.now += 0.002 * min(pause, 1e6)
+    assert between.is_over() == math.isfinite(pause)
