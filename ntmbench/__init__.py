@@ -11,15 +11,15 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ntmbench.config import TrainSettings
-    from ntmbench.evaluation import evaluate
-    from ntmbench.loading import load_run
+    from ntmbench.evaluation.grid import evaluate
     from ntmbench.model import SequenceModel
     from ntmbench.ntm.model import NTM
     from ntmbench.registry import make_model, make_task, register_model, register_task
-    from ntmbench.runs import load_results
+    from ntmbench.runs.loading import load_run
+    from ntmbench.runs.results import load_results
     from ntmbench.task import Batch, Task
-    from ntmbench.training import train
+    from ntmbench.training.loop import train
+    from ntmbench.training.settings import TrainSettings
 
 __all__ = [
     "NTM",

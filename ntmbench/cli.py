@@ -18,6 +18,7 @@ from rich.console import Console
 
 from ntmbench import sweeps
 from ntmbench.campaign import run_in_turn
+from ntmbench.commands.console import NamedLines, show
 from ntmbench.composition import (
     CONFIG_MODULE,
     HYDRA_MAIN,
@@ -29,11 +30,11 @@ from ntmbench.composition import (
     to_run_config,
     with_experiment,
 )
-from ntmbench.interruption import Interrupted
-from ntmbench.progress import NamedLines
-from ntmbench.runner import reason_of, run, show
-from ntmbench.runs import RunFolder
-from ntmbench.settings import UserError
+from ntmbench.errors import UserError
+from ntmbench.runs.check import reason_of
+from ntmbench.runs.folder import RunFolder
+from ntmbench.runs.runner import run
+from ntmbench.training.interruption import Interrupted
 
 REFUSED = 2
 FAILED = 1

@@ -25,9 +25,11 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException, ValidationError
 
 from ntmbench import registry
-from ntmbench.config import EvaluationSettings, RunConfig, TrainSettings, run_config
-from ntmbench.runs import check_writable
-from ntmbench.settings import SettingError, check_choice, did_you_mean
+from ntmbench.errors import SettingError, check_choice, did_you_mean
+from ntmbench.evaluation.settings import EvaluationSettings
+from ntmbench.runs.folder import check_writable
+from ntmbench.runs.settings import RunConfig, run_config
+from ntmbench.training.settings import TrainSettings
 
 CONFIG_MODULE = "ntmbench.conf"
 
@@ -63,6 +65,7 @@ def register_schemas() -> None:
         "device": str,
         "threads": int,
         "results_dir": str,
+        "observers": list[str],
         "rerun": bool,
         "checkpoint_share": float,
     }

@@ -1,19 +1,21 @@
-"""SequenceModel, TensorBatch and Trace: the contract between models and the runner."""
+"""SequenceModel and TensorBatch: the contract between models and the runner."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
-from ntmbench.settings import UserError
+from ntmbench.errors import UserError
 from ntmbench.task import Batch, Task
+from ntmbench.trace import Trace
 
 
 class ModelError(UserError):
-    """A model can not be built, or does not keep the contract."""
+    """A model cannot be built, or does not keep the contract."""
 
 
 def check_logits(owner: str, logits: object, expected: tuple[int, ...]) -> None:
@@ -50,47 +52,21 @@ class TensorBatch:
         )
 
 
-@dataclass(frozen=True)
-class Trace:
-    """What an external memory did at every step of T, for B sequences.
-
-    R read and W write heads, N slots of M numbers, S allowed shifts (odd, centred on no shift).
-    Of the gates, the read heads come first and then the write heads: H = R + W.
-    """
-
-    logits: Tensor  # [T, B, out]
-    read_weightings: Tensor  # [T, B, R, N]
-    write_weightings: Tensor  # [T, B, W, N]
-    reads: Tensor  # [T, B, R, M]
-    erases: Tensor  # [T, B, W, M]
-    adds: Tensor  # [T, B, W, M]
-    memory: Tensor  # [T, B, N, M], after the step's writes
-    key_strength: Tensor  # [T, B, H]
-    interpolation_gate: Tensor  # [T, B, H]
-    shift: Tensor  # [T, B, H, S]
-    sharpening: Tensor  # [T, B, H]
-
-
 class SequenceModel(nn.Module):
     """A module that maps a batch's inputs ``[T, B, in]`` to logits ``[T, B, out]``.
 
     Any ``nn.Module`` whose ``forward`` does so can be trained through ``model=custom``; the suite's
-    own models derive from this class to say a little more of themselves.
+    own models derive from this class to say a little more of themselves. What the suite must know
+    without building a model stands in its registration.
     """
-
-    #: Whether the model must see a whole input before it answers (encoder and decoder).
-    needs_input_phase: ClassVar[bool] = False
-    #: Slots of an external memory, None without one. Setting it resizes the memory from the next
-    #: forward pass on; the parameters stay as they are.
-    memory_slots: int | None = None
 
     def prepare(self, task: Task) -> None:
         """Learn for which task the model was made, before anything else is asked of it.
 
         The runner and ``load_run`` call this once, right after the model was built; elsewhere
         whoever built the model does, if it needs it. Most models have no use for it: the oracle is
-        a control and has no other way to its answers. What is kept of the task must stay out of
-        the ``state_dict``.
+        a control and has no other way to its answers, and a decoder must know how its own answer is
+        fed back. What is kept of the task must stay out of the ``state_dict``.
         """
 
     def answer(self, inputs: Tensor, answer_start: int, targets: Tensor | None = None) -> Tensor:
@@ -102,6 +78,26 @@ class SequenceModel(nn.Module):
         logits: Tensor = self(inputs)
         return logits
 
+    @contextmanager
+    def room_for(self, items: int) -> Iterator[int | None]:
+        """Enlarge an external memory, for as long as the context lasts, so that it holds ``items``.
+
+        Yields the number of slots, None where the model has no memory that can be enlarged. The
+        parameters stay as they are.
+        """
+        yield None
+
+    def state_floats(self, steps: int) -> int | None:
+        """Numbers that are carried from step to step for a sequence of ``steps``; None if unknown.
+
+        The axis on which memories are compared fairly: a fixed state has the same number for every
+        length, attention one that grows with it.
+        """
+        return None
+
     def trace(self, inputs: Tensor) -> Trace | None:
-        """Run ``inputs [T, B, in]`` and return what the memory did; None without a memory."""
+        """Run ``inputs [T, B, in]`` without gradients, and return what the model did.
+
+        None for a model that has nothing to show.
+        """
         return None

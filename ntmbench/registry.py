@@ -13,15 +13,17 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ntmbench.settings import SettingError, UserError, check_choice, check_known
+from ntmbench.errors import SettingError, UserError, check_choice, check_known
 from ntmbench.task import Task
 
 if TYPE_CHECKING:
     from ntmbench.model import SequenceModel
+    from ntmbench.training.observer import Observer
 
 PLUGIN_GROUP = "ntmbench.plugins"
 
 TaskT = TypeVar("TaskT", bound=type[Task])
+ObserverT = TypeVar("ObserverT", bound=Callable[[], "Observer"])
 BuilderT = TypeVar("BuilderT", bound=Callable[[int, int, Any], "SequenceModel"])
 
 
@@ -46,10 +48,19 @@ class ModelEntry:
     causal: bool = True
     #: Whether it is a control: there to judge the others by, not to compete.
     control: bool = False
+    #: The setting that names the model in messages, where its own name does not say enough.
+    named_by: str | None = None
+
+    def owner(self, name: str, settings: Any) -> str:
+        """How a message names the model: ``model=lstm``."""
+        if self.named_by is None:
+            return f"model={name}"
+        return f"model.{self.named_by}={getattr(settings, self.named_by)}"
 
 
 _tasks: dict[str, type[Task]] = {}
 _models: dict[str, ModelEntry] = {}
+_observers: dict[str, Callable[[], Observer]] = {}
 
 
 def register_task(name: str) -> Callable[[TaskT], TaskT]:
@@ -78,6 +89,7 @@ def register_model(
     needs_input_phase: bool = False,
     causal: bool = True,
     control: bool = False,
+    named_by: str | None = None,
 ) -> Callable[[BuilderT], BuilderT]:
     """Decorator of a model class, or of a function that builds one: make it known as ``name``.
 
@@ -88,7 +100,8 @@ def register_model(
     The capabilities are stated here, so that the suite knows them without building the model:
     ``width`` names the setting that a budget of parameters is met through, ``needs_input_phase``
     says that the model answers only after a whole input, ``causal`` that no output depends on a
-    later input, ``control`` that it is there to judge the others by.
+    later input, ``control`` that it is there to judge the others by. ``named_by`` names the setting
+    by which messages call the model, where its own name does not say enough.
     """
 
     def register(model: BuilderT) -> BuilderT:
@@ -107,8 +120,24 @@ def register_model(
             needs_input_phase=needs_input_phase,
             causal=causal,
             control=control,
+            named_by=named_by,
         )
         return model
+
+    return register
+
+
+def register_observer(name: str) -> Callable[[ObserverT], ObserverT]:
+    """Decorator of an Observer class, or of a function that builds one: make it known as ``name``.
+
+    It is called without arguments; what there is to know of a run it is told at the start.
+    """
+
+    def register(observer: ObserverT) -> ObserverT:
+        if name in _observers:
+            raise PluginError(f"Two observers are registered as '{name}'.")
+        _observers[name] = observer
+        return observer
 
     return register
 
@@ -140,6 +169,23 @@ def model_names() -> list[str]:
     """The names of all registered models, sorted."""
     load_plugins()
     return sorted(_models)
+
+
+def observer_names() -> list[str]:
+    """The names of all registered observers, sorted."""
+    load_plugins()
+    return sorted(_observers)
+
+
+def make_observer(name: str) -> Observer:
+    """Build an observer.
+
+    Raises:
+        SettingError: for an unknown name.
+        UserError: for one whose package is not installed.
+    """
+    check_choice("observers", name, observer_names())
+    return _observers[name]()
 
 
 def task_class(name: str) -> type[Task]:
@@ -174,7 +220,7 @@ def make_model(
     """
     import torch  # imported here so that listing names needs no PyTorch
 
-    from ntmbench.randomness import RandomWords, Stream
+    from ntmbench.data.randomness import RandomWords, Stream
 
     entry = model_entry(name)
     built = _construct(entry.settings, f"model {name}", settings)

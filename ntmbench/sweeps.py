@@ -16,12 +16,12 @@ from omegaconf import DictConfig
 from rich.console import Console
 from rich.table import Table
 
-from ntmbench.config import RunConfig
-from ntmbench.files import write_text
-from ntmbench.runner import Outcome
+from ntmbench.data.files import write_text
+from ntmbench.runs.runner import Outcome
+from ntmbench.runs.settings import RunConfig
 
 COLUMNS = [
-    "cell", "task", "model", "seed", "state", "length", "wrong_bits", "exact_match", "reason",
+    "cell", "task", "model", "seed", "state", "length", "errors", "exact_match", "reason",
     "folder", "overrides",
 ]  # fmt: skip
 
@@ -70,7 +70,7 @@ def write_cell(
             rows = {row["length"]: row for row in outcome.evaluation.to_dict("records")}
             # The end of the training range, or the first test length where it is not tested.
             tested = rows.get(config.task.length_range[1], next(iter(rows.values())))
-            cell.update({name: tested[name] for name in ("length", "wrong_bits", "exact_match")})
+            cell.update({name: tested[name] for name in ("length", "errors", "exact_match")})
     folder.mkdir(parents=True, exist_ok=True)
     write_text(folder / "cell.json", json.dumps(cell, indent=2) + "\n")
 
@@ -119,11 +119,11 @@ def conclude(sweep: Path, console: Console, expected: Sequence[Sequence[str]] = 
     if any(differing):
         table.add_column("overrides", overflow="fold")
     for cell, overrides in zip(cells.to_dict("records"), differing, strict=True):
-        tested = pd.notna(cell["wrong_bits"])
+        tested = pd.notna(cell["errors"])
         table.add_row(
             *(_cell_text(cell[name]) for name in ("task", "model", "seed", "state")),
             _cell_text(cell["length"]),
-            f"{cell['wrong_bits']:.3f}" if tested else "-",
+            f"{cell['errors']:.3f}" if tested else "-",
             f"{cell['exact_match']:.1%}" if tested else "-",
             *([overrides] if any(differing) else []),
         )

@@ -3,8 +3,9 @@
 A task is a frozen dataclass whose fields are its settings. It draws batches from a stream, solves
 their inputs with an oracle, and knows what the best constant answer scores.
 
-Every sequence of a batch has the same length, drawn once per batch: nothing is ever padded, so a
-model needs to know nothing of padding and no arithmetic is spent on it.
+All sequences of a batch have T steps. Tasks whose sequences are alike in length draw one length for
+a batch, so that no arithmetic is spent on padding; others pad with silence, which the mask leaves
+out.
 """
 
 from __future__ import annotations
@@ -14,12 +15,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ntmbench.randomness import RandomWords, Stream, stable_id
+from ntmbench.answer import Answer, Chance
+from ntmbench.data.lengths import MAX_LENGTH, Lengths
+from ntmbench.data.randomness import RandomWords, Stream, stable_id
+from ntmbench.errors import check_range
 
 FloatArray = NDArray[np.float32]
 
@@ -35,7 +39,8 @@ class Batch:
 
     Attributes:
         inputs: ``[T, B, input_width]``.
-        targets: ``[T, B, output_width]``, each 0 or 1; zero where nothing is asked.
+        targets: ``[T, B, output_width]``, each 0 or 1, numbers where the answer is real; zero where
+            nothing is asked.
         mask: ``[T, B]``, 1 where the answer is scored and 0 elsewhere.
         answer_start: the first step of the answer; everything before it is the input phase.
             0 where input and answer run side by side (n-grams).
@@ -72,24 +77,6 @@ def concatenate(batches: list[Batch]) -> Batch:
 
 
 @dataclass(frozen=True)
-class Chance:
-    """What the best constant answer scores, per sequence: one fixed probability per channel.
-
-    Attributes:
-        wrong_bits: thresholded bits that differ.
-        loss_bits: cross-entropy in bits.
-    """
-
-    wrong_bits: float
-    loss_bits: float
-
-    @classmethod
-    def of_fair_bits(cls, count: int) -> Chance:
-        """Half of ``count`` fair bits is wrong, and each costs one bit."""
-        return cls(count / 2, float(count))
-
-
-@dataclass(frozen=True)
 class Variation:
     """A test that no length of the grid stands for.
 
@@ -106,15 +93,22 @@ class Task(ABC):
     """An algorithmic memory task: a frozen dataclass, its fields the settings.
 
     ``length`` below is whatever the task counts as its difficulty: vectors, items or bits.
+
+    A task with the fields ``min_length`` and ``max_length`` states in ``lengths`` where it is
+    selected and tested; any other defines the properties that follow from it.
     """
 
     name: ClassVar[str]
+    #: Which of the thirteen families it belongs to; of a third party's task any word.
+    family: ClassVar[str] = ""
     #: Changes whenever the same settings and keys give other data; it is part of a run's identity.
     version: ClassVar[int]
-    #: Whether the input fixes the answer. Where it does not, wrong bits can not reach zero, and
-    #: weights are selected by their loss.
+    #: Where weights are selected and tested, in shares of the longest training length.
+    lengths: ClassVar[Lengths | None] = None
+    #: Whether the input fixes the answer. Where it does not, errors cannot reach zero, and weights
+    #: are selected by their loss.
     deterministic: ClassVar[bool] = True
-    #: Whether a model that sees the current input alone can not beat the best constant answer.
+    #: Whether a model that sees the current input alone cannot beat the best constant answer.
     needs_memory: ClassVar[bool] = True
 
     @property
@@ -124,8 +118,13 @@ class Task(ABC):
 
     @property
     @abstractmethod
+    def answer(self) -> Answer:
+        """How the output channels are read."""
+
+    @property
     def output_width(self) -> int:
         """Channels of the answer."""
+        return self.answer.channels
 
     @property
     def shortest_length(self) -> int:
@@ -133,22 +132,23 @@ class Task(ABC):
         return 1
 
     @property
-    @abstractmethod
     def length_range(self) -> tuple[int, int]:
         """The shortest and the longest training length, both included."""
+        settings: Any = self
+        return settings.min_length, settings.max_length
 
     @property
-    @abstractmethod
     def selection_lengths(self) -> tuple[int, ...]:
         """Lengths at which weights are selected (validation data), from the end of training on.
 
         Those within it count as training.
         """
+        return self._stated_lengths.selected(self.length_range[1])
 
     @property
-    @abstractmethod
     def test_lengths(self) -> tuple[int, ...]:
         """The default test grid: the training range's end and well beyond it."""
+        return self._stated_lengths.tested(*self.length_range)
 
     @property
     def variations(self) -> Mapping[str, Variation]:
@@ -172,8 +172,9 @@ class Task(ABC):
     def oracle(self, inputs: FloatArray) -> FloatArray:
         """Solve ``inputs [T, B, input_width]`` without seeing targets.
 
-        Returns probabilities ``[T, B, output_width]`` that each bit is 1, exact where the task is
-        deterministic; steps that are not scored may hold anything.
+        Returns probabilities ``[T, B, output_width]`` that each bit is 1 or that a symbol is the
+        answer, or the real numbers asked for; exact where the task is deterministic. Steps that are
+        not scored may hold anything.
         """
 
     @abstractmethod
@@ -181,8 +182,16 @@ class Task(ABC):
         """What the best constant answer scores on test sequences of this length."""
 
     @abstractmethod
-    def vectors_to_store(self, length: int) -> int:
-        """How many memory slots a straightforward solution fills at this length."""
+    def demand(self, length: int) -> int:
+        """How many items a straightforward solution keeps at this length, one to a memory slot."""
+
+    def sources(self, inputs: FloatArray) -> NDArray[np.bool_] | None:
+        """Of which input steps each answer is made, ``[T, B, T]``, for inputs ``[T, B, in]``.
+
+        True at ``[t, b, s]`` where step s of sequence b holds a part of the answer at step t. None
+        where that is not defined.
+        """
+        return None
 
     def train_batch(self, seed: int, step: int, batch_size: int) -> Batch:
         """The training batch of a step: a function of its arguments and the settings alone."""
@@ -209,12 +218,22 @@ class Task(ABC):
         return self.draw(words, batch_size, length, test=False)
 
     def _fixed_set(self, key: tuple[Stream, int, int], length: int, sequences: int) -> Batch:
+        check_range("length", length, self.shortest_length, MAX_LENGTH)
         stream, *rest = key
         blocks = [
             self.draw(RandomWords(stream, self._key, *rest, block), TEST_BLOCK, length, test=True)
             for block in range(math.ceil(sequences / TEST_BLOCK))
         ]
         return concatenate(blocks)[:sequences]
+
+    @property
+    def _stated_lengths(self) -> Lengths:
+        if self.lengths is None:
+            raise NotImplementedError(
+                f"Task '{self.name}' states no ``lengths``, and does not define "
+                "``selection_lengths`` and ``test_lengths`` itself."
+            )
+        return self.lengths
 
     @cached_property
     def _key(self) -> int:

@@ -1,7 +1,7 @@
-"""Built-in tasks: importing this package registers every module in it."""
+"""Built-in tasks: importing this package registers every one below it."""
 
 import importlib
 import pkgutil
 
-for _module in pkgutil.iter_modules(__path__):
-    importlib.import_module(f"{__name__}.{_module.name}")
+for _found in pkgutil.walk_packages(__path__, f"{__name__}."):
+    importlib.import_module(_found.name)

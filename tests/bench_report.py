@@ -49,14 +49,14 @@ def fabricate_run(results: Path, task: str, model: str, seed: int) -> None:
     random = np.random.default_rng([seed, MODELS.index(model), task_names().index(task)])
     pace = random.uniform(2, 10) * (1 + 3 * (model != "ntm"))
     left = random.choice([0.0, random.exponential(0.5)]) + 20 * (model != "ntm")
-    wrong_bits = left + 60 * np.exp(-np.arange(VALIDATIONS) / pace)
+    errors = left + 60 * np.exp(-np.arange(VALIDATIONS) / pace)
     lengths = make_task(task).test_lengths
     fabricate(
         results,
         task,
         model,
         seed,
-        wrong_bits=[float(bits) for bits in wrong_bits],
+        errors=[float(bits) for bits in errors],
         tested={length: left * (1 + place) for place, length in enumerate(lengths)},
         positions={length: [left / length] * min(length, 200) for length in lengths},
         example=min(left / 100, 1.0),

@@ -14,10 +14,10 @@ import pandas as pd
 from hydra import compose, initialize_config_module
 
 from ntmbench.composition import CONFIG_MODULE, VERSION_BASE, register_schemas, to_run_config
-from ntmbench.config import run_name
 from ntmbench.registry import make_task, model_entry, model_names
 from ntmbench.report.levels import length_levels, validation_levels
-from ntmbench.runs import RunFolder
+from ntmbench.runs.folder import RunFolder
+from ntmbench.runs.settings import run_name
 from ntmbench.task import Task
 
 VERSIONS = {"python": "3.11.7", "ntmbench": "0.1.0", "torch": "2.13.0"}
@@ -31,7 +31,7 @@ def fabricate(
     model: str = "ntm",
     seed: int = 0,
     *,
-    wrong_bits: Sequence[float] = (80, 10, 0, 0),
+    errors: Sequence[float] = (80, 10, 0, 0),
     tested: Mapping[int, float] | None = None,
     exact: Mapping[int, float] | None = None,
     loss_bits: Sequence[float] | None = None,
@@ -48,7 +48,7 @@ def fabricate(
 ) -> RunFolder:
     """Write a run's folder.
 
-    ``wrong_bits`` are its validations, evenly spaced up to its 3,000 sequences; ``tested`` are its
+    ``errors`` are its validations, evenly spaced up to its 3,000 sequences; ``tested`` are its
     wrong bits by test length, None for a run that was not evaluated. Loss is twice the wrong bits
     where ``loss_bits`` and ``tested_loss`` do not say it. ``example`` is the share of wrong bits in
     its example.
@@ -78,7 +78,7 @@ def fabricate(
             **status,
         }
     )
-    folder.write_table(folder.metrics, curve(wrong_bits, loss_bits, step=1000))
+    folder.write_table(folder.metrics, curve(errors, loss_bits, step=1000))
     if tested is not None:
         folder.write_table(folder.evaluation, grid(tested, exact, tested_loss))
     if positions is not None:
@@ -122,52 +122,52 @@ def full_identity(task: str, model: str, seed: int) -> dict[str, Any]:
 
 
 def curve(
-    wrong_bits: Sequence[float], loss_bits: Sequence[float] | None = None, step: int = 1000
+    errors: Sequence[float], loss_bits: Sequence[float] | None = None, step: int = 1000
 ) -> pd.DataFrame:
     """A learning curve with the columns of ``metrics.csv``; loss is twice the wrong bits."""
-    sequences = [step * place for place in range(len(wrong_bits))]
+    sequences = [step * place for place in range(len(errors))]
     return pd.DataFrame(
         {
             "step": sequences,
             "sequences": sequences,
             "seconds": [count / 500 for count in sequences],
-            "loss_bits": [2 * bits for bits in wrong_bits] if loss_bits is None else loss_bits,
-            "wrong_bits": wrong_bits,
-            "exact_match": [float(bits == 0) for bits in wrong_bits],
+            "loss_bits": [2 * bits for bits in errors] if loss_bits is None else loss_bits,
+            "errors": errors,
+            "exact_match": [float(bits == 0) for bits in errors],
         }
     )
 
 
 def grid(
-    wrong_bits: Mapping[int, float],
+    errors: Mapping[int, float],
     exact: Mapping[int, float] | None = None,
     loss_bits: Mapping[int, float] | None = None,
 ) -> pd.DataFrame:
     """A test grid with the columns of ``evaluation.csv``; chance is four bits a step."""
-    exact = exact or {length: float(bits == 0) for length, bits in wrong_bits.items()}
-    loss_bits = loss_bits or {length: 2 * bits for length, bits in wrong_bits.items()}
+    exact = exact or {length: float(bits == 0) for length, bits in errors.items()}
+    loss_bits = loss_bits or {length: 2 * bits for length, bits in errors.items()}
     return pd.DataFrame(
         {
-            "length": list(wrong_bits),
+            "length": list(errors),
             "memory_slots": 128,
             "sequences": 64,
-            "loss_bits": [loss_bits[length] for length in wrong_bits],
-            "wrong_bits": list(wrong_bits.values()),
-            "chance_wrong_bits": [4.0 * length for length in wrong_bits],
-            "exact_match": [exact[length] for length in wrong_bits],
+            "loss_bits": [loss_bits[length] for length in errors],
+            "errors": list(errors.values()),
+            "chance_errors": [4.0 * length for length in errors],
+            "exact_match": [exact[length] for length in errors],
         }
     )
 
 
-def position_errors(wrong_bits: Mapping[int, Sequence[float]]) -> pd.DataFrame:
+def position_errors(errors: Mapping[int, Sequence[float]]) -> pd.DataFrame:
     """The columns of ``positions.csv``."""
     return pd.DataFrame(
         [
             (length, position, 64, bits)
-            for length, of_length in wrong_bits.items()
+            for length, of_length in errors.items()
             for position, bits in enumerate(of_length)
         ],
-        columns=["length", "position", "sequences", "wrong_bits"],
+        columns=["length", "position", "sequences", "errors"],
     )
 
 
@@ -232,7 +232,7 @@ def fabricate_campaign(
     for place_of_task, task in enumerate(tasks):
         made = make_task(task)
         train_length = made.length_range[1]
-        chance = made.chance(train_length).wrong_bits
+        chance = made.chance(train_length).errors
         levels = validation_levels(made, 640)
         for place_of_model, (model, settings) in enumerate(models):
             if not set(settings) <= _settings_of(model):
@@ -256,7 +256,7 @@ def fabricate_campaign(
                 beyond = {
                     length: 0.0
                     if final == 0 and length <= train_length * 6 * growth
-                    else float(made.chance(length).wrong_bits * min(1, floor + 0.02 * growth))
+                    else float(made.chance(length).errors * min(1, floor + 0.02 * growth))
                     for length in made.test_lengths
                 }
                 loss = levels.optimum.loss_bits + 2 * kept
@@ -280,7 +280,7 @@ def fabricate_campaign(
                     seed,
                     model_settings=settings,
                     train_settings={"sequences": 1000 * points, "validation_sequences": 640},
-                    wrong_bits=list(kept),
+                    errors=list(kept),
                     loss_bits=list(loss),
                     tested=beyond if finished else None,
                     tested_loss=tested_loss,

@@ -9,7 +9,7 @@ from hydra import compose, initialize_config_module
 
 from ntmbench.composition import CONFIG_MODULE, VERSION_BASE, to_run_config
 from ntmbench.report.build import Report, build_report
-from ntmbench.runs import load_results
+from ntmbench.runs.results import load_results
 
 
 def build(results: Path) -> Report:

@@ -17,13 +17,14 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from ntmbench import make_model, make_task
-from ntmbench.config import TrainSettings
-from ntmbench.optimization import TorchOptimizer, learning_rate_at
-from ntmbench.runner import initial_model
-from ntmbench.runs import RunFolder
-from ntmbench.settings import SettingError
+from ntmbench.errors import SettingError
+from ntmbench.runs.check import initial_model
+from ntmbench.runs.folder import RunFolder
 from ntmbench.task import Batch
-from ntmbench.training import Monitor, TrainResult, train
+from ntmbench.training.loop import TrainResult, train
+from ntmbench.training.observer import Observer
+from ntmbench.training.optimizers import TorchOptimizer, learning_rate_at
+from ntmbench.training.settings import TrainSettings
 from tests.conftest import TINY, Ended
 from tests.test_recipes import composed
 
@@ -46,7 +47,7 @@ def tiny(attempt: int) -> nn.Module:
     return make_model("lstm", *widths, seed=attempt, hidden_size=4, layers=1)
 
 
-class Restarts(Monitor):
+class Restarts(Observer):
     def __init__(self, fail_at: int = 0) -> None:
         self.attempts: list[int] = []
         self.losses: list[float] = []
@@ -87,7 +88,7 @@ def trained_with(skills: list[float]) -> tuple[Skilled, TrainResult, Restarts]:
         TASK,
         settings(),
         device="cpu",
-        monitor=monitor,
+        observer=monitor,
         fresh=lambda attempt: Skilled(skills[attempt]),
     )
     return model, result, monitor
@@ -97,7 +98,7 @@ def test_first_attempt_without_a_mistake_is_the_last() -> None:
     model, result, monitor = trained_with([-1, -1, 1, 1])
     assert monitor.attempts == [1, 2]
     assert result.curve["sequences"].max() == 30
-    assert result.curve["wrong_bits"].iloc[-1] == 0
+    assert result.curve["errors"].iloc[-1] == 0
     assert result.selected_step > 20
     assert model.skill > 0
 
@@ -161,9 +162,9 @@ def test_later_attempt_is_a_training_of_its_own(optimizer: str) -> None:
         optimizer=optimizer, learning_rate=1e-2, weight_average=0.9, warmup_sequences=3
     )
     together, alone = Restarts(), Restarts()
-    train(tiny(0), TASK, chosen, device="cpu", monitor=together, fresh=tiny)
+    train(tiny(0), TASK, chosen, device="cpu", observer=together, fresh=tiny)
     single = dataclasses.replace(chosen, sequences=10, attempts=1)
-    train(tiny(1), Shifted(bits=2, max_length=2), single, device="cpu", monitor=alone)
+    train(tiny(1), Shifted(bits=2, max_length=2), single, device="cpu", observer=alone)
     assert together.losses[10:20] == alone.losses
 
 
@@ -241,7 +242,7 @@ def test_each_attempt_has_the_whole_schedule() -> None:
 @pytest.mark.parametrize("optimizer", ["rmsprop", "adam"])
 @pytest.mark.parametrize("fail_at", [10, 11, 25])
 def test_attempts_resume_to_the_same_numbers(tmp_path: Path, optimizer: str, fail_at: int) -> None:
-    def run(checkpoint: Path, monitor: Monitor) -> list[Tensor]:
+    def run(checkpoint: Path, observer: Observer) -> list[Tensor]:
         model = tiny(0)
         train(
             model,
@@ -250,13 +251,13 @@ def test_attempts_resume_to_the_same_numbers(tmp_path: Path, optimizer: str, fai
             device="cpu",
             checkpoint=checkpoint,
             checkpoint_share=1,
-            monitor=monitor,
+            observer=monitor,
             fresh=tiny,
         )
         return list(model.state_dict().values())
 
-    undisturbed = run(tmp_path / "a.pt", Monitor())
+    undisturbed = run(tmp_path / "a.pt", Observer())
     with pytest.raises(RuntimeError, match="power cut"):
         run(tmp_path / "b.pt", Restarts(fail_at))
-    resumed = run(tmp_path / "b.pt", Monitor())
+    resumed = run(tmp_path / "b.pt", Observer())
     assert all(torch.equal(a, b) for a, b in zip(undisturbed, resumed, strict=True))

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ntmbench import campaign, cli
-from ntmbench.runs import load_results
+from ntmbench.runs.results import load_results
 from tests.conftest import Ended, command
 
 CONF = Path(__file__).parents[1] / "conf"

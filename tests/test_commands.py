@@ -7,9 +7,9 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ntmbench.config import run_name
+from ntmbench.errors import SettingError
 from ntmbench.report.commands import command, hydra_value, repeat
-from ntmbench.settings import SettingError
+from ntmbench.runs.settings import run_name
 from tests.fabricated import full_identity
 from tests.reporting import composed_name
 

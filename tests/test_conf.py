@@ -20,11 +20,13 @@ from ntmbench.composition import (
     to_run_config,
     with_experiment,
 )
-from ntmbench.config import EvaluationSettings, RunConfig, TrainSettings
+from ntmbench.evaluation.settings import EvaluationSettings
 from ntmbench.report.comparison import smallest_p
 from ntmbench.report.grouping import with_groups
 from ntmbench.report.method import METHOD
 from ntmbench.report.pairs import ALPHA, compared_pairs
+from ntmbench.runs.settings import RunConfig
+from ntmbench.training.settings import TrainSettings
 
 CONF = Path(conf.__path__[0])
 

@@ -36,7 +36,7 @@ TASKS = [
 class Scores:
     """Scores of each sequence, ``[B]``."""
 
-    wrong_bits: Floats
+    errors: Floats
     loss_bits: Floats
 
 
@@ -90,7 +90,7 @@ def margin(values: Floats) -> float:
 def test_oracle_scores_full_marks_where_the_answer_is_determined(task: Task) -> None:
     _, batch = data(task)
     scores = score(oracle(task, batch), batch)
-    assert scores.wrong_bits.max() == 0
+    assert scores.errors.max() == 0
     assert scores.loss_bits.max() == 0
 
 
@@ -109,9 +109,7 @@ def test_best_constant_scores_chance(task: Task) -> None:
     fit, batch = data(task)
     scores = score(best_constant(fit, batch), batch)
     chance = task.chance(task.length_range[1])
-    assert scores.wrong_bits.mean() == pytest.approx(
-        chance.wrong_bits, abs=margin(scores.wrong_bits)
-    )
+    assert scores.errors.mean() == pytest.approx(chance.errors, abs=margin(scores.errors))
     assert scores.loss_bits.mean() == pytest.approx(chance.loss_bits, abs=margin(scores.loss_bits))
 
 
@@ -120,7 +118,7 @@ def test_memoryless_model_beats_chance_only_where_the_task_says_so(task: Task) -
     fit, batch = data(task)
     scores = score(best_memoryless(fit, batch), batch)
     chance = task.chance(task.length_range[1])
-    beats_wrong = scores.wrong_bits.mean() < chance.wrong_bits - margin(scores.wrong_bits)
+    beats_wrong = scores.errors.mean() < chance.errors - margin(scores.errors)
     beats_loss = scores.loss_bits.mean() < chance.loss_bits - margin(scores.loss_bits)
     assert (beats_wrong or beats_loss) != task.needs_memory
 
@@ -129,7 +127,7 @@ def test_chance_of_repeat_copy_by_hand() -> None:
     """One bit, once: it is 1 at half of the first steps and never at the marker's."""
     chance = make_task("repeat_copy", bits=1, max_length=1, test_repeats=1).chance(1)
     quarter = 0.25 * np.log2(4) + 0.75 * np.log2(4 / 3)
-    assert chance.wrong_bits == 0.5 + 1
+    assert chance.errors == 0.5 + 1
     assert chance.loss_bits == pytest.approx(2 * quarter + 2)
 
 
@@ -156,10 +154,10 @@ def test_oracle_loses_nothing_on_its_way_through_a_run(
     task = make_task(name)
     for row in found.to_dict("records"):
         optimum = length_levels(task, row["length"], TESTED).optimum
-        assert row["wrong_bits"] == optimum.wrong_bits
+        assert row["errors"] == optimum.errors
         assert row["loss_bits"] == pytest.approx(optimum.loss_bits, rel=1e-3, abs=1e-4)
         if task.deterministic:
-            assert (row["wrong_bits"], row["exact_match"]) == (0, 1)
+            assert (row["errors"], row["exact_match"]) == (0, 1)
 
 
 @pytest.mark.usefixtures("undrawn")
@@ -172,7 +170,7 @@ def test_constant_ends_at_the_best_constants_loss(
     task = make_task(name)
     for row in found.to_dict("records"):
         assert row["loss_bits"] == pytest.approx(task.chance(row["length"]).loss_bits, rel=0.02)
-        assert row["wrong_bits"] == pytest.approx(row["chance_wrong_bits"], rel=0.15)
+        assert row["errors"] == pytest.approx(row["chance_errors"], rel=0.15)
 
 
 @pytest.mark.usefixtures("undrawn")
@@ -180,4 +178,4 @@ def test_loaded_oracle_knows_its_task(ntmbench: Command, tmp_path: Path) -> None
     evaluation_of(ntmbench, tmp_path, "task=copy", "model=oracle", "train.sequences=16")
     (folder,) = (tmp_path / "results" / "runs").iterdir()
     task, model = load_run(folder)
-    assert list(evaluate(model, task, lengths=[5], sequences=4)["wrong_bits"]) == [0]
+    assert list(evaluate(model, task, lengths=[5], sequences=4)["errors"]) == [0]

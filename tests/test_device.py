@@ -13,8 +13,8 @@ import torch
 from torch import nn
 
 from ntmbench import evaluate, make_model, make_task
-from ntmbench.device import DeviceError, choose_device, quickest
-from ntmbench.runs import RunFolder
+from ntmbench.runs.folder import RunFolder
+from ntmbench.training.device import DeviceError, choose_device, quickest
 from tests.conftest import TINY, Ended
 from tests.test_resume import stop_at
 

@@ -17,10 +17,10 @@ from torch import Tensor
 from torch.autograd import forward_ad
 
 from ntmbench.composition import CONFIG_MODULE, VERSION_BASE, register_schemas, to_run_config
+from ntmbench.errors import SettingError
 from ntmbench.model import ModelError
 from ntmbench.ntm.kernels import engine, simd
 from ntmbench.ntm.model import NTM
-from ntmbench.settings import SettingError
 
 SMALL: dict[str, Any] = {"controller_size": 5, "memory_slots": 4, "word_size": 3}
 each_engine = pytest.mark.parametrize("name", ["auto", "fused", "eager"])

@@ -8,11 +8,12 @@ import pytest
 import torch
 
 from ntmbench import make_model, make_task
-from ntmbench.config import TrainSettings
-from ntmbench.training import Monitor, train
+from ntmbench.training.loop import train
+from ntmbench.training.observer import Observer
+from ntmbench.training.settings import TrainSettings
 
 
-class Losses(Monitor):
+class Losses(Observer):
     """Keeps the loss of every step."""
 
     def __init__(self) -> None:
@@ -41,7 +42,7 @@ def trained(
         "ntm", task.input_width, task.output_width, seed=3, engine=engine, memory_slots=16
     )
     losses = Losses()
-    train(model, task, settings(steps, batch_size), seed=3, device="cpu", monitor=losses)
+    train(model, task, settings(steps, batch_size), seed=3, device="cpu", observer=losses)
     return losses.bits, [weight.detach() for weight in model.parameters()]
 
 

@@ -13,12 +13,12 @@ import torch
 from torch import Tensor, nn
 
 from ntmbench import evaluate, evaluation, example
-from ntmbench.evaluation import evaluate_in_detail, evaluate_variations
-from ntmbench.example import answer_example, example_of, write_example
-from ntmbench.metrics import step_errors, wrong_bits
+from ntmbench.errors import SettingError
+from ntmbench.evaluation.example import answer_example, example_of, write_example
+from ntmbench.evaluation.grid import evaluate_in_detail, evaluate_variations
+from ntmbench.evaluation.scores import step_errors
 from ntmbench.registry import make_model, make_task, task_names
-from ntmbench.runs import EVALUATION_COLUMNS, POSITION_COLUMNS, VARIATION_COLUMNS
-from ntmbench.settings import SettingError
+from ntmbench.runs.results import EVALUATION_COLUMNS, POSITION_COLUMNS, VARIATION_COLUMNS
 from ntmbench.task import Task
 
 SMALL_NTM = {"controller_size": 8, "memory_slots": 8, "word_size": 4}
@@ -47,9 +47,9 @@ def test_errors_lie_where_they_were_made() -> None:
         "length": [2, 2, 4, 4, 4, 4],
         "position": [0, 1, 0, 1, 2, 3],
         "sequences": [5] * 6,
-        "wrong_bits": [0, 1, 0, 1, 0, 0],
+        "errors": [0, 1, 0, 1, 0, 0],
     }
-    assert list(found.by_length["wrong_bits"]) == [1, 1]
+    assert list(found.by_length["errors"]) == [1, 1]
 
 
 @pytest.mark.parametrize("name", task_names())
@@ -59,8 +59,8 @@ def test_errors_by_position_add_up_to_those_by_length(name: str) -> None:
     lengths = [task.length_range[1], task.length_range[1] + 1]
     found = evaluate_in_detail(model, task, lengths=lengths, sequences=70)
     assert list(found.by_length.columns) == EVALUATION_COLUMNS
-    sums = found.by_position.groupby("length")["wrong_bits"].sum()
-    assert list(sums) == pytest.approx(list(found.by_length["wrong_bits"]))
+    sums = found.by_position.groupby("length")["errors"].sum()
+    assert list(sums) == pytest.approx(list(found.by_length["errors"]))
     for length, rows in found.by_position.groupby("length"):
         assert len(rows) == task.test_set(int(str(length)), 1).mask.sum()
     pd.testing.assert_frame_equal(
@@ -107,9 +107,9 @@ def test_step_errors_count_only_what_is_scored() -> None:
     targets = torch.zeros(2, 2, 2)
     mask = torch.tensor([[1.0, 0.0], [1.0, 1.0]])
     errors = step_errors(logits, targets, mask)
-    assert errors.wrong_bits.tolist() == [2, 1 + 2]
+    assert errors.errors.tolist() == [2, 1 + 2]
     assert errors.sequences.tolist() == [1, 2]
-    assert errors.wrong_bits.sum() == wrong_bits(logits, targets, mask).sum()
+    assert errors.errors.sum() == errors(logits, targets, mask).sum()
 
 
 def test_positions_are_the_scored_steps_numbered() -> None:

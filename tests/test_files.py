@@ -11,8 +11,8 @@ from typing import IO, Any
 import pytest
 import torch
 
-from ntmbench.checkpoint import FORMAT, CheckpointError, load_checkpoint, save_checkpoint
-from ntmbench.files import SUFFIX, remove_leftovers, write_atomically, write_text
+from ntmbench.data.files import SUFFIX, remove_leftovers, write_atomically, write_text
+from ntmbench.training.checkpoint import FORMAT, CheckpointError, load_checkpoint, save_checkpoint
 
 STATE: dict[str, Any] = {
     "step": 3,

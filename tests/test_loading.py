@@ -14,8 +14,8 @@ import pytest
 import torch
 
 from ntmbench import evaluate, load_run
-from ntmbench.runs import RunFolder
-from ntmbench.settings import UserError
+from ntmbench.errors import UserError
+from ntmbench.runs.folder import RunFolder
 from tests.conftest import TINY, Ended
 
 Command = Callable[..., Ended]
@@ -73,7 +73,7 @@ def test_other_lengths_and_other_settings_can_be_tested(ntmbench: Command, tmp_p
     assert list(table["memory_slots"]) == [32]
     more: Any = replace(task, test_repeats=4)  # type: ignore[type-var]
     again = evaluate(model, more, lengths=[3], sequences=8)
-    assert list(again["chance_wrong_bits"]) == [more.chance(3).wrong_bits]
+    assert list(again["chance_errors"]) == [more.chance(3).errors]
 
 
 def test_a_moved_run_can_be_loaded(ntmbench: Command, tmp_path: Path) -> None:

@@ -8,7 +8,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from ntmbench.metrics import Scores, loss_bits, pool, score, scored_bits, step_errors, wrong_bits
+from ntmbench.evaluation.scores import (
+    Scores,
+    errors,
+    loss_bits,
+    pool,
+    score,
+    scored_bits,
+    step_errors,
+)
 
 
 def logit(probability: float) -> float:
@@ -33,9 +41,9 @@ def test_loss_bits_by_hand() -> None:
     assert loss_bits(LOGITS, TARGETS, MASK).tolist() == pytest.approx([first, second])
 
 
-def test_wrong_bits_by_hand() -> None:
+def test_errors_by_hand() -> None:
     """A probability of exactly one half counts as a zero."""
-    assert wrong_bits(LOGITS, TARGETS, MASK).tolist() == [2, 0]
+    assert errors(LOGITS, TARGETS, MASK).tolist() == [2, 0]
 
 
 def test_scored_bits_by_hand() -> None:
@@ -44,7 +52,7 @@ def test_scored_bits_by_hand() -> None:
 
 def test_score_by_hand() -> None:
     scores = score(LOGITS, TARGETS, MASK)
-    assert (scores.sequences, scores.wrong_bits, scores.exact_match) == (2, 1, 0.5)
+    assert (scores.sequences, scores.errors, scores.exact_match) == (2, 1, 0.5)
     assert scores.scored_bits == 3
     assert scores.loss_bits == pytest.approx(loss_bits(LOGITS, TARGETS, MASK).mean().item())
 
@@ -79,5 +87,5 @@ def test_not_a_number_is_not_hidden() -> None:
     for targets in (torch.zeros(1, 1, 1), torch.ones(1, 1, 1)):
         scores = score(logits, targets, torch.ones(1, 1))
         assert math.isnan(scores.loss_bits)
-        assert (scores.wrong_bits, scores.exact_match) == (1, 0)
-        assert step_errors(logits, targets, torch.ones(1, 1)).wrong_bits.tolist() == [1]
+        assert (scores.errors, scores.exact_match) == (1, 0)
+        assert step_errors(logits, targets, torch.ones(1, 1)).errors.tolist() == [1]

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from ntmbench.errors import SettingError
 from ntmbench.model import ModelError, SequenceModel
 from ntmbench.registry import make_model, make_task, model_names, task_names
-from ntmbench.settings import SettingError
 
 INPUTS, OUTPUTS = 4, 3
 

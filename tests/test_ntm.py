@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from ntmbench.errors import SettingError
 from ntmbench.ntm.model import NTM
 from ntmbench.ntm.settings import CONTROLLERS, NTMSettings
 from ntmbench.registry import make_model
-from ntmbench.settings import SettingError
 
 SMALL: dict[str, Any] = {"controller_size": 7, "memory_slots": 6, "word_size": 4}
 

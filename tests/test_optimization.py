@@ -12,8 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from ntmbench.config import TrainSettings
-from ntmbench.optimization import (
+from ntmbench.training.optimizers import (
     CompiledOptimizer,
     Optimizer,
     TorchOptimizer,
@@ -21,6 +20,7 @@ from ntmbench.optimization import (
     learning_rate_at,
     make_optimizer,
 )
+from ntmbench.training.settings import TrainSettings
 from tests.tiny import lstm, settings
 
 # --- Learning rate. ---

@@ -12,7 +12,7 @@ from hydra.core.config_store import ConfigStore
 
 from ntmbench import registry
 from ntmbench.composition import register_schemas
-from ntmbench.runs import RunFolder
+from ntmbench.runs.folder import RunFolder
 from tests.conftest import TINY, Ended, command
 
 Command = Callable[..., Ended]
@@ -214,7 +214,7 @@ class Parity(Task):
     def chance(self, length):
         return Chance.of_fair_bits(length)
 
-    def vectors_to_store(self, length):
+    def demand(self, length):
         return 1
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from ntmbench.randomness import RandomWords, Stream, stable_id
+from ntmbench.data.randomness import RandomWords, Stream, stable_id
 
 NUMBERS = st.integers(0, 2**64 - 1)
 # Numbers that a careless encoding confuses with one another, or with none at all.

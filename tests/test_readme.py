@@ -42,7 +42,7 @@ def table(beginning: str) -> list[list[str]]:
 
 def figure(row: dict[Any, Any]) -> str:
     """``0.004 (0 to 0.015) [10]``: estimate, interval, and seeds."""
-    score = "loss_over_optimum" if row["task"] == "ngrams" else "wrong_bits"
+    score = "loss_over_optimum" if row["task"] == "ngrams" else "errors"
     middle, low, high = (signed_bits(row[f"{score}{part}"]) for part in ("", "_low", "_high"))
     interval = "" if low == middle == high else f" ({low} to {high})"
     return f"{middle}{interval} [{row['evaluated']}]"
@@ -63,7 +63,7 @@ def test_the_table_of_results_is_the_reports(task: str) -> None:
         (lengths["section"] == of_task["section"].iloc[0])
         & (lengths["length"] == of_task["length"].max())
     ]
-    chance = at_length["chance_wrong_bits"].max()
+    chance = at_length["chance_errors"].max()
     assert said["chance"] == ("" if task == "n-grams" else f"{chance:.0f}")
 
 

@@ -10,8 +10,9 @@ import pytest
 from hydra import compose, initialize_config_module
 
 from ntmbench.composition import CONFIG_MODULE, VERSION_BASE, register_schemas, to_run_config
-from ntmbench.config import RunConfig, TrainSettings
 from ntmbench.registry import make_model, task_names
+from ntmbench.runs.settings import RunConfig
+from ntmbench.training.settings import TrainSettings
 
 #: Graves et al. (2014), section 4.6: tables 1 and 2 (heads, controller, learning rate) and 3
 #: (units, learning rate). Controllers and LSTMs are given as layers x units.

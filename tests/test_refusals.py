@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import torch
 
-from ntmbench.runs import RunFolder
+from ntmbench.runs.folder import RunFolder
 from tests.conftest import TINY, Ended
 
 Command = Callable[..., Ended]

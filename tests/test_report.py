@@ -69,9 +69,7 @@ def seeds(tmp_path: Path) -> Path:
             ([80, 70], None, "diverged"),
         ]
     ):
-        fabricate(
-            tmp_path, seed=seed, wrong_bits=wrong, tested=tested, state=state, parameters=100 + 0
-        )
+        fabricate(tmp_path, seed=seed, errors=wrong, tested=tested, state=state, parameters=100 + 0)
     return tmp_path
 
 
@@ -121,8 +119,8 @@ def test_the_summary_counts_every_run(seeds: Path) -> None:
     assert row["evaluated"] == 4
     assert (row["effective_90"], row["effective_90_low"], row["effective_90_high"]) == (10, 10, 20)
     # Of 0, 0, 2 and 8 wrong bits at length 20 the middle half is 0 and 2.
-    assert (row["length"], row["wrong_bits"]) == (20, 1)
-    assert row["wrong_bits_low"] <= 1 <= row["wrong_bits_high"]
+    assert (row["length"], row["errors"]) == (20, 1)
+    assert row["errors_low"] <= 1 <= row["errors_high"]
     assert (row["parameters"], row["sequences_per_second"]) == (100, 500)
     assert row["seeds"] == "0 1 2 3 4"
 
@@ -132,11 +130,11 @@ def test_scores_over_length_are_medians_and_ranges_of_what_was_evaluated(seeds: 
     lengths = table(seeds, "lengths").set_index("length")
     assert lengths["evaluated"].to_list() == [4, 4, 4]
     assert lengths["runs"].to_list() == [5, 5, 5]
-    assert lengths["wrong_bits_median"].to_list() == [0, 1, 3.5]
-    assert lengths["wrong_bits_min"].to_list() == [0, 0, 1]
-    assert lengths["wrong_bits_max"].to_list() == [0, 8, 90]
+    assert lengths["errors_median"].to_list() == [0, 1, 3.5]
+    assert lengths["errors_min"].to_list() == [0, 0, 1]
+    assert lengths["errors_max"].to_list() == [0, 8, 90]
     assert lengths["exact_match_median"].to_list() == [1, 0.5, 0]
-    assert lengths["chance_wrong_bits"].to_list() == [40, 80, 200]
+    assert lengths["chance_errors"].to_list() == [40, 80, 200]
     text = Outline(html).text
     assert "at length 20" in text  # the longest within training
     assert "3.50" in text
@@ -146,7 +144,7 @@ def test_scores_over_length_are_medians_and_ranges_of_what_was_evaluated(seeds: 
 def test_curves_are_medians_over_seeds_with_diverged_ones_in_them(seeds: Path) -> None:
     report(seeds)
     curves = table(seeds, "curves")
-    wrong = curves[curves["metric"] == "wrong_bits"]
+    wrong = curves[curves["metric"] == "errors"]
     assert wrong["sequences"].to_list() == [0, 1000, 2000, 3000]
     assert wrong["runs"].to_list() == [5, 5, 5, 5]
     assert wrong["median"].to_list() == [80, 0, 0, 0]
@@ -155,9 +153,9 @@ def test_curves_are_medians_over_seeds_with_diverged_ones_in_them(seeds: Path) -
 
 def test_runs_without_numbers_are_counted_and_shown_with_their_reason(tmp_path: Path) -> None:
     fabricate(tmp_path, seed=0, tested={20: 0})
-    fabricate(tmp_path, seed=1, state="failed", error="OSError: no space left", wrong_bits=[80])
+    fabricate(tmp_path, seed=1, state="failed", error="OSError: no space left", errors=[80])
     fabricate(tmp_path, seed=2, state="diverged", error="No finite loss at step 7.")
-    fabricate(tmp_path, seed=3, state="running", wrong_bits=[80, 0])
+    fabricate(tmp_path, seed=3, state="running", errors=[80, 0])
     broken = tmp_path / "runs" / "broken"
     broken.mkdir()
     (broken / "status.json").write_text("{")
@@ -179,7 +177,7 @@ def test_runs_without_numbers_are_counted_and_shown_with_their_reason(tmp_path: 
 
 
 def test_unsolved_runs_are_shown_as_more_than_their_budget(tmp_path: Path) -> None:
-    fabricate(tmp_path, wrong_bits=[80, 70, 60, 50])
+    fabricate(tmp_path, errors=[80, 70, 60, 50])
     html, _ = report(tmp_path)
     text = Outline(html).text
     assert "> 3,000" in text
@@ -283,7 +281,7 @@ def test_links_lead_to_the_runs(tmp_path: Path) -> None:
 
 
 def test_solved_is_not_defined_where_even_the_optimum_errs(tmp_path: Path) -> None:
-    fabricate(tmp_path, task="ngrams", wrong_bits=[97, 60], tested={200: 60})
+    fabricate(tmp_path, task="ngrams", errors=[97, 60], tested={200: 60})
     html, _ = report(tmp_path)
     (row,) = table(tmp_path, "summary").to_dict("records")
     assert pd.isna(row["solved"])

@@ -15,9 +15,9 @@ from tests.reporting import build, told
 
 def test_controls_that_come_out_as_they_must(tmp_path: Path) -> None:
     chance = validation_levels(make_task("copy"), 64).chance.loss_bits
-    fabricate(tmp_path, model="oracle", wrong_bits=[0], tested={20: 0})
-    fabricate(tmp_path, model="constant", wrong_bits=[40], loss_bits=[chance])
-    fabricate(tmp_path, model="memoryless", wrong_bits=[40], loss_bits=[chance * 0.995])
+    fabricate(tmp_path, model="oracle", errors=[0], tested={20: 0})
+    fabricate(tmp_path, model="constant", errors=[40], loss_bits=[chance])
+    fabricate(tmp_path, model="memoryless", errors=[40], loss_bits=[chance * 0.995])
     fabricate(tmp_path, tested={20: 0})
     report = build(tmp_path)
     assert "All controls came out as they must." in told(report)
@@ -41,7 +41,7 @@ def test_a_control_that_comes_out_otherwise_is_told_at_the_top(
     tmp_path: Path, control: str, wrong: float, loss: float, tested: dict[int, float]
 ) -> None:
     chance = validation_levels(make_task("copy"), 64).chance.loss_bits
-    fabricate(tmp_path, model=control, wrong_bits=[wrong], loss_bits=[loss * chance], tested=tested)
+    fabricate(tmp_path, model=control, errors=[wrong], loss_bits=[loss * chance], tested=tested)
     report = build(tmp_path)
     (alert,) = (alert for alert in report.page.alerts if alert.bad)
     assert alert.text == f"Control {control} came out not as it must on copy."
@@ -51,7 +51,7 @@ def test_a_control_that_comes_out_otherwise_is_told_at_the_top(
 
 
 def test_a_memoryless_network_may_do_well_where_no_memory_is_needed(tmp_path: Path) -> None:
-    fabricate(tmp_path, "ngrams", "memoryless", wrong_bits=[70], loss_bits=[150], tested={200: 70})
+    fabricate(tmp_path, "ngrams", "memoryless", errors=[70], loss_bits=[150], tested={200: 70})
     report = build(tmp_path)
     assert not [alert for alert in report.page.alerts if alert.bad]
 
@@ -66,7 +66,7 @@ def test_missing_and_unfinished_controls_are_told(tmp_path: Path) -> None:
 def test_a_control_that_was_not_checked_has_not_passed(tmp_path: Path) -> None:
     fabricate(tmp_path, model="oracle")
     for model in ("constant", "memoryless"):
-        fabricate(tmp_path, model=model, wrong_bits=[])
+        fabricate(tmp_path, model=model, errors=[])
     report = build(tmp_path)
     assert "Controls oracle, constant, memoryless came out not as they must on copy." in told(
         report

@@ -164,7 +164,7 @@ def test_variations_are_told(tmp_path: Path) -> None:
     fabricate(tmp_path, "repeat_copy", tested={10: 0}, variations={"20 repeats": 3.5})
     report = build(tmp_path)
     (row,) = report.tables["variations"].to_dict("records")
-    assert (row["variation"], row["wrong_bits_median"]) == ("20 repeats", 3.5)
+    assert (row["variation"], row["errors_median"]) == ("20 repeats", 3.5)
     assert any(title.startswith("Variations") for title, _ in report.page.sections[0].tables)
 
 
@@ -189,7 +189,7 @@ def test_pictures_of_one_page_share_no_identifier(tmp_path: Path) -> None:
 
 def test_the_latex_table_is_whole_and_escaped(tmp_path: Path) -> None:
     fabricate(tmp_path, task="repeat_copy", tested={10: 0})
-    fabricate(tmp_path, task="repeat_copy", model="lstm", wrong_bits=[80, 70])
+    fabricate(tmp_path, task="repeat_copy", model="lstm", errors=[80, 70])
     report = build(tmp_path)
     lines = report.latex.splitlines()
     assert (lines[0], lines[1], lines[-1]) == (
@@ -245,5 +245,5 @@ def test_every_seed_counts_once_whatever_the_order_of_folders(tmp_path: Path) ->
         fabricate(tmp_path, seed=seed, tested={20: float(np.float64(seed))})
     (row,) = build(tmp_path).tables["summary"].to_dict("records")
     assert row["seeds"] == " ".join(map(str, range(11)))
-    assert row["wrong_bits"] == pytest.approx(5)
+    assert row["errors"] == pytest.approx(5)
     assert json.loads(json.dumps(row["runs"])) == 11

@@ -57,7 +57,7 @@ def test_quantiles_of_finite_values_are_numpys(values: list[float], share: float
 
 
 @pytest.mark.parametrize(
-    ("wrong_bits", "reached", "solved"),
+    ("errors", "reached", "solved"),
     [
         ([9, 5, 0.09, 0], 2000, 2000),
         ([9, 0, 5, 0], 1000, 3000),  # fell apart, and learned it again
@@ -70,10 +70,10 @@ def test_quantiles_of_finite_values_are_numpys(values: list[float], share: float
     ],
 )
 def test_reached_is_the_first_time_and_solved_is_for_good(
-    wrong_bits: list[float], reached: float, solved: float
+    errors: list[float], reached: float, solved: float
 ) -> None:
-    assert reached_at(curve(wrong_bits)) == reached
-    assert stays_from(curve(wrong_bits)) == solved
+    assert reached_at(curve(errors)) == reached
+    assert stays_from(curve(errors)) == solved
 
 
 def _runs(**states: str) -> pd.DataFrame:
@@ -143,13 +143,13 @@ def test_validation_on_too_few_sequences_is_marked() -> None:
 def test_the_least_of_the_learning_curve_is_told() -> None:
     runs = _runs(a="finished", b="failed")
     found = outcomes(runs, _metrics(a=[9, 2, 4]))
-    assert found["validation_wrong_bits"].iloc[0] == 2
-    assert found["validation_wrong_bits"].isna().to_list() == [False, True]
+    assert found["validation_errors"].iloc[0] == 2
+    assert found["validation_errors"].isna().to_list() == [False, True]
 
 
 def test_the_band_over_seeds_has_the_medians_and_quartiles_of_each_point() -> None:
     metrics = _metrics(a=[8, 4], b=[6, 2], c=[4, 0])
-    band = curve_band(metrics, pd.Series(dict.fromkeys("abc", "finished")), "wrong_bits")
+    band = curve_band(metrics, pd.Series(dict.fromkeys("abc", "finished")), "errors")
     assert band["sequences"].to_list() == [0, 1000]
     assert band["median"].to_list() == [6, 2]
     assert band["low"].to_list() == [5, 1]
@@ -159,7 +159,7 @@ def test_the_band_over_seeds_has_the_medians_and_quartiles_of_each_point() -> No
 def test_a_diverged_run_stays_in_the_median_and_an_unfinished_one_leaves_it() -> None:
     metrics = _metrics(a=[8, 2, 0], b=[8], c=[8, 1])
     outcome = pd.Series({"a": "finished", "b": "diverged", "c": "interrupted"})
-    band = curve_band(metrics, outcome, "wrong_bits")
+    band = curve_band(metrics, outcome, "errors")
     assert band["runs"].to_list() == [3, 3, 2]
     assert band["median"].to_list() == [8, 2, INF]
 
@@ -168,7 +168,7 @@ def test_a_finished_run_stays_in_the_median_after_its_end() -> None:
     """Two that make no mistakes need no second attempt; the third begins anew."""
     metrics = _metrics(a=[8, 0], b=[8, 0], c=[8, 4, 8, 6])
     outcome = pd.Series(dict.fromkeys("abc", "finished"))
-    band = curve_band(metrics, outcome, "wrong_bits")
+    band = curve_band(metrics, outcome, "errors")
     assert band["runs"].to_list() == [3, 3, 3, 3]
     assert band["median"].to_list() == [8, 0, 0, 0]
     assert band["high"].to_list() == [8, 2, 4, 3]
@@ -294,7 +294,7 @@ def test_the_levels_of_fair_bits_are_perfect_and_half() -> None:
     levels = validation_levels(make_task("copy", min_length=5, max_length=5), 640)
     assert levels.solvable
     assert levels.optimum.loss_bits == 0
-    assert levels.chance.wrong_bits == pytest.approx(20, rel=0.05)
+    assert levels.chance.errors == pytest.approx(20, rel=0.05)
     assert levels.chance.loss_bits == pytest.approx(40, rel=0.01)
 
 
@@ -312,7 +312,7 @@ def test_levels_are_means_over_sequences_whatever_the_batches() -> None:
     parts = data_levels(task, [whole[:3], whole[3:]])
     together = data_levels(task, [whole])
     assert parts.optimum.loss_bits == pytest.approx(together.optimum.loss_bits)
-    assert parts.chance.wrong_bits == pytest.approx(together.chance.wrong_bits)
+    assert parts.chance.errors == pytest.approx(together.chance.errors)
 
 
 def test_the_paper_is_compared_with_at_the_papers_sizes_only() -> None:

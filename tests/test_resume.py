@@ -20,13 +20,15 @@ import torch
 from torch import Tensor, nn
 
 from ntmbench import cli, files, runner
-from ntmbench.checkpoint import CheckpointError, load_checkpoint
-from ntmbench.config import TrainSettings
-from ntmbench.interruption import Interrupted
 from ntmbench.registry import make_model, make_task
 from ntmbench.report import run_plots
-from ntmbench.runs import RunFolder, load_results
-from ntmbench.training import Monitor, train
+from ntmbench.runs.folder import RunFolder
+from ntmbench.runs.results import load_results
+from ntmbench.training.checkpoint import CheckpointError, load_checkpoint
+from ntmbench.training.interruption import Interrupted
+from ntmbench.training.loop import train
+from ntmbench.training.observer import Observer
+from ntmbench.training.settings import TrainSettings
 from tests.conftest import TINY, Ended
 
 Command = Callable[..., Ended]
@@ -366,7 +368,7 @@ def test_checkpoint_that_is_refused(
         assert folder.read_status()["error"] is None
 
 
-class Stop(Monitor):
+class Stop(Observer):
     """Interrupts training after some sequences."""
 
     def __init__(self, sequences: int) -> None:
@@ -403,7 +405,7 @@ def test_library_call_leaves_the_model_as_it_was_where_it_refuses(
             TrainSettings(**SETTINGS),
             device="cpu",
             checkpoint=checkpoint,
-            monitor=Stop(20),
+            observer=Stop(20),
         )
     other = make_model("lstm", 9, 8, hidden_size=hidden_size)
     before = plain(other.state_dict())
@@ -416,7 +418,7 @@ def test_library_call_leaves_the_model_as_it_was_where_it_refuses(
 def test_second_signal_acts_at_once() -> None:
     """So that a user is not kept waiting by a long step."""
 
-    class Impatient(Monitor):
+    class Impatient(Observer):
         def stepped(self, sequences: int, loss_bits: Callable[[], float]) -> None:
             os.kill(os.getpid(), signal.SIGINT)
             os.kill(os.getpid(), signal.SIGINT)
@@ -424,7 +426,7 @@ def test_second_signal_acts_at_once() -> None:
     model, task = make_model("lstm", 9, 8, hidden_size=8), make_task("copy", max_length=3)
     handler = signal.getsignal(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt) as stopped:
-        train(model, task, TrainSettings(**SETTINGS), device="cpu", monitor=Impatient())
+        train(model, task, TrainSettings(**SETTINGS), device="cpu", observer=Impatient())
     assert not isinstance(stopped.value, Interrupted)
     assert signal.getsignal(signal.SIGINT) is handler
 

@@ -26,7 +26,7 @@ from ntmbench.report.run_plots import (
     plot_run,
 )
 from ntmbench.report.style import looks, png
-from ntmbench.runs import RunFolder
+from ntmbench.runs.folder import RunFolder
 from ntmbench.task import Task
 from tests.fabricated import curve, fabricate, grid
 
@@ -150,7 +150,7 @@ def test_no_label_of_a_legend_is_cut_off(characters: int) -> None:
     names = [f"{place:0{characters}}" for place in range(5)]
     curves = pd.concat([curve([80, 0]).assign(label=name, run=name) for name in names])
     bands = curves.assign(low=0, median=0, high=0)
-    figure = plot_curves(curves, bands, "wrong_bits", looks(names), [chance_level(80)])
+    figure = plot_curves(curves, bands, "errors", looks(names), [chance_level(80)])
     png(figure)  # lays it out
     (legend,) = figure.legends
     box, page = legend.get_window_extent(), figure.bbox
@@ -181,7 +181,7 @@ def test_an_enlarged_memory_is_told() -> None:
     assert labels(plot_generalisation(table, (1, 20))) == {"training lengths", "chance"}
 
 
-def test_the_example_marks_wrong_bits_and_counts_them() -> None:
+def test_the_example_marks_errors_and_counts_them() -> None:
     task = make_task("copy", bits=2, max_length=3)
     batch = task.test_set(3, 1)
     probability = batch.targets[:, 0].copy()

@@ -15,12 +15,12 @@ from omegaconf import OmegaConf
 
 from ntmbench import load_results, runner
 from ntmbench.ntm.kernels import engine
-from ntmbench.runs import (
+from ntmbench.runs.folder import RunFolder
+from ntmbench.runs.results import (
     EVALUATION_COLUMNS,
     METRICS_COLUMNS,
     POSITION_COLUMNS,
     VARIATION_COLUMNS,
-    RunFolder,
 )
 from tests.conftest import TINY, Ended, command
 
@@ -58,12 +58,12 @@ def test_files_of_a_finished_run(ntmbench: Command, tmp_path: Path) -> None:
     evaluation = pd.read_csv(folder.evaluation)
     assert list(evaluation.columns) == EVALUATION_COLUMNS
     assert list(evaluation["length"]) == [3, 5]
-    assert list(evaluation["chance_wrong_bits"]) == [12, 20]
+    assert list(evaluation["chance_errors"]) == [12, 20]
     positions = pd.read_csv(folder.positions)
     assert list(positions.columns) == POSITION_COLUMNS
     assert list(positions["position"]) == [0, 1, 2, 0, 1, 2, 3, 4]
-    sums = positions.groupby("length")["wrong_bits"].sum()
-    assert list(sums) == pytest.approx(list(evaluation["wrong_bits"]))
+    sums = positions.groupby("length")["errors"].sum()
+    assert list(sums) == pytest.approx(list(evaluation["errors"]))
     assert not folder.variations.exists()  # copy names none
     with np.load(folder.example) as example:
         assert example["probabilities"].shape == example["targets"].shape == (7, 8)

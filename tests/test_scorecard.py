@@ -50,7 +50,7 @@ def test_runs_that_have_not_ended_can_not_tell(tmp_path: Path) -> None:
     settings = {"sequences": 120_000}
     for seed in range(4):
         state, bits = ("running", [80, 80]) if seed else ("finished", [80, 0, 0, 0])
-        fabricate(tmp_path, seed=seed, state=state, wrong_bits=bits, train_settings=settings)
+        fabricate(tmp_path, seed=seed, state=state, errors=bits, train_settings=settings)
     row, _ = of_literature(build(tmp_path), "about 17,000")
     assert row["verdict"] == "cannot tell (budget)"
 
@@ -72,7 +72,7 @@ def test_the_scorecard_has_every_figure_of_the_literature(tmp_path: Path) -> Non
         fabricate(
             tmp_path,
             seed=seed,
-            wrong_bits=[80, 0, 0, 0],
+            errors=[80, 0, 0, 0],
             tested={20: 0, 120: 3},
             train_settings={"batch_size": 4},
         )
@@ -128,7 +128,7 @@ def test_one_seed_with_mistakes_is_no_same_where_none_are_claimed(tmp_path: Path
 def test_a_stricter_threshold_is_reached_later(tmp_path: Path) -> None:
     wrong = [80, 0.08, 0.08, 0.01]
     for seed in range(5):
-        fabricate(tmp_path, seed=seed, model_settings={"controller": "lstm"}, wrong_bits=wrong)
+        fabricate(tmp_path, seed=seed, model_settings={"controller": "lstm"}, errors=wrong)
     report = build(tmp_path)
     assert of_literature(report, "under 0.05 bits at 10,000")[0]["ours"] == 3000
     assert of_literature(report, "about 17,000")[0]["ours"] == 1000
@@ -138,7 +138,7 @@ def test_an_endless_interval_of_runs_that_all_solved_it_is_not_told_as_unsolved(
     tmp_path: Path,
 ) -> None:
     for seed, points in enumerate((1, 2, 3, 3)):
-        fabricate(tmp_path, seed=seed, wrong_bits=[80] * points + [0] * (4 - points))
+        fabricate(tmp_path, seed=seed, errors=[80] * points + [0] * (4 - points))
     report = build(tmp_path)
     _, cells = of_literature(report, "about 17,000")
     assert "1,000 or more; 4 runs of 3,000 sequences" in cells

@@ -9,11 +9,12 @@ import pytest
 from torch import Tensor, nn
 
 from ntmbench import evaluation
-from ntmbench.evaluation import enough_memory, evaluate, score_batch
+from ntmbench.evaluation.answering import enough_memory
+from ntmbench.evaluation.grid import evaluate, score_batch
 from ntmbench.model import SequenceModel
 from ntmbench.registry import make_model
 from ntmbench.task import Task
-from ntmbench.training import train
+from ntmbench.training.loop import train
 from tests.tiny import TASK, lstm, settings
 
 
@@ -61,7 +62,7 @@ def test_chunks_do_not_change_scores(monkeypatch: pytest.MonkeyPatch, name: str)
         with chunks(monkeypatch, sequences, steps):
             parts = score_batch(model, batch)
         assert (parts.sequences, parts.scored_bits) == (50, whole.scored_bits)
-        assert parts.wrong_bits == pytest.approx(whole.wrong_bits, rel=1e-12)
+        assert parts.errors == pytest.approx(whole.errors, rel=1e-12)
         assert parts.exact_match == pytest.approx(whole.exact_match, rel=1e-12)
         assert parts.loss_bits == pytest.approx(whole.loss_bits, rel=1e-5)
 
@@ -98,10 +99,10 @@ def test_evaluation_table() -> None:
     table = evaluate(lstm(), TASK, lengths=[5, 2], sequences=70)
     assert list(table["length"]) == [5, 2]
     assert list(table["sequences"]) == [70, 70]
-    assert list(table["chance_wrong_bits"]) == [5, 2]
+    assert list(table["chance_errors"]) == [5, 2]
     assert table["memory_slots"].isna().all()
     row = score_batch(lstm(), TASK.test_set(2, 70))
-    assert (table["wrong_bits"][1], table["loss_bits"][1]) == (row.wrong_bits, row.loss_bits)
+    assert (table["errors"][1], table["loss_bits"][1]) == (row.errors, row.loss_bits)
     assert list(evaluate(lstm(), TASK, sequences=4)["length"]) == list(TASK.test_lengths)
 
 

@@ -14,10 +14,10 @@ import pytest
 from rich.console import Console
 
 from ntmbench import evaluation, load_results, runner
+from ntmbench.commands.console import NamedLines
 from ntmbench.composition import register_schemas, with_experiment
-from ntmbench.interruption import Interrupted
-from ntmbench.progress import NamedLines
 from ntmbench.sweeps import conclude, read_cells, write_cell
+from ntmbench.training.interruption import Interrupted
 from tests.conftest import TINY, Ended
 
 Command = Callable[..., Ended]
@@ -89,8 +89,8 @@ def test_sweep_of_finished_cells_ends_well(ntmbench: Command, tmp_path: Path) ->
     assert (ended.code, ended.err) == (0, "")
     cells = table_of(tmp_path)
     assert list(cells["seed"]) == [0, 1]
-    assert list(cells["wrong_bits"]) == [
-        pd.read_csv(Path(tmp_path, folder, "evaluation.csv"))["wrong_bits"].item()
+    assert list(cells["errors"]) == [
+        pd.read_csv(Path(tmp_path, folder, "evaluation.csv"))["errors"].item()
         for folder in cells["folder"]
     ]
     assert "did not finish" not in ended.out

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from ntmbench.randomness import RandomWords, Stream
+from ntmbench.data.randomness import RandomWords, Stream
+from ntmbench.errors import SettingError
 from ntmbench.registry import make_task, task_names
-from ntmbench.settings import SettingError
 from ntmbench.task import Batch, Task
 from tests.definitions import DEFINITIONS, Rows
 
@@ -230,7 +230,7 @@ def test_variations() -> None:
     batch = variation.task.test_set(variation.length, 2)
     assert batch.mask.sum(axis=0).tolist() == [4 * 10 + 1] * 2
     assert variation.task.input_width == task.input_width
-    assert variation.task.chance(4).wrong_bits == 3 * 40 / 2 + 1
+    assert variation.task.chance(4).errors == 3 * 40 / 2 + 1
     assert not make_task("repeat_copy", max_repeats=100_000).variations
     assert not make_task("copy").variations
 

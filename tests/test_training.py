@@ -13,12 +13,14 @@ import torch
 from torch import Tensor, nn
 
 from ntmbench import training
-from ntmbench.config import TrainSettings
-from ntmbench.evaluation import evaluate
-from ntmbench.metrics import Scores
-from ntmbench.optimization import decay_at
+from ntmbench.evaluation.grid import evaluate
+from ntmbench.evaluation.scores import Scores
 from ntmbench.registry import make_model, make_task
-from ntmbench.training import Monitor, Selected, train
+from ntmbench.training.loop import train
+from ntmbench.training.observer import Observer
+from ntmbench.training.optimizers import decay_at
+from ntmbench.training.settings import TrainSettings
+from ntmbench.training.state import Selected
 from tests.tiny import TASK, lstm, settings
 
 
@@ -52,7 +54,7 @@ class Faulty(nn.Module):
         return logits
 
 
-class Recorder(Monitor):
+class Recorder(Observer):
     """Notes the weights after each step, and what was rejected."""
 
     def __init__(self, model: nn.Module) -> None:
@@ -71,7 +73,7 @@ class Recorder(Monitor):
 def test_step_without_finite_numbers_is_not_applied(what: str) -> None:
     model = Faulty({3, 4, 7}, what)
     recorder = Recorder(model)
-    result = train(model, TASK, settings(patience=3), device="cpu", monitor=recorder)
+    result = train(model, TASK, settings(patience=3), device="cpu", observer=recorder)
     assert recorder.refused == [3, 4, 7]
     assert (result.rejected_steps, result.diverged_after) == (3, None)
     for step in range(10):
@@ -83,7 +85,7 @@ def test_step_without_finite_numbers_is_not_applied(what: str) -> None:
 def test_run_of_such_steps_ends_as_diverged_with_the_selected_weights() -> None:
     model = Faulty(set(range(6, 10)), "gradient")
     recorder = Recorder(model)
-    result = train(model, TASK, settings(patience=3), device="cpu", monitor=recorder)
+    result = train(model, TASK, settings(patience=3), device="cpu", observer=recorder)
     assert (result.diverged_after, result.rejected_steps) == (9, 3)
     assert len(recorder.weights) == 1 + 9
     assert same(model.state_dict(), recorder.weights[result.selected_step])
@@ -93,7 +95,7 @@ def test_run_of_such_steps_ends_as_diverged_with_the_selected_weights() -> None:
 
 
 def scores(wrong: float, loss: float) -> Scores:
-    return Scores(sequences=8, loss_bits=loss, wrong_bits=wrong, exact_match=0, scored_bits=10)
+    return Scores(sequences=8, loss_bits=loss, errors=wrong, exact_match=0, scored_bits=10)
 
 
 @pytest.mark.parametrize(
@@ -120,10 +122,10 @@ def test_selection_by_wrong_and_then_by_loss_bits(
     monkeypatch.setattr(type(TASK), "selection_lengths", (5,))
     model = lstm()
     recorder = Recorder(model)
-    result = train(model, TASK, settings(), device="cpu", monitor=recorder)
+    result = train(model, TASK, settings(), device="cpu", observer=recorder)
     assert result.selected_step == 5 * best
     assert same(model.state_dict(), recorder.weights[5 * best])
-    assert list(result.curve["wrong_bits"]) == [within[0] for within, *_ in validations]
+    assert list(result.curve["errors"]) == [within[0] for within, *_ in validations]
     assert next(played, None) is None
 
 
@@ -140,7 +142,7 @@ def test_selection_at_a_length_of_training_counts_as_training(
 
 
 @pytest.mark.parametrize(
-    ("mine", "theirs", "by_wrong_bits", "by_loss"),
+    ("mine", "theirs", "by_errors", "by_loss"),
     [
         ((0.1, 9), (0.2, 0), True, False),
         ((0.2, 0), (0.1, 9), False, True),
@@ -150,12 +152,12 @@ def test_selection_at_a_length_of_training_counts_as_training(
         ((0.1, math.nan), (0.1, 1), False, False),
     ],
 )
-def test_selection_goes_by_wrong_bits_or_by_loss(
-    mine: tuple[float, float], theirs: tuple[float, float], by_wrong_bits: bool, by_loss: bool
+def test_selection_goes_by_errors_or_by_loss(
+    mine: tuple[float, float], theirs: tuple[float, float], by_errors: bool, by_loss: bool
 ) -> None:
     one, other = (Selected(0, 1.0, *shares, {}) for shares in (mine, theirs))
     assert one.beats(None, by_loss=False)
-    assert one.beats(other, by_loss=False) == by_wrong_bits
+    assert one.beats(other, by_loss=False) == by_errors
     assert one.beats(other, by_loss=True) == by_loss
 
 
@@ -163,7 +165,7 @@ def test_averaged_weights_are_what_is_selected() -> None:
     model = lstm()
     recorder = Recorder(model)
     chosen = settings(weight_average=0.9, learning_rate=0.01, validate_every=40)
-    result = train(model, TASK, chosen, device="cpu", monitor=recorder)
+    result = train(model, TASK, chosen, device="cpu", observer=recorder)
     assert result.selected_step == 10
     average = recorder.weights[0]
     for step, weights in enumerate(recorder.weights[1:]):
@@ -261,11 +263,11 @@ def test_training_learns() -> None:
     )
     model = make_model("lstm", task.input_width, task.output_width, hidden_size=24, layers=1)
     result = train(model, task, chosen, device="cpu")
-    wrong = result.curve["wrong_bits"]
+    wrong = result.curve["errors"]
     assert wrong.iloc[0] > 1
     assert wrong.iloc[-1] == 0
     tested = evaluate(model, task, lengths=[2], sequences=64)
-    assert tested["wrong_bits"].item() < tested["chance_wrong_bits"].item() / 10
+    assert tested["errors"].item() < tested["chance_errors"].item() / 10
 
 
 class Centred(nn.Module):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ntmbench.config import TrainSettings
 from ntmbench.model import SequenceModel
 from ntmbench.registry import make_model, make_task
 from ntmbench.task import Task
+from ntmbench.training.settings import TrainSettings
 
 TASK = make_task("copy", bits=2, max_length=3)
 

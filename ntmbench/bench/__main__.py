@@ -23,8 +23,8 @@ from ntmbench.bench.machine import Machine, cores
 from ntmbench.bench.memory import MemoryProbe, memory_probe
 from ntmbench.bench.table import drawn, measure_case, with_floor
 from ntmbench.bench.trainer import TrainerCost, measure_trainer
-from ntmbench.files import write_bytes, write_text
-from ntmbench.settings import UserError, check_choice, check_range
+from ntmbench.data.files import write_bytes, write_text
+from ntmbench.errors import UserError, check_choice, check_range
 
 REFUSED = 2
 INTERRUPTED = 130

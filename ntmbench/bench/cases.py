@@ -13,10 +13,10 @@ from torch import nn
 
 from ntmbench import metrics
 from ntmbench.bench import peer
-from ntmbench.evaluation import answer
+from ntmbench.data.randomness import RandomWords, Stream
+from ntmbench.evaluation.answering import answer
 from ntmbench.model import TensorBatch
 from ntmbench.ntm.settings import NTMSettings
-from ntmbench.randomness import RandomWords, Stream
 from ntmbench.registry import make_model, make_task
 from ntmbench.task import Batch, Task
 

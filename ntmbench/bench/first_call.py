@@ -16,10 +16,10 @@ from dataclasses import dataclass
 import torch
 
 from ntmbench.bench.cases import CASES, Contender, training_step
-from ntmbench.config import TrainSettings
+from ntmbench.errors import UserError
 from ntmbench.model import TensorBatch
-from ntmbench.optimization import make_optimizer
-from ntmbench.settings import UserError
+from ntmbench.training.optimizers import make_optimizer
+from ntmbench.training.settings import TrainSettings
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from pathlib import Path
 import torch
 
 from ntmbench.bench.cases import Case, Contender
-from ntmbench.settings import UserError
+from ntmbench.errors import UserError
 from ntmbench.task import Batch
 
 STATUS = Path("/proc/self/status")

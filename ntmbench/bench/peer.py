@@ -17,9 +17,9 @@ from typing import Any
 import torch
 from torch.nn import functional
 
+from ntmbench.errors import UserError
 from ntmbench.model import TensorBatch
 from ntmbench.ntm.settings import NTMSettings
-from ntmbench.settings import UserError
 
 
 class PeerError(UserError):

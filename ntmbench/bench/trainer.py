@@ -13,11 +13,13 @@ import torch
 from torch import nn
 
 from ntmbench.bench.cases import Case, Contender, training_step
-from ntmbench.config import TrainSettings
 from ntmbench.model import TensorBatch
-from ntmbench.optimization import make_optimizer
 from ntmbench.task import Task
-from ntmbench.training import DRAWN_AHEAD, Monitor, train
+from ntmbench.training.batches import DRAWN_AHEAD
+from ntmbench.training.loop import train
+from ntmbench.training.observer import Observer
+from ntmbench.training.optimizers import make_optimizer
+from ntmbench.training.settings import TrainSettings
 
 ROUNDS = 5
 #: Steps of a round.
@@ -59,7 +61,7 @@ class TrainerCost:
         )
 
 
-class StepClock(Monitor):
+class StepClock(Observer):
     """Takes the time at the end of every step."""
 
     def __init__(self) -> None:
@@ -100,7 +102,7 @@ def measure_trainer(
     loops, models, parts = [], [], []
     for _ in range(rounds):
         in_loop, alone = StepClock(), StepClock()
-        train(model, task, settings, device="cpu", monitor=in_loop)
+        train(model, task, settings, device="cpu", observer=in_loop)
         for _ in range(steps + 1):
             forward_backward()
             alone.stepped(1, float)

@@ -10,14 +10,15 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from ntmbench.model import ModelError, SequenceModel, Trace
+from ntmbench.errors import check_known, check_whole
+from ntmbench.model import ModelError, SequenceModel
 from ntmbench.ntm.cell import HeadOutputs, NTMCell, NTMState
 from ntmbench.ntm.controller import LayerState, initialised_linear
 from ntmbench.ntm.kernels.engine import is_autocast, use_fused
 from ntmbench.ntm.kernels.weights import FirstValues, Weights
 from ntmbench.ntm.settings import MAX_SLOTS, NTMSettings
 from ntmbench.registry import register_model
-from ntmbench.settings import check_known, check_whole
+from ntmbench.trace import Trace
 
 #: Standard deviation of the memory's first content where it is learned or random.
 MEMORY_SPREAD = 0.1

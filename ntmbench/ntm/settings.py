@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ntmbench.settings import (
+from ntmbench.errors import (
     MAX_LAYERS,
     MAX_SIZE,
     SettingError,

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ntmbench.runs import load_results
-from ntmbench.settings import UserError
+from ntmbench.errors import UserError
+from ntmbench.runs.results import load_results
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from ntmbench.errors import UserError
 from ntmbench.registry import make_model, model_names
 from ntmbench.report.cells import listed, plural
 from ntmbench.report.controls import ControlCheck
@@ -16,7 +17,6 @@ from ntmbench.report.page import Alert
 from ntmbench.report.provenance import Provenance
 from ntmbench.report.sections import Section
 from ntmbench.report.study import Study
-from ntmbench.settings import UserError
 
 
 def alerts(study: Study, checks: Sequence[ControlCheck], made: Provenance) -> list[Alert]:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from ntmbench.files import write_text
+from ntmbench.data.files import write_text
+from ntmbench.errors import UserError
 from ntmbench.report import numbers, views
 from ntmbench.report import page as pages
 from ntmbench.report import tables as tabulate
@@ -30,8 +31,7 @@ from ntmbench.report.sections import Section
 from ntmbench.report.study import Study, make_study
 from ntmbench.report.style import COLOURS, Look, looks
 from ntmbench.report.summary_view import summary_view
-from ntmbench.runs import Results
-from ntmbench.settings import UserError
+from ntmbench.runs.results import Results
 
 
 @dataclass(frozen=True)
@@ -264,6 +264,6 @@ def _notes(section: Section) -> list[str]:
             "The best possible answer makes mistakes on this task, so solved and effective length "
             "are not defined. On the validation data the optimum is "
             f"{numbers.bits(optimum.loss_bits)} loss bits and "
-            f"{numbers.bits(optimum.wrong_bits)} wrong bits per sequence."
+            f"{numbers.bits(optimum.errors)} wrong bits per sequence."
         )
     return notes

@@ -20,9 +20,9 @@ from hydra import compose, initialize_config_module
 from omegaconf import OmegaConf
 
 from ntmbench.composition import CONFIG_MODULE, VERSION_BASE, register_schemas
-from ntmbench.config import PARTS, run_config
+from ntmbench.errors import check_choice
 from ntmbench.registry import model_names, task_names
-from ntmbench.settings import check_choice
+from ntmbench.runs.settings import PARTS, run_config
 
 PROGRAM = "python -m ntmbench"
 

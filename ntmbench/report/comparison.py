@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from ntmbench.randomness import RandomWords, Stream
+from ntmbench.data.randomness import RandomWords, Stream
 from ntmbench.report.statistics import quantile
 
 FloatArray = NDArray[np.float64]

@@ -90,8 +90,8 @@ def _oracle(section: Section, study: Study, runs: pd.Series[str]) -> Iterator[st
         for row in tested.to_dict("records"):
             at = f"{run} at length {numbers.count(row['length'])}"
             if section.solvable:
-                if row["wrong_bits"] != 0:
-                    wrong = numbers.bits(row["wrong_bits"]) or "not a number of"
+                if row["errors"] != 0:
+                    wrong = numbers.bits(row["errors"]) or "not a number of"
                     yield f"{at}: {wrong} wrong bits; it must have none."
                 continue
             optimum = section.optimum_loss_bits(int(row["length"]))

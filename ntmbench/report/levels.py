@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ntmbench.config import TrainSettings
 from ntmbench.task import Batch, Task
+from ntmbench.training.settings import TrainSettings
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Bits:
     """Per-sequence means, as in ``metrics.csv``."""
 
     loss_bits: float
-    wrong_bits: float
+    errors: float
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class DataLevels:
     @property
     def solvable(self) -> bool:
         """Whether zero wrong bits can be had at all."""
-        return self.optimum.wrong_bits == 0
+        return self.optimum.errors == 0
 
 
 def validation_size(identity: Mapping[str, Any]) -> int:

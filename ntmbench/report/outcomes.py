@@ -23,7 +23,7 @@ def reached_at(curve: pd.DataFrame, below: float = SOLVED_BELOW) -> float:
 
     ``curve`` has the columns of one run's ``metrics.csv``.
     """
-    under = curve.loc[curve["wrong_bits"] < below, "sequences"]
+    under = curve.loc[curve["errors"] < below, "sequences"]
     return float(under.min()) if len(under) else math.inf
 
 
@@ -33,7 +33,7 @@ def stays_from(curve: pd.DataFrame, below: float = SOLVED_BELOW) -> float:
     ``curve`` has the columns of one run's ``metrics.csv``; a NaN among them is not below.
     """
     ordered = curve.sort_values("sequences")
-    above = ~(ordered["wrong_bits"] < below).to_numpy()
+    above = ~(ordered["errors"] < below).to_numpy()
     first = int(np.flatnonzero(above)[-1]) + 1 if above.any() else 0
     return float(ordered["sequences"].iloc[first]) if first < len(ordered) else math.inf
 
@@ -56,7 +56,7 @@ def outcomes(
     a time to solve that may be censored, for ``kaplan_meier``: ``solved_at`` where that happened,
     and ``followed`` elsewhere.
 
-    ``validation_wrong_bits`` and ``validation_loss_bits`` are the least of the learning curve, NaN
+    ``validation_errors`` and ``validation_loss_bits`` are the least of the learning curve, NaN
     without one: what settings may be chosen by.
 
     ``enough_validation`` says whether wrong bits were the mean of SOLVED_SEQUENCES at least. It is
@@ -70,7 +70,7 @@ def outcomes(
     )
     of_runs = [curves.get(run, none) for run in runs["run"]]
     result["trained"] = [int(curve["sequences"].max()) if len(curve) else 0 for curve in of_runs]
-    for score in ("wrong_bits", "loss_bits"):
+    for score in ("errors", "loss_bits"):
         result[f"validation_{score}"] = [float(curve[score].min()) for curve in of_runs]
     result["reached_at"] = [reached_at(curve) for curve in of_runs]
     result["solved_at"] = [

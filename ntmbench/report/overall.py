@@ -25,12 +25,12 @@ def overall_table(study: Study) -> pd.DataFrame:
     controls.
     """
     chances = _chances(study)
-    runs = study.runs[~study.runs["control"] & study.runs["wrong_bits"].notna()]
+    runs = study.runs[~study.runs["control"] & study.runs["errors"].notna()]
     runs = runs[runs["section"].isin(list(chances))]
     rows = []
     for label, of_model in runs.groupby("label", sort=False):
         strata = [
-            list(of_task["wrong_bits"] / chances[str(section)])
+            list(of_task["errors"] / chances[str(section)])
             for section, of_task in of_model.groupby("section", sort=False)
         ]
         if len(strata) < len(chances) or len(strata) < 2:
@@ -83,7 +83,7 @@ def _chances(study: Study) -> Mapping[str, float]:
         "section", sort=False
     ):
         section = study.sections[str(label)]
-        near = tested.loc[tested["length"] == section.near_length, "chance_wrong_bits"]
+        near = tested.loc[tested["length"] == section.near_length, "chance_errors"]
         chance = float(near.max())
         if section.solvable and math.isfinite(chance) and chance > 0:
             chances[str(label)] = chance

@@ -22,7 +22,7 @@ COLUMNS += ["p_holm", "smallest_p", "detectable"]
 
 def score_of(section: Section) -> str:
     """What models are compared by: wrong bits, or the loss where wrong bits can not reach zero."""
-    return "wrong_bits" if section.solvable else "loss_bits"
+    return "errors" if section.solvable else "loss_bits"
 
 
 def pairs_table(study: Study) -> pd.DataFrame:

@@ -22,7 +22,7 @@ from ntmbench.report.svg import svg
 MOST_MEMORIES = 4
 
 TITLES = {
-    "wrong_bits": "Wrong bits per sequence by test length",
+    "errors": "Wrong bits per sequence by test length",
     "exact_match": "Sequences without a wrong bit by test length",
     "loss_bits": "Loss bits per sequence by test length",
 }
@@ -31,7 +31,7 @@ TITLES = {
 def scores_of(section: Section) -> tuple[str, str]:
     """The scores that tell most of a task over length."""
     # Where zero wrong bits can not be had, the loss tells more.
-    return ("wrong_bits", "exact_match") if section.solvable else ("loss_bits", "wrong_bits")
+    return ("errors", "exact_match") if section.solvable else ("loss_bits", "errors")
 
 
 def section_pictures(
@@ -51,7 +51,7 @@ def section_pictures(
     of_section = study.metrics["section"] == section.label
     curves = study.metrics[of_section & ~study.metrics["control"]]
     if len(curves):
-        for column in ("wrong_bits", "loss_bits"):
+        for column in ("errors", "loss_bits"):
             bands = tables["curves"]
             figure = plot_curves(
                 curves,
@@ -141,7 +141,7 @@ def _shown_positions(positions: pd.DataFrame, section: Section) -> pd.DataFrame:
 
 def _chance_by_step(positions: pd.DataFrame, lengths: pd.DataFrame) -> dict[int, float]:
     """Chance's wrong bits, spread evenly over the steps."""
-    chance = lengths.groupby("length")["chance_wrong_bits"].max()
+    chance = lengths.groupby("length")["chance_errors"].max()
     steps = positions.groupby("length")["position"].nunique()
     return {
         int(length): float(chance[length] / steps[length])
@@ -165,7 +165,7 @@ def _levels(section: Section, column: str) -> list[Level]:
 
 def _levels_by_length(lengths: pd.DataFrame, score: str, *, solvable: bool) -> pd.DataFrame:
     """What to compare a score over length with: the columns length, name and value."""
-    known = {"wrong_bits": ("chance", "chance_wrong_bits")}
+    known = {"errors": ("chance", "chance_errors")}
     if not solvable:
         known["loss_bits"] = ("optimum", "optimum_loss_bits")
     if score not in known:

@@ -34,7 +34,7 @@ BEYOND = 1e9
 SIZE = (4.8, 3.0)
 
 AXIS = {
-    "wrong_bits": "wrong bits per sequence",
+    "errors": "wrong bits per sequence",
     "loss_bits": "loss bits per sequence",
     "exact_match": "sequences without a wrong bit",
 }
@@ -54,7 +54,7 @@ def plot_curves(
     Args:
         curves: the columns run, label, sequences and ``column``.
         bands: the columns label, sequences, runs, low, median and high.
-        column: loss_bits or wrong_bits.
+        column: loss_bits or errors.
         looks: how each label is drawn; labels without data are left out.
         levels: lines to compare with.
         moments: numbers of sequences to compare with.
@@ -166,7 +166,7 @@ def plot_lengths(
 
     Args:
         table: the columns label, length, evaluated and ``<column>_median``, ``_min``, ``_max``.
-        column: wrong_bits, loss_bits or exact_match.
+        column: errors, loss_bits or exact_match.
         looks: how each label is drawn; labels without data are left out.
         trained: the shortest and the longest training length.
         selection: lengths of the validation data at which weights are selected, beside those.

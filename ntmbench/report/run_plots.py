@@ -13,9 +13,9 @@ from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 from torch import nn
 
-from ntmbench.evaluation import answer, device_of, enough_memory
-from ntmbench.files import write_bytes
-from ntmbench.model import SequenceModel, TensorBatch, Trace
+from ntmbench.data.files import write_bytes
+from ntmbench.evaluation.answering import answer, device_of, enough_memory
+from ntmbench.model import SequenceModel, TensorBatch
 from ntmbench.report.guides import (
     Level,
     chance_level,
@@ -53,8 +53,9 @@ from ntmbench.report.style import (
     styled,
     thousands,
 )
-from ntmbench.runs import RunFolder
+from ntmbench.runs.folder import RunFolder
 from ntmbench.task import Batch, Task
+from ntmbench.trace import Trace
 
 FloatArray = NDArray[np.floating[Any]]
 
@@ -100,18 +101,18 @@ def plot_learning_curve(
     """Wrong bits and loss on validation data over training; columns as in ``metrics.csv``."""
     figure = Figure(figsize=(9, 3.6))
     left, right = figure.subplots(1, 2)
-    wrong_levels = [chance_level(levels.chance.wrong_bits)]
+    wrong_levels = [chance_level(levels.chance.errors)]
     loss_levels = [chance_level(levels.chance.loss_bits)]
     if levels.solvable:
         wrong_levels.append(Level(f"solved: under {SOLVED_BELOW}", SOLVED_BELOW, SOLVED_BELOW, ":"))
     else:
-        wrong_levels.append(optimum_level(levels.optimum.wrong_bits))
+        wrong_levels.append(optimum_level(levels.optimum.errors))
         loss_levels.append(optimum_level(levels.optimum.loss_bits))
     loss_levels.extend(paper_levels(paper, levels.optimum.loss_bits))
     end = max(metrics["sequences"].max(), 1)
     draw_moments(right, paper_moments(paper), end)
     for axes, column, label, of_axes in (
-        (left, "wrong_bits", "wrong bits per sequence (validation)", wrong_levels),
+        (left, "errors", "wrong bits per sequence (validation)", wrong_levels),
         (right, "loss_bits", "loss, bits per sequence (validation)", loss_levels),
     ):
         draw_levels(axes, of_axes)
@@ -138,7 +139,7 @@ def plot_generalisation(evaluation: pd.DataFrame, trained: tuple[int, int]) -> F
     left, right = figure.subplots(1, 2)
     slots = evaluation["memory_slots"].fillna(0)
     enlarged = evaluation[slots > slots.min()]
-    for axes, column in ((left, "wrong_bits"), (right, "exact_match")):
+    for axes, column in ((left, "errors"), (right, "exact_match")):
         shade_training(axes, trained)
         axes.plot(
             evaluation["length"], evaluation[column], "o-", color=COLOURS[0], markersize=6, zorder=3
@@ -156,9 +157,9 @@ def plot_generalisation(evaluation: pd.DataFrame, trained: tuple[int, int]) -> F
             )
         axes.set_xlabel("test length")
         scale_lengths(axes, [int(length) for length in evaluation["length"]])
-    chance = evaluation["chance_wrong_bits"]
+    chance = evaluation["chance_errors"]
     left.plot(evaluation["length"], chance, color=MUTED, ls=(0, (6, 3)), lw=1.2, label="chance")
-    values = [*evaluation["wrong_bits"], *chance]
+    values = [*evaluation["errors"], *chance]
     scale_bits(left, [value for value in values if np.isfinite(value)])
     left.set_ylabel("wrong bits per sequence")
     right.set_ylim(-0.03, 1.03)

@@ -175,7 +175,7 @@ def _ours(entry: Literature, runs: pd.DataFrame, study: Study) -> tuple[Interval
     if tested.empty or length is None:
         return NOT_MEASURED, 0
     if entry.measure is Measure.WRONG_BITS:
-        return _median_and_range(tested["wrong_bits"].fillna(math.inf))
+        return _median_and_range(tested["errors"].fillna(math.inf))
     return _median_and_range(
         tested["loss_bits"].fillna(math.inf) - section.optimum_loss_bits(length)
     )

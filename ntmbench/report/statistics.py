@@ -16,7 +16,7 @@ from typing import Any, Protocol, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from ntmbench.randomness import RandomWords, Stream
+from ntmbench.data.randomness import RandomWords, Stream
 
 FloatArray = NDArray[np.float64]
 

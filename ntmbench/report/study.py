@@ -14,7 +14,7 @@ from ntmbench.report.grouping import GROUP, with_groups
 from ntmbench.report.outcomes import outcomes as outcomes_of
 from ntmbench.report.sections import Section, make_section
 from ntmbench.report.statistics import effective_length
-from ntmbench.runs import EVALUATION_COLUMNS, METRICS_COLUMNS, POSITION_COLUMNS, Results
+from ntmbench.runs.results import EVALUATION_COLUMNS, METRICS_COLUMNS, POSITION_COLUMNS, Results
 
 NUMBERS = ["seed", "parameters", "train_sequences", "min_length", "max_length"]
 NUMBERS += ["selected_step", "sequences_per_second", "train_seconds", "wall_seconds"]
@@ -23,7 +23,7 @@ NUMBERS += ["selected_step", "sequences_per_second", "train_seconds", "wall_seco
 CONTROLS = ("oracle", "constant", "memoryless")
 
 #: A run's figures on test data. The first four are those of the section's ``near_length``.
-FIGURES = ["wrong_bits", "exact_match", "loss_bits", "loss_over_optimum"]
+FIGURES = ["errors", "exact_match", "loss_bits", "loss_over_optimum"]
 FIGURES += ["effective_90", "effective_99"]
 
 
@@ -106,7 +106,7 @@ def _with_figures(
             if len(at):
                 scores = table.iloc[int(at[0])]
                 row["exact_match"] = float(exact[at[0]])
-                for name in ("wrong_bits", "loss_bits"):
+                for name in ("errors", "loss_bits"):
                     row[name] = math.inf if math.isnan(scores[name]) else float(scores[name])
                 optimum = section.optimum_loss_bits(int(lengths[at[0]]))
                 row["loss_over_optimum"] = row["loss_bits"] - optimum

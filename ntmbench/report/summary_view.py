@@ -44,7 +44,7 @@ def summary_view(
             _effective(row, "effective_90", section),
             _effective(row, "effective_99", section),
             _sequences(row, section),
-            _at_length(row, "wrong_bits"),
+            _at_length(row, "errors"),
             _at_length(row, "loss_over_optimum"),
         ]
         rows.append(
@@ -120,7 +120,7 @@ def _at_length(row: Row, score: str) -> Cell:
         return Cell("not tested", kind="none", rank=LAST)
     middle, low, high = (signed_bits(row[f"{score}{part}"]) for part in ("", "_low", "_high"))
     notes = [value_range(middle, low, high) if low and high else "1 run"]
-    if score == "wrong_bits" and 0 < row["at_zero"] < row["evaluated"]:
+    if score == "errors" and 0 < row["at_zero"] < row["evaluated"]:
         notes.append(f"{row['at_zero']} of {row['evaluated']} at zero")
     return Cell(middle, joined(*notes, *_tested(row)), rank=rank_of(row[score]))
 

@@ -20,11 +20,11 @@ from ntmbench.report.statistics import (
 from ntmbench.report.study import Study
 from ntmbench.report.survival import kaplan_meier, survival_median
 
-SCORES = ("wrong_bits", "exact_match", "loss_bits")
+SCORES = ("errors", "exact_match", "loss_bits")
 STATES = ("finished", "running", "interrupted", "failed", "diverged")
 #: Columns of a run that a group has the median of.
 MEDIANS = (
-    *("validation_wrong_bits", "validation_loss_bits"),
+    *("validation_errors", "validation_loss_bits"),
     *("sequences_per_second", "train_seconds"),
 )
 SCORE_PARTS = [f"{score}_{part}" for score in SCORES for part in ("median", "min", "max")]
@@ -39,7 +39,7 @@ def summary_table(study: Study) -> pd.DataFrame:
     ``length``, are interquartile means and effective lengths medians, with bootstrap intervals.
     The last three are over the ``evaluated`` runs, of which ``at_zero`` have no
     wrong bit. ``trained`` is the median of the sequences that runs were trained on, which may be
-    fewer than the ``budget``; speed, time and the least ``validation_wrong_bits`` and
+    fewer than the ``budget``; speed, time and the least ``validation_errors`` and
     ``validation_loss_bits`` of the learning curves are medians too, over the runs that have them.
     Where the task's optimum makes mistakes itself, solved and effective length are not defined and
     their columns are empty.
@@ -70,10 +70,10 @@ def summary_table(study: Study) -> pd.DataFrame:
             survival = kaplan_meier(list(group["time"]), list(group["observed"]))
             row |= _interval("sequences_to_solve", survival_median(survival))
             row["reached"] = int(np.isfinite(group["reached_at"]).sum())
-        evaluated = group[group["wrong_bits"].notna()]
+        evaluated = group[group["errors"].notna()]
         row["evaluated"] = len(evaluated)
-        row["at_zero"] = int((evaluated["wrong_bits"] == 0).sum())
-        for score in ("wrong_bits", "loss_over_optimum"):
+        row["at_zero"] = int((evaluated["errors"] == 0).sum())
+        for score in ("errors", "loss_over_optimum"):
             values = list(evaluated[score].dropna())
             row |= _interval(score, bootstrap_interval([values], interquartile_mean))
         for length in ("effective_90", "effective_99"):
@@ -91,7 +91,7 @@ def summary_table(study: Study) -> pd.DataFrame:
         *("budget", "trained", "enough_validation", "solved", *_names("solved_share")),
         *(*_names("sequences_to_solve"), "reached", "length", "evaluated", "at_zero"),
         *(
-            *_names("wrong_bits"),
+            *_names("errors"),
             *_names("loss_over_optimum"),
             *_names("effective_90"),
             *_names("effective_99"),
@@ -123,12 +123,12 @@ def lengths_table(study: Study) -> pd.DataFrame:
                     "runs": runs[section, label],
                     "evaluated": at_length["run"].nunique(),
                     **_scores(at_length),
-                    "chance_wrong_bits": at_length["chance_wrong_bits"].max(),
+                    "chance_errors": at_length["chance_errors"].max(),
                     "optimum_loss_bits": study.sections[section].optimum_loss_bits(length),
                 }
             )
     counts = ["length", "sequences", "runs", "evaluated", "at_zero"]
-    scores = [*SCORE_PARTS, "chance_wrong_bits", "optimum_loss_bits"]
+    scores = [*SCORE_PARTS, "chance_errors", "optimum_loss_bits"]
     table = pd.DataFrame(rows, columns=[*GROUP, "length", "memory_slots", *counts[1:], *scores])
     types = {**dict.fromkeys(counts, "int64"), **dict.fromkeys(scores, "float64")}
     return table.astype({**types, "memory_slots": "Int64"})
@@ -148,13 +148,13 @@ def variations_table(study: Study) -> pd.DataFrame:
             "sequences": tested["sequences"].max(),
             "evaluated": tested["run"].nunique(),
             **_scores(tested),
-            "chance_wrong_bits": tested["chance_wrong_bits"].max(),
+            "chance_errors": tested["chance_errors"].max(),
         }
         for section, label, group in groups(study.variations)
         for variation, tested in group.groupby("variation")
     ]
     columns = [*GROUP, "variation", "length", "sequences", "evaluated", "at_zero", *SCORE_PARTS]
-    return pd.DataFrame(rows, columns=[*columns, "chance_wrong_bits"])
+    return pd.DataFrame(rows, columns=[*columns, "chance_errors"])
 
 
 def curves_table(study: Study) -> pd.DataFrame:
@@ -162,7 +162,7 @@ def curves_table(study: Study) -> pd.DataFrame:
     outcome = study.runs.set_index("run")["outcome"]
     bands = []
     for section, label, group in groups(study.metrics):
-        for column in ("wrong_bits", "loss_bits"):
+        for column in ("errors", "loss_bits"):
             band = curve_band(group, outcome, column)
             bands.append(band.assign(section=section, label=label, metric=column))
     columns = [*GROUP, "metric", "sequences", "runs", "low", "median", "high"]
@@ -192,8 +192,8 @@ def survival_table(study: Study) -> pd.DataFrame:
 def positions_table(study: Study) -> pd.DataFrame:
     """A row per group, test length and step of the answer: median and quartiles over its runs."""
     keys = [*GROUP, "length", "position"]
-    measured = study.positions.assign(wrong_bits=study.positions["wrong_bits"].fillna(math.inf))
-    grouped = measured.groupby(keys)["wrong_bits"]
+    measured = study.positions.assign(errors=study.positions["errors"].fillna(math.inf))
+    grouped = measured.groupby(keys)["errors"]
     # Between two infinite values pandas finds no number.
     quartiles = {
         name: grouped.quantile(share).fillna(math.inf)
@@ -244,5 +244,5 @@ def _scores(tested: pd.DataFrame) -> dict[str, float]:
         values = tested[score].fillna(0.0 if score == "exact_match" else math.inf)
         row[f"{score}_median"] = quantile(values, 0.5)
         row[f"{score}_min"], row[f"{score}_max"] = values.min(), values.max()
-    row["at_zero"] = int((tested["wrong_bits"] == 0).sum())
+    row["at_zero"] = int((tested["errors"] == 0).sum())
     return row

@@ -140,7 +140,7 @@ def lengths_view(table: pd.DataFrame, score: str) -> Table:
             for length in lengths
         ]
         rows.append([Cell(str(label)), Cell(evaluated), *cells])
-    compare = {"wrong_bits": "chance", "loss_bits": "optimum"}
+    compare = {"errors": "chance", "loss_bits": "optimum"}
     if score in compare:
         name = compare[score]
         values = table.groupby("length")[f"{name}_{score}"].max()
@@ -156,8 +156,8 @@ def variations_view(table: pd.DataFrame) -> Table:
             Cell(str(row["variation"])),
             Cell(row["label"]),
             Cell(str(row["evaluated"])),
-            *(_median_and_range(row, score) for score in ("wrong_bits", "exact_match")),
-            Cell(numbers.bits(row["chance_wrong_bits"])),
+            *(_median_and_range(row, score) for score in ("errors", "exact_match")),
+            Cell(numbers.bits(row["chance_errors"])),
         ]
         for row in table.to_dict("records")
     ]
@@ -188,7 +188,7 @@ def seeds_view(
             ]
         cells += [
             Cell(numbers.bits(row[name]) or "not tested", rank=rank_of(row[name]))
-            for name in ("wrong_bits", "loss_over_optimum")
+            for name in ("errors", "loss_over_optimum")
         ]
         cells.append(
             Cell(row["run"], href=_link(folder, report), code=commands.get(row["seed"], ""))
@@ -230,7 +230,7 @@ def _median_and_range(row: Any, score: str) -> Cell:
     write = numbers.share if score == "exact_match" else numbers.bits
     middle, low, high = (write(row[f"{score}_{part}"]) for part in ("median", "min", "max"))
     notes = [value_range(middle, low, high)]
-    if score == "wrong_bits" and 0 < row["at_zero"] < row["evaluated"]:
+    if score == "errors" and 0 < row["at_zero"] < row["evaluated"]:
         notes.append(f"{row['at_zero']} of {row['evaluated']} at zero")
     return Cell(middle, joined(*notes))
 

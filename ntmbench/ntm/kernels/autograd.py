@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from ntmbench.addresses import addresses_of
-from ntmbench.model import ModelError, Trace
+from ntmbench.model import ModelError
 from ntmbench.ntm.settings import NTMSettings
+from ntmbench.trace import Trace
 
 from . import threads
 from .backward import run_backward

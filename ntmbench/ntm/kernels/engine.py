@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
+from ntmbench.errors import SettingError
 from ntmbench.ntm.settings import NTMSettings
-from ntmbench.settings import SettingError
 
 _LOG = logging.getLogger("ntmbench")
 _DTYPES = {torch.float32, torch.float64}

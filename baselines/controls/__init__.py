@@ -1,0 +1,1 @@
+"""Controls: what the other models are judged by."""

@@ -1,0 +1,1 @@
+"""Models with an external memory beside the NTM."""

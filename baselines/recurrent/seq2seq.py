@@ -1,0 +1,85 @@
+"""Encoder-decoder LSTM (Sutskever, Vinyals, Le 2014) without attention.
+
+The encoder reads the input phase and hands its state to the decoder, which is fed the previous
+step's answer: the true one in training (teacher forcing), its own, decided, otherwise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from ntmbench.answer import Answer, Bits
+from ntmbench.errors import MAX_LAYERS, MAX_SIZE, check_range
+from ntmbench.model import ModelError, SequenceModel
+from ntmbench.registry import register_model
+from ntmbench.task import Task
+
+from .lstm import open_forget_gates
+
+
+@dataclass(frozen=True)
+class Seq2SeqSettings:
+    """Settings of the encoder-decoder baseline."""
+
+    #: Units of each layer, of the encoder and of the decoder.
+    hidden_size: int = 82
+    #: LSTM layers of the encoder, and of the decoder.
+    layers: int = 1
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        check_range("model.hidden_size", self.hidden_size, 1, MAX_SIZE)
+        check_range("model.layers", self.layers, 1, MAX_LAYERS)
+
+
+@register_model("seq2seq", settings=Seq2SeqSettings, width="hidden_size", needs_input_phase=True)
+class Seq2Seq(SequenceModel):
+    """Two LSTMs and a linear output layer."""
+
+    def __init__(self, input_width: int, output_width: int, settings: Seq2SeqSettings) -> None:
+        """Build encoder, decoder and output layer."""
+        super().__init__()
+        self.encoder = nn.LSTM(input_width, settings.hidden_size, settings.layers)
+        self.decoder = nn.LSTM(output_width, settings.hidden_size, settings.layers)
+        self.output = nn.Linear(settings.hidden_size, output_width)
+        self.fed_back: Answer = Bits(output_width)
+        open_forget_gates(self.encoder)
+        open_forget_gates(self.decoder)
+
+    def prepare(self, task: Task) -> None:
+        """Take from the task how an answer is fed back; without one, as bits."""
+        self.fed_back = task.answer
+
+    def state_floats(self, steps: int) -> int:
+        """Output and cell of each layer of one LSTM: the encoder hands them to the decoder."""
+        return 2 * self.decoder.num_layers * self.decoder.hidden_size
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Refuse: where the answer starts can not be read off the inputs; see ``answer``."""
+        raise ModelError("seq2seq needs to know where the answer starts: call answer().")
+
+    def answer(self, inputs: Tensor, answer_start: int, targets: Tensor | None = None) -> Tensor:
+        """Return logits ``[T, B, out]``, zero in the input phase.
+
+        With ``targets [T, B, out]`` the decoder is fed the true previous answer.
+        """
+        steps, batch_size, _ = inputs.shape
+        width = self.output.out_features
+        _, state = self.encoder(inputs[:answer_start])
+        first = inputs.new_zeros(1, batch_size, width)  # the decoder's start symbol
+        silence = inputs.new_zeros(answer_start, batch_size, width)
+        if targets is not None:
+            fed = torch.cat([first, targets[answer_start:-1]])  # [T - start, B, out]
+            hidden, _ = self.decoder(fed, state)
+            return torch.cat([silence, self.output(hidden)])
+        answers = [silence]
+        previous = first
+        for _ in range(steps - answer_start):
+            hidden, state = self.decoder(previous, state)
+            logits = self.output(hidden)  # [1, B, out]
+            answers.append(logits)
+            previous = self.fed_back.decide(logits)
+        return torch.cat(answers)

@@ -1,0 +1,287 @@
+"""Answer: how the output channels of a task are read, scored and fed back.
+
+Training, evaluation, controls, pictures and report ask the answer; none of them assumes bits. A
+further kind of answer is one more class.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ntmbench.errors import check_range, check_whole
+
+if TYPE_CHECKING:  # a command that trains nothing loads no PyTorch
+    from torch import Tensor
+
+FloatArray = NDArray[np.floating]
+
+_NATS_PER_BIT = math.log(2)
+
+
+@dataclass(frozen=True)
+class Chance:
+    """What the best constant answer scores, per sequence: the same logits at every scored step.
+
+    Attributes:
+        errors: wrong answers: bits, symbols or numbers.
+        loss_bits: cross-entropy in bits.
+    """
+
+    errors: float
+    loss_bits: float
+
+    @classmethod
+    def of_fair_bits(cls, count: int) -> Chance:
+        """Half of ``count`` fair bits is wrong, and each costs one bit."""
+        return cls(count / 2, float(count))
+
+    @classmethod
+    def of_uniform_symbols(cls, count: int, symbols: int) -> Chance:
+        """Of ``count`` symbols, each one of ``symbols`` that are equally likely."""
+        return cls(count * (1 - 1 / symbols), count * math.log2(symbols))
+
+
+class Answer(ABC):
+    """One kind of answer; a frozen dataclass.
+
+    Shapes: logits and targets ``[T, B, out]``; every result is per step, so that a mask
+    ``[T, B]`` chooses what counts.
+    """
+
+    #: What one wrong answer is, in the singular, for tables and axes.
+    unit: ClassVar[str]
+
+    @property
+    @abstractmethod
+    def channels(self) -> int:
+        """Output channels, out."""
+
+    @property
+    @abstractmethod
+    def answers_per_step(self) -> int:
+        """How many answers a scored step asks for, each of which is right or wrong."""
+
+    @abstractmethod
+    def nats(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """The loss of each step in nats, ``[T, B]``."""
+
+    @abstractmethod
+    def slope(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """The derivative ``[T, B, out]`` of ``nats`` by the logits, as a new tensor."""
+
+    @abstractmethod
+    def errors(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """Wrong answers at each step, ``[T, B]``. A logit that is not a number is wrong."""
+
+    @abstractmethod
+    def decide(self, logits: Tensor) -> Tensor:
+        """The answer given, ``[T, B, out]``: what is fed back, and what is drawn."""
+
+    @abstractmethod
+    def shown(self, logits: Tensor) -> Tensor:
+        """What a picture shows of the answer, ``[T, B, out]``: probabilities, or the numbers."""
+
+    @abstractmethod
+    def logits_of(self, solved: Tensor) -> Tensor:
+        """Logits that stand for an oracle's answer ``[T, B, out]``, finite."""
+
+    @abstractmethod
+    def best_constant(self, targets: FloatArray, mask: FloatArray) -> Chance:
+        """What the best constant answer scores per sequence on given data.
+
+        Shapes: targets ``[T, B, out]``, mask ``[T, B]``.
+        """
+
+
+#: Probabilities of an oracle are kept so far from 0 and 1, which have no finite logit. A certain
+#: bit then costs 1.4e-9 bits of loss.
+MARGIN = 1e-9
+
+
+@dataclass(frozen=True)
+class Bits(Answer):
+    """``count`` independent bits: a logit each, 1 where it is positive (sigmoid, cross-entropy)."""
+
+    count: int
+    unit: ClassVar[str] = "bit"
+
+    def __post_init__(self) -> None:
+        """Check the count."""
+        check_whole("bits of the answer", self.count, 1)
+
+    @property
+    def channels(self) -> int:
+        """A channel for each bit."""
+        return self.count
+
+    @property
+    def answers_per_step(self) -> int:
+        """Each bit is an answer."""
+        return self.count
+
+    def nats(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """The cross-entropy, summed over the bits."""
+        from torch.nn import functional
+
+        # Not PyTorch's own cross-entropy: that one takes all its threads for however little, and
+        # they keep the processor busy for a while after.
+        each = functional.softplus(logits).lerp(functional.softplus(-logits), targets)
+        return each.sum(dim=2)
+
+    def slope(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """The probability less the target."""
+        return logits.sigmoid().sub_(targets)
+
+    def errors(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """Bits that differ after thresholding at probability 1/2: the field's wrong bits."""
+        differs = ((logits > 0) != (targets > 0.5)) | logits.isnan()
+        return differs.sum(dim=2)
+
+    def decide(self, logits: Tensor) -> Tensor:
+        """1 where the logit is positive, else 0."""
+        return (logits > 0).to(logits.dtype)
+
+    def shown(self, logits: Tensor) -> Tensor:
+        """The probability of each bit."""
+        return logits.sigmoid()
+
+    def logits_of(self, solved: Tensor) -> Tensor:
+        """The logits of probabilities, no nearer to 0 and 1 than MARGIN."""
+        # In float64: float32 has no number so near to 1.
+        return solved.double().logit(eps=MARGIN)
+
+    def best_constant(self, targets: FloatArray, mask: FloatArray) -> Chance:
+        """Each channel answers with its frequency of ones."""
+        scored = mask.sum()
+        ones = (targets * mask[:, :, np.newaxis]).sum(axis=(0, 1)) / scored  # [out]
+        per_step = np.minimum(ones, 1 - ones).sum()
+        share = scored / mask.shape[1]
+        return Chance(float(share * per_step), float(share * _entropy(np.stack([ones, 1 - ones]))))
+
+
+@dataclass(frozen=True)
+class Symbols(Answer):
+    """One of ``count`` symbols: a logit each, the largest is the answer (softmax)."""
+
+    count: int
+    unit: ClassVar[str] = "symbol"
+
+    def __post_init__(self) -> None:
+        """Check the count."""
+        check_whole("symbols of the answer", self.count, 2)
+
+    @property
+    def channels(self) -> int:
+        """A channel for each symbol, one-hot in the targets."""
+        return self.count
+
+    @property
+    def answers_per_step(self) -> int:
+        """One symbol."""
+        return 1
+
+    def nats(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """The cross-entropy of the softmax."""
+        return logits.logsumexp(dim=2) - (logits * targets).sum(dim=2)
+
+    def slope(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """The probabilities less the one-hot target."""
+        return logits.softmax(dim=2).sub_(targets)
+
+    def errors(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """1 where the largest logit is not the target's."""
+        differs = logits.argmax(dim=2) != targets.argmax(dim=2)
+        return (differs | logits.isnan().any(dim=2)).long()
+
+    def decide(self, logits: Tensor) -> Tensor:
+        """The largest logit's symbol, one-hot."""
+        return logits.new_zeros(logits.shape).scatter_(2, logits.argmax(2, keepdim=True), 1)
+
+    def shown(self, logits: Tensor) -> Tensor:
+        """The probability of each symbol."""
+        return logits.softmax(dim=2)
+
+    def logits_of(self, solved: Tensor) -> Tensor:
+        """The logarithms of probabilities, none below MARGIN."""
+        return solved.double().clamp_min(MARGIN).log()
+
+    def best_constant(self, targets: FloatArray, mask: FloatArray) -> Chance:
+        """Every step answers with the frequencies of the symbols."""
+        scored = mask.sum()
+        shares = (targets * mask[:, :, np.newaxis]).sum(axis=(0, 1)) / scored  # [out]
+        share = scored / mask.shape[1]
+        return Chance(float(share * (1 - shares.max())), float(share * _entropy(shares)))
+
+
+@dataclass(frozen=True)
+class Reals(Answer):
+    """``count`` numbers, each wrong where it is off by more than ``tolerance``.
+
+    The loss is the squared error, told in bits of a Gaussian whose standard deviation is the
+    tolerance; its normalising constant is left out, so that an exact answer costs nothing.
+    """
+
+    count: int
+    tolerance: float
+    unit: ClassVar[str] = "number"
+
+    def __post_init__(self) -> None:
+        """Check count and tolerance."""
+        check_whole("numbers of the answer", self.count, 1)
+        check_range("tolerance of the answer", self.tolerance, above=0.0)
+
+    @property
+    def channels(self) -> int:
+        """A channel for each number."""
+        return self.count
+
+    @property
+    def answers_per_step(self) -> int:
+        """Each number is an answer."""
+        return self.count
+
+    def nats(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """Half the squared error in units of the tolerance."""
+        return ((logits - targets) / self.tolerance).square().sum(dim=2) / 2
+
+    def slope(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """The error over the square of the tolerance."""
+        return (logits - targets).div_(self.tolerance**2)
+
+    def errors(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """Numbers that are off by more than the tolerance."""
+        within = (logits - targets).abs() <= self.tolerance  # False where not a number
+        return (~within).sum(dim=2)
+
+    def decide(self, logits: Tensor) -> Tensor:
+        """The numbers themselves."""
+        return logits
+
+    def shown(self, logits: Tensor) -> Tensor:
+        """The numbers themselves."""
+        return logits
+
+    def logits_of(self, solved: Tensor) -> Tensor:
+        """The numbers themselves."""
+        return solved.double()
+
+    def best_constant(self, targets: FloatArray, mask: FloatArray) -> Chance:
+        """Every channel answers with its mean, which has the least loss."""
+        chosen = targets[mask > 0].astype(np.float64)  # [scored, out]
+        off = chosen - chosen.mean(axis=0)
+        sequences = mask.shape[1]
+        loss = (off**2).sum() / (2 * self.tolerance**2 * _NATS_PER_BIT)
+        wrong = (np.abs(off) > self.tolerance).sum()
+        return Chance(float(wrong / sequences), float(loss / sequences))
+
+
+def _entropy(probabilities: FloatArray) -> float:
+    """The sum of -p log2 p, with 0 log 0 = 0."""
+    p = probabilities[probabilities > 0].astype(np.float64)
+    return float(-(p * np.log2(p)).sum())

@@ -1,0 +1,1 @@
+"""Commands: the Hydra application, override checks, sweeps, campaigns, help."""

@@ -1,0 +1,1 @@
+"""The ground floor: streams of random words, layouts of sequences, lengths, files."""

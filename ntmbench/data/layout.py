@@ -1,0 +1,58 @@
+"""Layouts: a question is shown step by step, and then answered while the input is silent."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ntmbench.task import Batch, FloatArray
+
+
+def question_and_answer(question: FloatArray, answer: NDArray[np.generic]) -> Batch:
+    """Lay out a batch: the question, then silence while the answer is asked and scored.
+
+    Args:
+        question: ``[Q, B, input_width]``.
+        answer: ``[A, B, output_width]``, each 0 or 1.
+
+    Returns:
+        A batch of Q + A steps whose answer starts at step Q.
+    """
+    asked, batch_size, input_width = question.shape
+    steps = asked + len(answer)
+    inputs = np.zeros((steps, batch_size, input_width), np.float32)
+    inputs[:asked] = question
+    mask = np.zeros((steps, batch_size), np.float32)
+    mask[asked:] = 1
+    return Batch(inputs, answer_at_end(answer, steps), mask, asked)
+
+
+def ended_by_delimiter(vectors: NDArray[np.generic], width: int, delimiter: int) -> FloatArray:
+    """Vectors, and after them a step on which the delimiter's channel alone is 1.
+
+    Args:
+        vectors: ``[L, B, bits]``, for the first channels.
+        width: channels in all.
+        delimiter: the delimiter's channel.
+
+    Returns:
+        ``[L + 1, B, width]``.
+    """
+    length, batch_size, bits = vectors.shape
+    question = np.zeros((length + 1, batch_size, width), np.float32)
+    question[:length, :, :bits] = vectors
+    question[length, :, delimiter] = 1
+    return question
+
+
+def answer_at_end(answer: NDArray[np.generic], steps: int) -> FloatArray:
+    """Put an answer ``[A, B, output_width]`` at the end of ``steps`` steps, after zeros."""
+    _, batch_size, output_width = answer.shape
+    padded = np.zeros((steps, batch_size, output_width), np.float32)
+    padded[steps - len(answer) :] = answer
+    return padded
+
+
+def first_raised(channel: FloatArray) -> int:
+    """The first step at which a delimiter channel ``[T, B]`` is 1; the same in every sequence."""
+    return int(channel[:, 0].argmax())

@@ -1,0 +1,51 @@
+"""A model's answer to a batch, whatever kind of module it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+
+import torch
+from torch import Tensor, nn
+
+from ntmbench.model import SequenceModel, TensorBatch
+
+
+def answer(model: nn.Module, batch: TensorBatch, *, teacher: bool = False) -> Tensor:
+    """Return the logits ``[T, B, out]`` of any module; only ``teacher`` shows it the targets."""
+    inputs = batch.inputs.clone()  # a model may edit in place what it is given
+    if isinstance(model, SequenceModel):
+        targets = batch.targets.clone() if teacher else None
+        return model.answer(inputs, batch.answer_start, targets)
+    logits: Tensor = model(inputs)
+    return logits
+
+
+@contextmanager
+def enough_memory(model: nn.Module, items: int) -> Iterator[int | None]:
+    """Enlarge an external memory to hold so many items, for as long as the context lasts.
+
+    Yields the number of slots, None where the model has no memory that can be enlarged. With 0
+    items it stays as it is.
+    """
+    room = model.room_for(items) if isinstance(model, SequenceModel) else None
+    with room or nullcontext() as slots:
+        yield slots
+
+
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Put a model into evaluation mode, without gradients, and back."""
+    was_training = model.training
+    model.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        model.train(was_training)
+
+
+def device_of(model: nn.Module) -> torch.device:
+    """Where a model's parameters are; the CPU where it has none."""
+    parameter = next(model.parameters(), None)
+    return torch.device("cpu") if parameter is None else parameter.device

@@ -1,0 +1,92 @@
+"""What can be told of a run before it begins: whether it is possible, and whether it fits."""
+
+from __future__ import annotations
+
+import torch
+
+from ntmbench.data.randomness import RandomWords, Stream, stable_id
+from ntmbench.errors import UserError
+from ntmbench.evaluation.answering import answer, enough_memory
+from ntmbench.model import ModelError, SequenceModel, TensorBatch, check_logits
+from ntmbench.registry import make_model, model_entry
+from ntmbench.runs.folder import check_writable
+from ntmbench.runs.log import logger
+from ntmbench.runs.settings import RunConfig
+from ntmbench.training.device import check_device
+
+
+def check_possible(config: RunConfig) -> SequenceModel:
+    """Refuse what can not run, before anything is written; return the model, freshly made.
+
+    Raises:
+        UserError: for a device that is not there, a model that can not answer the task or can not
+            be built, a results folder that can not be written.
+    """
+    check_device(config.device)
+    entry = model_entry(config.model)
+    model = initial_model(config)
+    model.prepare(config.task)
+    if entry.needs_input_phase and not config.task.has_input_phase:
+        raise ModelError(
+            f"model={config.model} needs an input phase to encode, and task={config.task.name} "
+            "has none: it asks for an answer at every step. "
+            "Allowed: models that answer step by step, such as ntm or lstm."
+        )
+    _check_answer(model, config)
+    check_writable(config.results_dir)
+    return model
+
+
+def initial_model(config: RunConfig, attempt: int = 0) -> SequenceModel:
+    """The model with the initial weights of an attempt; those of the first are the seed's own."""
+    seed = stable_id(f"{config.seed}-{attempt}") if attempt > 0 else config.seed
+    widths = config.task.input_width, config.task.output_width
+    return make_model(config.model, *widths, seed=seed, **vars(config.model_settings))
+
+
+def _check_answer(model: SequenceModel, config: RunConfig) -> None:
+    """Refuse a model that can not learn, or that fails or answers in another shape on trial."""
+    owner = model_entry(config.model).owner(config.model, config.model_settings)
+    if not any(parameter.requires_grad for parameter in model.parameters()):
+        raise ModelError(f"{owner} has no trainable parameters.")
+    words = RandomWords(Stream.VALIDATION, 2)
+    drawn = config.task.draw(words, 2, config.task.length_range[0], test=False)
+    batch = TensorBatch.of(drawn, torch.device("cpu"))
+    model.eval()
+    with torch.no_grad(), torch.random.fork_rng(devices=[]):
+        try:
+            logits = answer(model, batch)
+        except UserError:
+            raise
+        except Exception as error:  # a user's module may raise anything
+            raise ModelError(
+                f"{owner} fails on inputs [T, B, in] = {list(batch.inputs.shape)}: "
+                f"{reason_of(error)}"
+            ) from error
+    model.train()
+    check_logits(owner, logits, tuple(batch.targets.shape))
+
+
+def warn_of_little_memory(config: RunConfig, model: SequenceModel) -> None:
+    """Say so where the longest training sequence does not fit into an external memory."""
+    longest = config.task.length_range[1]
+    needed = config.task.demand(longest)
+    with enough_memory(model, 0) as slots:
+        if slots is not None and slots < needed:
+            logger.warning(
+                "model.memory_slots=%d, and sequences of length %d have %d vectors to store. "
+                "A value of %d or more has room for them.",
+                slots,
+                longest,
+                needed,
+                needed + 1,
+            )
+
+
+def reason_of(error: Exception) -> str:
+    """Say in one line why a run ended."""
+    if isinstance(error, UserError):
+        return str(error)
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    return " ".join(f"{type(error).__name__}: {error}".split())

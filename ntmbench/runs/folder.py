@@ -1,0 +1,166 @@
+"""A run's folder: its files, its status, its lock.
+
+In ``<results_dir>/runs/<task>-<model>-s<seed>-<hash>/`` lie ``config.yaml`` (every setting),
+``status.json``, ``metrics.csv`` (the learning curve, on validation data), ``evaluation.csv`` (the
+test grid), ``positions.csv`` (the same by step of the answer), ``variations.csv`` (tests beyond the
+grid, where the task names any), ``example.npz`` (one test sequence as it was answered),
+``checkpoint.pt``, ``log.txt`` and ``plots/``.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import io
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ntmbench.data.files import write_bytes, write_text
+from ntmbench.errors import UserError
+
+
+class RunError(UserError):
+    """A run's folder can not be used."""
+
+
+def check_writable(results_dir: Path) -> None:
+    """Refuse a results folder that can not be made or written, without making it.
+
+    Raises:
+        RunError: naming the folder.
+    """
+    nearest = results_dir.absolute()
+    while not nearest.exists() and nearest != nearest.parent:
+        nearest = nearest.parent
+    if not nearest.is_dir():
+        raise RunError(f"results_dir={results_dir}: {nearest} is a file, not a folder.")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise RunError(f"results_dir={results_dir}: no permission to write in {nearest}.")
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The names of the files in a run's folder."""
+
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        """Every setting, resolved, as YAML."""
+        return self.path / "config.yaml"
+
+    @property
+    def status(self) -> Path:
+        """State, versions, device and times, as JSON."""
+        return self.path / "status.json"
+
+    @property
+    def metrics(self) -> Path:
+        """The learning curve."""
+        return self.path / "metrics.csv"
+
+    @property
+    def evaluation(self) -> Path:
+        """The test grid."""
+        return self.path / "evaluation.csv"
+
+    @property
+    def positions(self) -> Path:
+        """The test grid's errors by step of the answer."""
+        return self.path / "positions.csv"
+
+    @property
+    def variations(self) -> Path:
+        """Tests beyond the grid, where the task names any."""
+        return self.path / "variations.csv"
+
+    @property
+    def example(self) -> Path:
+        """One test sequence as it was answered, see ``ntmbench.evaluation.example``."""
+        return self.path / "example.npz"
+
+    @property
+    def tests(self) -> tuple[Path, ...]:
+        """What the selected weights were tested for: the files that are made after training."""
+        return self.positions, self.variations, self.example, self.evaluation
+
+    @property
+    def checkpoint(self) -> Path:
+        """Weights, optimizer and counters; after the end also the selected weights."""
+        return self.path / "checkpoint.pt"
+
+    @property
+    def log(self) -> Path:
+        """What the run said."""
+        return self.path / "log.txt"
+
+    @property
+    def plots(self) -> Path:
+        """Pictures of the run."""
+        return self.path / "plots"
+
+    def read_status(self) -> dict[str, Any]:
+        """The status, or an empty dict where the run has not begun.
+
+        Raises:
+            RunError: if the file is there but is not a status.
+        """
+        try:
+            status = json.loads(self.status.read_text())
+        except FileNotFoundError:
+            return {}
+        except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+            raise RunError(f"{self.status} can not be read: {error}") from error
+        if not isinstance(status, dict) or "state" not in status:
+            raise RunError(f"{self.status} is not the status of a run.")
+        return status
+
+    def write_status(self, status: Mapping[str, Any]) -> None:
+        """Replace the status."""
+        write_text(self.status, json.dumps(status, indent=2) + "\n")
+
+    def write_table(self, path: Path, table: pd.DataFrame) -> None:
+        """Replace one of the folder's CSV files; floats keep all their digits."""
+        write_text(path, table.to_csv(index=False))
+
+    def write_arrays(self, path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Replace one of the folder's files by named arrays, compressed."""
+        packed = io.BytesIO()
+        np.savez_compressed(packed, allow_pickle=False, **arrays)
+        write_bytes(path, packed.getvalue())
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the run for this process; the system lets go of it however the process ends.
+
+        Raises:
+            RunError: if another process holds it.
+        """
+        with (self.path / ".lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise RunError(
+                    f"Another process is at work on this run: {self.path}. "
+                    "Wait for it, or stop it; it resumes with the same command."
+                ) from error
+            yield
+
+    def is_locked(self) -> bool:
+        """Whether a process is at work on the run."""
+        try:
+            with (self.path / ".lock").open() as file:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except FileNotFoundError:
+            return False
+        except BlockingIOError:
+            return True
+        return False

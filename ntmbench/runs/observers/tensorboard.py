@@ -1,0 +1,63 @@
+"""TensorBoard: ``observers=[lines,bar,tensorboard]``, with the extra ``tensorboard``."""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import Any
+
+import pandas as pd
+
+from ntmbench.errors import UserError
+from ntmbench.registry import register_observer
+from ntmbench.training.observer import CurvePoint, Observer, RunFacts
+
+
+@register_observer("tensorboard")
+class TensorBoard(Observer):
+    """Writes the learning curve and the test grid into ``tensorboard/`` of the run's folder.
+
+    The horizontal axis counts training sequences, of the test grid the lengths.
+    """
+
+    def __init__(self) -> None:
+        """Check that TensorBoard is installed.
+
+        Raises:
+            UserError: if it is not.
+        """
+        if importlib.util.find_spec("tensorboard") is None:
+            raise UserError(
+                "observers=tensorboard needs TensorBoard: pip install 'ntmbench[tensorboard]'."
+            )
+        self._writer: Any = None
+        self._told = -1
+
+    def __enter__(self) -> TensorBoard:
+        """The files are opened when the run starts."""
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        """Close the files, however the run ended."""
+        if self._writer is not None:
+            self._writer.close()
+
+    def started(self, run: RunFacts) -> None:
+        """Open the files."""
+        from torch.utils.tensorboard import SummaryWriter  # takes a second
+
+        self._writer = SummaryWriter(str(run.folder / "tensorboard"))
+
+    def validated(self, curve: list[CurvePoint], *, selected: bool) -> None:
+        """Write the points that are new: after a resume, those from before it too."""
+        for point in curve:
+            if point.step > self._told:
+                self._told = point.step
+                for name in ("loss_bits", "errors", "exact_match"):
+                    value = getattr(point, name)
+                    self._writer.add_scalar(f"validation/{name}", value, point.sequences)
+
+    def tested(self, evaluation: pd.DataFrame) -> None:
+        """Write the test grid, over the lengths."""
+        for row in evaluation.to_dict("records"):
+            for name in ("loss_bits", "errors", "exact_match"):
+                self._writer.add_scalar(f"test/{name}", row[name], row["length"])

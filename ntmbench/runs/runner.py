@@ -1,0 +1,251 @@
+"""One run from its settings to its files: lock, train, evaluate, draw, and keep the status."""
+
+from __future__ import annotations
+
+import functools
+import os
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from omegaconf import OmegaConf
+from rich.console import Console
+
+from ntmbench.data.files import remove_leftovers, write_text
+from ntmbench.evaluation.example import answer_example
+from ntmbench.evaluation.grid import evaluate_in_detail, evaluate_variations
+from ntmbench.model import SequenceModel
+from ntmbench.registry import make_observer
+from ntmbench.runs.check import check_possible, initial_model, reason_of, warn_of_little_memory
+from ntmbench.runs.folder import RunFolder
+from ntmbench.runs.log import logger, logging_to, records_kept
+from ntmbench.runs.observers.files import Files
+from ntmbench.runs.provenance import commits, device_name, versions
+from ntmbench.runs.results import read_evaluation
+from ntmbench.runs.settings import RunConfig
+from ntmbench.training.device import training_device
+from ntmbench.training.loop import TrainResult, train
+from ntmbench.training.observer import Observers, RunFacts
+
+ENDED = ("finished", "diverged")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended: its folder, state and reason, and its test grid where there is one."""
+
+    folder: Path
+    state: str
+    reason: str | None = None
+    evaluation: pd.DataFrame | None = None
+    #: What an error is: bit, symbol or number.
+    unit: str = "answer"
+    #: It had ended before, and was not run again.
+    already: bool = False
+
+
+def run(config: RunConfig, console: Console) -> Outcome:
+    """Train and evaluate one run, or go on with it, or report it as done.
+
+    Raises:
+        UserError: for what the user can mend.
+        KeyboardInterrupt: after SIGINT or SIGTERM; the same run goes on later.
+    """
+    folder = RunFolder(config.folder)
+    unit = config.task.answer.unit
+    if not config.rerun and (done := _ended(folder, unit)):
+        return done
+    with records_kept() as said:
+        model = check_possible(config)
+    chosen = [make_observer(name) for name in config.observers]
+    _set_threads(config.threads)
+    folder.path.mkdir(parents=True, exist_ok=True)
+    with folder.locked():
+        remove_leftovers(folder.path)
+        status = folder.read_status()
+        if config.rerun and status.get("state") in ENDED:
+            for path in (folder.checkpoint, folder.metrics, *folder.tests):
+                path.unlink(missing_ok=True)
+            status = {}
+        with logging_to(folder.log, console):
+            for record in said:
+                logger.handle(record)
+            notes = _Notes(folder, status)
+            with Observers([Files(folder, notes.write), *chosen]) as observer:
+                return _run_observed(config, folder, model, console, notes, observer)
+
+
+def _ended(folder: RunFolder, unit: str) -> Outcome | None:
+    """The outcome of a run that needs nothing more; one without its test grid has not ended."""
+    status = folder.read_status()
+    if status.get("state") not in ENDED or not folder.evaluation.exists():
+        return None
+    evaluation = read_evaluation(folder.evaluation)
+    return Outcome(
+        folder.path, status["state"], status.get("error"), evaluation, unit, already=True
+    )
+
+
+class _Notes:
+    """A run's status, and the time that it has taken, earlier processes' included."""
+
+    def __init__(self, folder: RunFolder, earlier: dict[str, Any]) -> None:
+        self._folder = folder
+        self._earlier = earlier
+        self._started = time.monotonic()
+        self._wall_before = float(earlier.get("wall_seconds") or 0.0)
+        self._status: dict[str, Any] = {}
+
+    def begin(self, config: RunConfig, model: SequenceModel, device: torch.device) -> None:
+        self._status = {
+            "state": "running",
+            "error": None,
+            "settings": config.identity(),
+            "unit": config.task.answer.unit,
+            "lengths": list(config.task.length_range),
+            "parameters": sum(p.numel() for p in model.parameters()),
+            "state_floats": model.state_floats(_longest_steps(config)),
+            "device": device_name(device),
+            "threads": torch.get_num_threads(),
+            "versions": versions(),
+            "commits": commits(self._earlier),
+            "started": self._earlier.get("started") or _now(),
+        }
+        self.write()
+
+    def write(self, **values: Any) -> None:
+        wall_seconds = self._wall_before + time.monotonic() - self._started
+        self._status.update(values, wall_seconds=wall_seconds)
+        self._folder.write_status(self._status)
+
+
+def _run_observed(
+    config: RunConfig,
+    folder: RunFolder,
+    model: SequenceModel,
+    console: Console,
+    notes: _Notes,
+    observer: Observers,
+) -> Outcome:
+    """Train, test and draw; whatever ends this early is noted in the status, and told."""
+    try:
+        device = training_device(
+            config.device, model, config.task, config.train, folder.checkpoint, folder.path.name
+        )
+        write_text(folder.config, OmegaConf.to_yaml(OmegaConf.create(config.resolved())))
+        notes.begin(config, model, device)
+        observer.started(
+            RunFacts(
+                name=folder.path.name,
+                folder=folder.path,
+                answer=config.task.answer,
+                sequences=config.train.steps * config.train.batch_size,
+                batch_size=config.train.batch_size,
+                parameters=sum(p.numel() for p in model.parameters()),
+                device=device.type,
+                settings=config.identity(),
+                console=console,
+            )
+        )
+        _say_attempts(config)
+        warn_of_little_memory(config, model)
+        result = train(
+            model,
+            config.task,
+            config.train,
+            seed=config.seed,
+            device=device.type,
+            checkpoint=folder.checkpoint,
+            identity=folder.path.name,
+            checkpoint_share=config.checkpoint_share,
+            observer=observer,
+            fresh=functools.partial(initial_model, config),
+        )
+        evaluation = _test(config, folder, model, result)
+        observer.tested(evaluation)
+    except KeyboardInterrupt:
+        notes.write()
+        logger.info("Interrupted. Resume with the same command.", extra={"file_only": True})
+        observer.ended("interrupted", None)
+        raise
+    except Exception as error:
+        reason = reason_of(error)
+        logger.exception("Failed: %s", reason, extra={"file_only": True})
+        notes.write(state="failed", error=reason)
+        observer.ended("failed", reason)
+        raise
+    divergence = _divergence(config, result)
+    state = "finished" if divergence is None else "diverged"
+    notes.write(
+        state=state,
+        error=divergence,
+        selected_step=result.selected_step,
+        rejected_steps=result.rejected_steps,
+        attempts=result.attempts,
+        sequences_per_second=result.sequences_per_second,
+        train_seconds=result.seconds,
+        ended=_now(),
+    )
+    observer.ended(state, divergence)
+    return Outcome(folder.path, state, divergence, evaluation, config.task.answer.unit)
+
+
+def _say_attempts(config: RunConfig) -> None:
+    if config.train.attempts > 1:
+        logger.info(
+            "Up to %d attempts of %s sequences each; the first without a mistake is the last.",
+            config.train.attempts,
+            f"{config.train.attempt_steps * config.train.batch_size:,}",
+        )
+
+
+def _divergence(config: RunConfig, result: TrainResult) -> str | None:
+    if result.diverged_after is None:
+        return None
+    return (
+        f"diverged after {result.diverged_after} steps: {config.train.patience} in a row "
+        f"without finite loss and gradient; evaluated the weights of step "
+        f"{result.selected_step}"
+    )
+
+
+def _test(
+    config: RunConfig, folder: RunFolder, model: SequenceModel, result: TrainResult
+) -> pd.DataFrame:
+    """Test the selected weights, and draw the run."""
+    from ntmbench.report.run_plots import plot_run  # takes a second: not before it is needed
+
+    logger.info(
+        "Trained in %.0f s, %.0f sequences/s; testing the weights of step %d.",
+        result.seconds,
+        result.sequences_per_second,
+        result.selected_step,
+    )
+    sequences = config.evaluation.sequences
+    lengths = config.evaluation.lengths or None  # empty for the task's own grid
+    evaluation = evaluate_in_detail(model, config.task, lengths=lengths, sequences=sequences)
+    variations = evaluate_variations(model, config.task, sequences=sequences)
+    folder.write_table(folder.positions, evaluation.by_position)
+    if len(variations):
+        folder.write_table(folder.variations, variations)
+    folder.write_arrays(folder.example, answer_example(model, config.task))
+    folder.write_table(folder.evaluation, evaluation.by_length)  # last: it stands for all of them
+    plot_run(folder, config.task, model)
+    return evaluation.by_length
+
+
+def _longest_steps(config: RunConfig) -> int:
+    """Steps of the longest training sequences."""
+    return len(config.task.test_set(config.task.length_range[1], 1).inputs)
+
+
+def _set_threads(threads: int) -> None:
+    torch.set_num_threads(threads or len(os.sched_getaffinity(0)))
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,151 @@
+"""What a run is made of: typed settings, checked once, and the identity that they give it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ntmbench.data.identity import fingerprint, identity_of
+from ntmbench.data.lengths import MAX_LENGTH
+from ntmbench.errors import SettingError, check_choice, check_known, check_range
+from ntmbench.evaluation.settings import EvaluationSettings
+from ntmbench.registry import make_task, model_entry, observer_names
+from ntmbench.task import Task
+from ntmbench.training.settings import TrainSettings
+
+DEVICES = ("auto", "cpu", "cuda")
+PARTS = ("task", "model", "train", "evaluation")
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """One run, resolved and checked."""
+
+    task: Task
+    model: str
+    #: An instance of the model's settings dataclass.
+    model_settings: Any
+    train: TrainSettings
+    evaluation: EvaluationSettings
+    #: Seeds the training data and the initial weights.
+    seed: int = 0
+    device: str = "auto"
+    #: CPU threads; 0 takes as many as the machine has cores.
+    threads: int = 1
+    results_dir: Path = Path("results")
+    #: What watches the run, beside its files: lines (of the log), bar, and where their packages are
+    #: installed tensorboard and wandb. It changes no number.
+    observers: tuple[str, ...] = ("lines", "bar")
+    #: Run again what is finished.
+    rerun: bool = False
+    #: The most of the time that checkpoints may take, beside the one at each validation; 1 writes
+    #: one after each step.
+    checkpoint_share: float = 0.01
+
+    def __post_init__(self) -> None:
+        """Check the ranges that no part checks by itself."""
+        check_range("seed", self.seed, 0, 2**63 - 1)
+        check_choice("device", self.device, DEVICES)
+        check_range("threads", self.threads, 0)
+        for name in self.observers:
+            check_choice("observers", name, observer_names())
+        check_range("checkpoint_share", self.checkpoint_share, 0, 1)
+        for length in self.evaluation.lengths:
+            check_range("evaluation.lengths", length, self.task.shortest_length, MAX_LENGTH)
+        if len(set(self.evaluation.lengths)) < len(self.evaluation.lengths):
+            raise SettingError(
+                f"evaluation.lengths={self.evaluation.lengths} has a length twice. "
+                "Allowed: each once."
+            )
+
+    def identity(self) -> dict[str, Any]:
+        """Everything that can change the numbers, as plain values.
+
+        Not in it: where results go, the device, the threads, and settings that their dataclass
+        marks with ``metadata={"identity": False}`` (the engine of the NTM).
+        """
+        extras = model_entry(self.model).extras
+        model = identity_of(self.model_settings) | (extras(self.model_settings) if extras else {})
+        return {
+            "task": {
+                "name": self.task.name,
+                "version": self.task.version,
+                **identity_of(self.task),
+            },
+            "model": {"name": self.model, **model},
+            "train": identity_of(self.train),
+            "evaluation": identity_of(self.evaluation),
+            "seed": self.seed,
+        }
+
+    @property
+    def run_name(self) -> str:
+        """``<task>-<model>-s<seed>-<hash>``, the name of the run's folder."""
+        return run_name(self.identity())
+
+    @property
+    def folder(self) -> Path:
+        """Where the run's files are."""
+        return self.results_dir / "runs" / self.run_name
+
+    def resolved(self) -> dict[str, Any]:
+        """Every setting as plain values: what ``config.yaml`` of the run holds."""
+        return {
+            "task": {"name": self.task.name, **dataclasses.asdict(self.task)},  # type: ignore[call-overload]
+            "model": {"name": self.model, **dataclasses.asdict(self.model_settings)},
+            "train": dataclasses.asdict(self.train),
+            "evaluation": dataclasses.asdict(self.evaluation),
+            "seed": self.seed,
+            "device": self.device,
+            "threads": self.threads,
+            "results_dir": str(self.results_dir),
+            "observers": list(self.observers),
+            "rerun": self.rerun,
+            "checkpoint_share": self.checkpoint_share,
+        }
+
+
+def run_name(identity: Mapping[str, Any]) -> str:
+    """``<task>-<model>-s<seed>-<hash>`` of a run's identity."""
+    task, model, seed = identity["task"]["name"], identity["model"]["name"], identity["seed"]
+    return f"{task}-{model}-s{seed}-{fingerprint(identity)}"
+
+
+def run_config(values: Mapping[str, Any]) -> RunConfig:
+    """Build a RunConfig from nested plain values, as composed by Hydra.
+
+    Raises:
+        SettingError: for an unknown key or name, a wrong type or a value out of range.
+    """
+    fields = [name for name in _fields(RunConfig) if name != "model_settings"]
+    _refuse_unknown("A run", values, fields)
+    task = dict(values["task"])
+    model = dict(values["model"])
+    task_name, model_name = str(task.pop("name")), str(model.pop("name"))
+    settings_class = model_entry(model_name).settings
+    _refuse_unknown(f"model {model_name}", model, _fields(settings_class))
+    for part, settings in (("train", TrainSettings), ("evaluation", EvaluationSettings)):
+        _refuse_unknown(part, values[part], _fields(settings))
+    plain = {name: values[name] for name in fields if name not in PARTS}
+    plain["results_dir"] = Path(plain["results_dir"])
+    plain["observers"] = tuple(plain["observers"])
+    return RunConfig(
+        task=make_task(task_name, **task),
+        model=model_name,
+        model_settings=settings_class(**model),
+        train=TrainSettings(**values["train"]),
+        evaluation=EvaluationSettings(**values["evaluation"]),
+        **plain,
+    )
+
+
+def _refuse_unknown(owner: str, values: Mapping[str, Any], allowed: list[str]) -> None:
+    for key in values:
+        check_known(owner, key, allowed)
+
+
+def _fields(settings: type) -> list[str]:
+    return [f.name for f in dataclasses.fields(settings)]

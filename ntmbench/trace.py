@@ -1,0 +1,85 @@
+"""Trace: what a model did at every step, as named signals with named axes.
+
+Nothing in it belongs to one kind of memory. A model says which signals it has, and which of them
+it wants drawn, and how.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:  # a command that trains nothing loads no PyTorch
+    from torch import Tensor
+
+#: How a panel's colours are to be read: weights from 0 to 1, of which most are 0; numbers from 0 to
+#: 1; or numbers of either sign.
+Scale = Literal["weights", "unit", "signed"]
+
+
+@dataclass(frozen=True)
+class Signal:
+    """One quantity over all steps.
+
+    Attributes:
+        values: ``[T, B, ...]``.
+        axes: names of the further axes, as ``("head", "slot")`` for ``[T, B, H, N]``.
+    """
+
+    values: Tensor
+    axes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check that every further axis has a name."""
+        if self.values.ndim != 2 + len(self.axes):
+            raise ValueError(
+                f"A signal of shape {list(self.values.shape)} has {self.values.ndim - 2} axes "
+                f"beyond steps and sequences, and {len(self.axes)} names: {self.axes}."
+            )
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A signal that is drawn over the steps: one strip for each index of all axes but the last.
+
+    Attributes:
+        signal: its name in the trace.
+        title: what the strip shows, in the words of a reader.
+        scale: how its colours are to be read.
+    """
+
+    signal: str
+    title: str
+    scale: Scale = "signed"
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What a model did at each of T steps, for B sequences.
+
+    Attributes:
+        logits: ``[T, B, out]``.
+        signals: by name.
+        panels: what the model wants drawn, from top to bottom.
+        provenance: ``[T, B, T]``, of what was read at a step the share that each earlier step
+            wrote; None where that is not known.
+    """
+
+    logits: Tensor
+    signals: Mapping[str, Signal] = field(default_factory=dict)
+    panels: tuple[Panel, ...] = ()
+    provenance: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        """Check that every panel has its signal."""
+        for panel in self.panels:
+            if panel.signal not in self.signals:
+                raise ValueError(
+                    f"Panel '{panel.title}' draws the signal '{panel.signal}'. "
+                    f"Signals of this trace: {', '.join(self.signals)}."
+                )
+
+    def __getitem__(self, name: str) -> Tensor:
+        """The values ``[T, B, ...]`` of a signal."""
+        return self.signals[name].values

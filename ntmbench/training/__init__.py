@@ -1,0 +1,1 @@
+"""Training: the loop, attempts, selection, optimizers, checkpoints, observers."""

@@ -1,0 +1,137 @@
+"""The device that a run is trained on: the one that was asked for, or the quicker one."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from ntmbench.data.randomness import RandomWords, Stream
+from ntmbench.errors import UserError
+from ntmbench.model import TensorBatch
+from ntmbench.task import Task
+from ntmbench.training.checkpoint import load_checkpoint
+from ntmbench.training.gradient import backward, own_random_state
+from ntmbench.training.settings import TrainSettings
+
+#: Calls before the clock counts: the first compile kernels and fill caches.
+WARM_UP = 2
+#: Calls of which the quickest counts.
+TRIALS = 3
+
+_LOG = logging.getLogger("ntmbench")
+
+Step = Callable[[nn.Module, torch.device], None]
+
+
+class DeviceError(UserError):
+    """The device that was asked for is not there."""
+
+
+def check_device(device: str) -> None:
+    """Refuse a device that is not there.
+
+    Raises:
+        DeviceError: if CUDA is asked for and there is none.
+    """
+    if device == "cuda" and not torch.cuda.is_available():
+        raise DeviceError("device=cuda, but PyTorch sees no GPU here. Allowed: device=cpu, auto.")
+
+
+def training_device(
+    device: str,
+    model: nn.Module,
+    task: Task,
+    settings: TrainSettings,
+    checkpoint: Path | None = None,
+    identity: str = "",
+) -> torch.device:
+    """Where to train for ``device``: cpu, cuda or auto.
+
+    ``auto`` goes on where a checkpoint was written; without one it takes the device on which a step
+    on the longest training sequences is quicker.
+
+    Raises:
+        CheckpointError: if the checkpoint is damaged or belongs to something else.
+        DeviceError: if CUDA is asked for and there is none.
+    """
+    if device == "auto" and checkpoint is not None and checkpoint.exists():
+        kind = load_checkpoint(checkpoint, identity)["optimizer"]["kind"]
+        device = "cuda" if kind == "torch" and torch.cuda.is_available() else "cpu"
+    words = RandomWords(Stream.VALIDATION, 3)
+    longest = task.length_range[1]
+
+    def step(trial: nn.Module, on: torch.device) -> None:
+        drawn = task.draw(words, settings.batch_size, longest, test=False)
+        backward(trial.train(), task, TensorBatch.of(drawn, on))
+
+    with own_random_state(0, torch.device("cpu")):
+        return choose_device(device, model, step)
+
+
+def choose_device(device: str, model: nn.Module, step: Step) -> torch.device:
+    """The device for ``device``: cpu, cuda or auto.
+
+    ``auto`` makes a few training steps of a copy of ``model`` on each device that is there, and
+    takes the quicker one. A GPU that launches small kernels one by one is often the slower one.
+
+    Args:
+        device: auto, cpu or cuda.
+        model: the model, which stays as it is.
+        step: one training step, forward and backward, of a model on a device.
+
+    Raises:
+        DeviceError: if CUDA is asked for and there is none.
+    """
+    check_device(device)
+    if device != "auto":
+        return torch.device(device)
+    if not torch.cuda.is_available():
+        return torch.device("cpu")
+    return quickest([torch.device("cpu"), torch.device("cuda")], model, step)
+
+
+def quickest(
+    devices: Sequence[torch.device],
+    model: nn.Module,
+    step: Step,
+    clock: Callable[[], float] = time.perf_counter,
+) -> torch.device:
+    """The device on which ``step`` takes the least time; one without room for it is left out.
+
+    Raises:
+        torch.OutOfMemoryError: if no device has room.
+    """
+    seconds: dict[torch.device, float] = {}
+    full: torch.OutOfMemoryError | None = None
+    for device in devices:
+        try:
+            seconds[device] = _time(device, copy.deepcopy(model), step, clock)
+        except torch.OutOfMemoryError as error:
+            full = error
+    if not seconds:
+        assert full is not None
+        raise full
+    chosen = min(seconds, key=lambda device: seconds[device])
+    tried = ", ".join(f"{on.type} {1000 * taken:.1f} ms" for on, taken in seconds.items())
+    _LOG.info("A training step takes: %s. Training on %s.", tried, chosen.type)
+    return chosen
+
+
+def _time(device: torch.device, model: nn.Module, step: Step, clock: Callable[[], float]) -> float:
+    model.to(device)
+    for _ in range(WARM_UP):
+        step(model, device)
+    taken = []
+    for _ in range(TRIALS):
+        started = clock()
+        step(model, device)
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        taken.append(clock() - started)
+    return min(taken)

@@ -1,0 +1,152 @@
+"""The training loop: a batch, its gradient, a step; validate, select, checkpoint, resume."""
+
+from __future__ import annotations
+
+import functools
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pandas as pd
+from torch import Tensor, nn
+
+from ntmbench.data.identity import fingerprint, identity_of
+from ntmbench.evaluation.scores import loss_bits
+from ntmbench.model import ModelError, TensorBatch
+from ntmbench.task import Task
+from ntmbench.training.attempts import Attempts, Fresh
+from ntmbench.training.batches import TrainingBatches
+from ntmbench.training.checkpointing import Checkpointer
+from ntmbench.training.device import training_device
+from ntmbench.training.gradient import backward, own_random_state
+from ntmbench.training.interruption import Interrupted, stop_requests
+from ntmbench.training.observer import Observer
+from ntmbench.training.optimizers import make_optimizer
+from ntmbench.training.selection import Validator
+from ntmbench.training.settings import TrainSettings
+from ntmbench.training.state import TrainState
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """What training came to; the model holds the selected weights.
+
+    ``diverged_after`` is how many steps had been made when training gave up for want of finite
+    numbers; ``attempts`` were begun.
+    """
+
+    curve: pd.DataFrame
+    selected_step: int
+    sequences_per_second: float
+    seconds: float
+    rejected_steps: int
+    diverged_after: int | None
+    attempts: int
+
+
+def train(
+    model: nn.Module,
+    task: Task,
+    settings: TrainSettings | None = None,
+    *,
+    seed: int = 0,
+    device: str = "auto",
+    checkpoint: Path | None = None,
+    identity: str = "",
+    checkpoint_share: float = 0.01,
+    observer: Observer | None = None,
+    fresh: Fresh | None = None,
+) -> TrainResult:
+    """Train a model on a task, and leave the selected weights in it.
+
+    Goes on from ``checkpoint`` where that file exists, to the numbers that an undisturbed training
+    would have reached (on CPU bit for bit). ``identity`` says what a checkpoint belongs to; by
+    default it stands for task, settings and seed. ``fresh`` gives a model like this one with other
+    initial weights, by the number of an attempt; it is needed for more than one. A checkpoint is
+    written at each validation, and between two as often as it takes no more than
+    ``checkpoint_share`` of the time.
+
+    Raises:
+        CheckpointError: if the checkpoint is damaged or belongs to something else.
+        DeviceError: if there is no such device.
+        Interrupted: after SIGINT or SIGTERM, once the checkpoint is written.
+        ModelError: for a model without a trainable weight.
+        SettingError: for several attempts without ``fresh``.
+    """
+    settings = settings or TrainSettings()
+    identity = identity or _default_identity(task, settings, seed)
+    observer = observer or Observer()
+    attempts = Attempts(settings, fresh)
+    if not any(weight.requires_grad for weight in model.parameters()):
+        raise ModelError("The model has no weight that can be trained.")
+    on = training_device(device, model, task, settings, checkpoint, identity)
+    model.to(on).train()
+    optimizer = make_optimizer(model, settings)
+    validator = Validator(model, task, settings)
+    batches = TrainingBatches(task, settings, seed, on)
+    saved = Checkpointer(checkpoint, identity, checkpoint_share)
+    state = TrainState()
+
+    with stop_requests(observer.stopping) as stop, own_random_state(seed, on):
+        if saved.exists():
+            state = saved.restore(model, optimizer)
+            observer.resumed(state.step)
+        started = time.monotonic() - state.seconds
+        if not state.curve:
+            selected = validator.validate(state, optimizer)
+            observer.validated(state.curve, selected=selected)
+            saved.save(state, model, optimizer)
+        while not attempts.are_over(state):
+            step_started = time.monotonic()
+            batch = batches.at(state.step)
+            optimizer.zero_gradient()
+            logits = backward(model, task, batch)
+            applied = optimizer.step(attempts.step_within(state.step))
+            if not applied:
+                observer.rejected(state.step)
+            state.count_step(applied=applied, patience=settings.patience)
+            mean_loss = functools.partial(_mean_loss, task, logits, batch)
+            observer.stepped(state.step * settings.batch_size, mean_loss)
+            now = time.monotonic()
+            state.step_seconds += now - step_started
+            state.seconds = now - started
+
+            ended = attempts.end_with(state)
+            validated = validator.is_due(state.step) or ended is not None
+            if validated:
+                selected = validator.validate(state, optimizer)
+                observer.validated(state.curve, selected=selected)
+            if ended is not None:
+                diverged = state.diverged
+                if attempts.follow(ended, state, model, optimizer):
+                    observer.restarted(ended + 1, diverged=diverged)
+            if stop.signal_number:
+                saved.save(state, model, optimizer)
+                raise Interrupted(stop.signal_number)
+            if validated or saved.is_due():
+                saved.save(state, model, optimizer)
+        state.seconds = time.monotonic() - started
+    saved.save(state, model, optimizer)
+    optimizer.release()
+    assert state.selected is not None  # validated before the first step
+    model.load_state_dict(state.selected.weights)
+    return TrainResult(
+        curve=pd.DataFrame([asdict(point) for point in state.curve]),
+        selected_step=state.selected.step,
+        sequences_per_second=state.made * settings.batch_size / max(state.step_seconds, 1e-9),
+        seconds=state.seconds,
+        rejected_steps=state.rejected,
+        diverged_after=state.made if state.diverged else None,
+        attempts=attempts.current(state) + 1,
+    )
+
+
+def _mean_loss(task: Task, logits: Tensor, batch: TensorBatch) -> float:
+    """Bits per sequence."""
+    return loss_bits(task.answer, logits, batch).mean().item()
+
+
+def _default_identity(task: Task, settings: TrainSettings, seed: int) -> str:
+    sizes = identity_of(task)
+    parts = {"task": [task.name, task.version, sizes], "train": identity_of(settings), "seed": seed}
+    return f"{task.name}-s{seed}-{fingerprint(parts)}"

@@ -1,0 +1,156 @@
+"""Observer: what watches a run, and what it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+
+from ntmbench.answer import Answer
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """What is known of a run when it starts.
+
+    Attributes:
+        name: the name of its folder.
+        folder: where its files are.
+        answer: how the task's answers are read; it says what an error is.
+        sequences: training sequences in all.
+        batch_size: sequences of a step.
+        parameters: trainable numbers of the model.
+        device: cpu or cuda.
+        settings: the run's identity, plain values.
+        console: where the run may draw.
+    """
+
+    name: str
+    folder: Path
+    answer: Answer
+    sequences: int
+    batch_size: int
+    parameters: int
+    device: str
+    settings: dict[str, Any]
+    console: Console
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """A row of the learning curve: per-sequence means on validation data."""
+
+    step: int
+    sequences: int
+    seconds: float
+    loss_bits: float
+    errors: float
+    exact_match: float
+
+
+class Observer:
+    """Watches a run; this one sees nothing.
+
+    An observer changes no number of the run: which ones watch is no part of its identity.
+    """
+
+    def started(self, run: RunFacts) -> None:
+        """Before training; ``train`` as a library function knows of no run, and leaves it out."""
+
+    def resumed(self, step: int) -> None:
+        """After going on from a checkpoint."""
+
+    def stepped(self, sequences: int, loss_bits: Callable[[], float]) -> None:
+        """After each step, with the sequences so far.
+
+        ``loss_bits`` works out the batch's mean loss in bits. Who needs it now and then only saves
+        a tenth of a small model's step.
+        """
+
+    def validated(self, curve: list[CurvePoint], *, selected: bool) -> None:
+        """After each validation, with the whole learning curve."""
+
+    def rejected(self, step: int) -> None:
+        """After a step that was not applied because its gradient was not finite."""
+
+    def restarted(self, attempt: int, *, diverged: bool) -> None:
+        """After an attempt that made mistakes or diverged; the next one is counted from 0."""
+
+    def stopping(self) -> None:
+        """At the first request to stop, in a thread of its own; the present step is finished."""
+
+    def tested(self, evaluation: pd.DataFrame) -> None:
+        """After the test, with the columns of ``evaluation.csv``."""
+
+    def ended(self, state: str, reason: str | None) -> None:
+        """At the end: finished, diverged, failed or interrupted, and why."""
+
+
+class Observers(Observer):
+    """Tells several observers, in their order; those that are context managers are entered."""
+
+    def __init__(self, observers: Sequence[Observer]) -> None:
+        """Take the observers."""
+        self._observers = observers
+        self._entered = ExitStack()
+
+    def __enter__(self) -> Observers:
+        """Enter those that are context managers."""
+        for observer in self._observers:
+            if isinstance(observer, AbstractContextManager):
+                self._entered.enter_context(observer)
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        """Leave them."""
+        self._entered.__exit__(*error)
+
+    def started(self, run: RunFacts) -> None:
+        """Tell all."""
+        for observer in self._observers:
+            observer.started(run)
+
+    def resumed(self, step: int) -> None:
+        """Tell all."""
+        for observer in self._observers:
+            observer.resumed(step)
+
+    def stepped(self, sequences: int, loss_bits: Callable[[], float]) -> None:
+        """Tell all."""
+        for observer in self._observers:
+            observer.stepped(sequences, loss_bits)
+
+    def validated(self, curve: list[CurvePoint], *, selected: bool) -> None:
+        """Tell all."""
+        for observer in self._observers:
+            observer.validated(curve, selected=selected)
+
+    def rejected(self, step: int) -> None:
+        """Tell all."""
+        for observer in self._observers:
+            observer.rejected(step)
+
+    def restarted(self, attempt: int, *, diverged: bool) -> None:
+        """Tell all."""
+        for observer in self._observers:
+            observer.restarted(attempt, diverged=diverged)
+
+    def stopping(self) -> None:
+        """Tell all."""
+        for observer in self._observers:
+            observer.stopping()
+
+    def tested(self, evaluation: pd.DataFrame) -> None:
+        """Tell all."""
+        for observer in self._observers:
+            observer.tested(evaluation)
+
+    def ended(self, state: str, reason: str | None) -> None:
+        """Tell all."""
+        for observer in self._observers:
+            observer.ended(state, reason)

@@ -1,0 +1,1 @@
+"""Associate: answer a key with what belongs to it."""

@@ -1,0 +1,127 @@
+"""Associative recall: name the item that followed the queried one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ntmbench.answer import Bits, Chance
+from ntmbench.data.layout import answer_at_end, first_raised, question_and_answer
+from ntmbench.data.lengths import MAX_LENGTH, Lengths, check_sizes
+from ntmbench.data.randomness import RandomWords
+from ntmbench.errors import check_range
+from ntmbench.registry import register_task
+from ntmbench.task import Batch, FloatArray, Task
+
+
+@register_task("recall")
+@dataclass(frozen=True)
+class Recall(Task):
+    """Answer a query item with the item that followed it (Graves et al. 2014, section 4.3).
+
+    ``|a |b |c ?b? -> c``, for example ``|3 1 |0 2 |2 2 ?3 1? -> 0 2`` with items of two vectors.
+
+    A length counts items, each of ``item_length`` vectors K. A delimiter comes before each item,
+    and one of another kind, on a channel of its own, before and after the query. The query is
+    drawn from all items but the last. Where the same item was shown more than once the answer is
+    what followed its first appearance, so that it is a function of the input.
+    T = (K + 1) L + (K + 2) + K.
+
+    Three items of one vector of two bits, of which the first and the last are the same
+    (inputs: bits, item delimiter, query delimiter | targets; dots are not scored)::
+
+        >>> from ntmbench.data.text import as_text
+        >>> task = Recall(bits=2, item_length=1)
+        >>> print(as_text(task.test_set(length=3, sequences=2), sequence=1))
+        0 0 1 0 | . .
+        1 0 0 0 | . .
+        0 0 1 0 | . .
+        0 0 0 0 | . .
+        0 0 1 0 | . .
+        1 0 0 0 | . .
+        0 0 0 1 | . .
+        1 0 0 0 | . .
+        0 0 0 1 | . .
+        0 0 0 0 | 0 0
+    """
+
+    #: Bits of a vector.
+    bits: int = 6
+    #: Vectors of an item.
+    item_length: int = 3
+    #: Fewest items in training.
+    min_length: int = 2
+    #: Most items in training.
+    max_length: int = 6
+
+    family = "associate"
+    version = 1
+    # Tested at the paper's numbers of items, and on to 20.
+    lengths = Lengths(6, test=(6, 8, 10, 12, 15, 20), select=((3, 2), (3, 1)))
+
+    def __post_init__(self) -> None:
+        """Check the settings; SettingError names the one that is out of range."""
+        check_sizes(self.bits, self.min_length, self.max_length, shortest=self.shortest_length)
+        check_range("task.item_length", self.item_length, 1, MAX_LENGTH)
+
+    @property
+    def input_width(self) -> int:
+        """The vector and the two kinds of delimiter."""
+        return self.bits + 2
+
+    @property
+    def answer(self) -> Bits:
+        """The vector."""
+        return Bits(self.bits)
+
+    @property
+    def shortest_length(self) -> int:
+        """The last item is never asked for, so that there must be another."""
+        return 2
+
+    def draw(self, words: RandomWords, batch_size: int, length: int, *, test: bool) -> Batch:
+        """Draw ``length`` items and a query for each sequence."""
+        items = words.bits(length, self.item_length, batch_size, self.bits)
+        queried = words.integers(0, length - 2, batch_size)
+        query = _pick(items, queried)
+
+        shown = length * (self.item_length + 1)
+        question = np.zeros(
+            (shown + self.item_length + 2, batch_size, self.input_width), np.float32
+        )
+        blocks = question[:shown].reshape(length, self.item_length + 1, batch_size, -1)
+        blocks[:, 0, :, self.bits] = 1
+        blocks[:, 1:, :, : self.bits] = items
+        question[[shown, -1], :, self.bits + 1] = 1
+        question[shown + 1 : -1, :, : self.bits] = query
+        return question_and_answer(question, _successor(items, query))
+
+    def oracle(self, inputs: FloatArray) -> FloatArray:
+        """Look the query up among the items and give the next one."""
+        shown = first_raised(inputs[:, :, self.bits + 1])
+        _, batch_size, width = inputs.shape
+        blocks = inputs[:shown].reshape(-1, self.item_length + 1, batch_size, width)
+        items = blocks[:, 1:, :, : self.bits]
+        query = inputs[shown + 1 : shown + 1 + self.item_length, :, : self.bits]
+        return answer_at_end(_successor(items, query), len(inputs))
+
+    def chance(self, length: int) -> Chance:
+        """Every bit of the answer is a fair coin, however many items there are."""
+        return Chance.of_fair_bits(self.item_length * self.bits)
+
+    def demand(self, length: int) -> int:
+        """One for each vector and each delimiter."""
+        return length * (self.item_length + 1)
+
+
+def _pick(items: NDArray[np.generic], which: NDArray[np.int64]) -> NDArray[np.generic]:
+    """Of ``items [L, K, B, bits]`` the one at ``which [B]`` of each sequence: ``[K, B, bits]``."""
+    return items[which, :, np.arange(items.shape[2])].swapaxes(0, 1)
+
+
+def _successor(items: NDArray[np.generic], query: NDArray[np.generic]) -> NDArray[np.generic]:
+    """What follows the first appearance of ``query [K, B, bits]`` among ``items``."""
+    matches = (items == query).all(axis=(1, 3))  # [L, B]
+    return _pick(items, matches.argmax(axis=0) + 1)

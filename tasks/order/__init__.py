@@ -1,0 +1,1 @@
+"""Order: sort what was shown."""

@@ -1,0 +1,117 @@
+"""Priority sort: return the bit vectors of highest priority, in order of priority."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ntmbench.answer import Bits, Chance
+from ntmbench.data.layout import (
+    answer_at_end,
+    ended_by_delimiter,
+    first_raised,
+    question_and_answer,
+)
+from ntmbench.data.lengths import Lengths, check_sizes
+from ntmbench.data.randomness import RandomWords
+from ntmbench.errors import check_range
+from ntmbench.registry import register_task
+from ntmbench.task import Batch, FloatArray, Task
+
+# Priorities are the odd multiples of 2**-24 between -1 and 1: uniform, without the ends, and exact
+# in float32, so that the input holds what the target was made from.
+_PRIORITY_BITS = 24
+
+
+@register_task("priority_sort")
+@dataclass(frozen=True)
+class PrioritySort(Task):
+    """Return the A of L vectors with the highest priorities (Graves et al. 2014, section 4.5).
+
+    ``a:+0.1 b:-0.7 c:+0.9 | -> c a`` with A = 2, for example ``5:+0.1 2:-0.7 7:+0.9 | -> 7 5``.
+
+    Each vector comes with a priority, uniform in (-1, 1), on a channel of its own. The highest
+    comes first; equal priorities keep the order in which they were shown. The paper leaves open
+    the width of the vectors, the direction and what stands before the answer: here 8 bits, highest
+    first, and a delimiter on a channel of its own. T = L + 1 + A, and the answer starts at L + 1.
+
+    The best two of three vectors of three bits (inputs: bits, priority, delimiter | targets)::
+
+        >>> from ntmbench.data.text import as_text
+        >>> task = PrioritySort(bits=3, min_length=3, max_length=3, answers=2)
+        >>> print(as_text(task.test_set(length=3, sequences=4), sequence=3))
+        1 0 0 +0.10 0 | . . .
+        1 0 1 -0.05 0 | . . .
+        0 1 1 +0.53 0 | . . .
+        0 0 0 0 1 | . . .
+        0 0 0 0 0 | 0 1 1
+        0 0 0 0 0 | 1 0 0
+    """
+
+    #: Bits of a vector, without its priority.
+    bits: int = 8
+    #: Shortest training sequence, in vectors shown.
+    min_length: int = 20
+    #: Longest training sequence, in vectors shown.
+    max_length: int = 20
+    #: Vectors to return; at most min_length.
+    answers: int = 16
+
+    family = "order"
+    version = 1
+    # Selected at the training range's end, which is hard enough, and a quarter beyond; always
+    # ``answers`` vectors are returned.
+    lengths = Lengths(20, test=(20, 25, 30, 40), select=((1, 1), (5, 4)))
+
+    def __post_init__(self) -> None:
+        """Check the settings; SettingError names the one that is out of range."""
+        check_sizes(self.bits, self.min_length, self.max_length)
+        check_range("task.answers", self.answers, 1, self.min_length)
+
+    @property
+    def input_width(self) -> int:
+        """The vector, its priority and the delimiter."""
+        return self.bits + 2
+
+    @property
+    def answer(self) -> Bits:
+        """The vector."""
+        return Bits(self.bits)
+
+    @property
+    def shortest_length(self) -> int:
+        """As many vectors as are returned."""
+        return self.answers
+
+    def draw(self, words: RandomWords, batch_size: int, length: int, *, test: bool) -> Batch:
+        """Draw ``length`` vectors with their priorities for each sequence; nothing else varies."""
+        vectors = words.bits(length, batch_size, self.bits)
+        levels = words.integers(0, 2**_PRIORITY_BITS - 1, length, batch_size)
+        priorities = (2 * levels + 1) * 2.0**-_PRIORITY_BITS - 1
+        question = ended_by_delimiter(vectors, self.input_width, self.bits + 1)
+        question[:length, :, self.bits] = priorities
+        return question_and_answer(question, self._highest(vectors, priorities))
+
+    def oracle(self, inputs: FloatArray) -> FloatArray:
+        """Put whole rows in order of their priority; a column is never sorted by itself."""
+        length = first_raised(inputs[:, :, self.bits + 1])
+        vectors = inputs[:length, :, : self.bits]
+        priorities = inputs[:length, :, self.bits]
+        return answer_at_end(self._highest(vectors, priorities), len(inputs))
+
+    def chance(self, length: int) -> Chance:
+        """Every bit is a fair coin: the priorities say nothing of the vectors."""
+        return Chance.of_fair_bits(self.answers * self.bits)
+
+    def demand(self, length: int) -> int:
+        """One for each vector shown."""
+        return length
+
+    def _highest(
+        self, vectors: NDArray[np.generic], priorities: NDArray[np.floating]
+    ) -> NDArray[np.generic]:
+        """Of ``vectors [L, B, bits]`` the ``answers`` first by ``priorities [L, B]``."""
+        order = np.argsort(-priorities, axis=0, kind="stable")[: self.answers]
+        return np.take_along_axis(vectors, order[:, :, np.newaxis], axis=0)

@@ -1,0 +1,102 @@
+"""Sorting: return random numbers, written as bit vectors, in ascending order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ntmbench.answer import Bits, Chance
+from ntmbench.data.layout import (
+    answer_at_end,
+    ended_by_delimiter,
+    first_raised,
+    question_and_answer,
+)
+from ntmbench.data.lengths import Lengths, check_sizes
+from ntmbench.data.randomness import RandomWords
+from ntmbench.registry import register_task
+from ntmbench.task import Batch, FloatArray, Task
+
+
+@register_task("sorting")
+@dataclass(frozen=True)
+class Sorting(Task):
+    """Sort L bit vectors, read as unsigned integers, in ascending order (this suite's own).
+
+    ``c a b | -> a b c`` where a <= b <= c, for example ``6 1 4 1 | -> 1 1 4 6``.
+
+    The most significant bit comes first. Inputs are the vectors and a channel for the delimiter
+    that ends them. T = 2L + 1, and the answer starts at step L + 1. There are only 256 sequences of
+    one number of 8 bits, so that those of the tests turn up in training too.
+
+    Three numbers of three bits (input channels | target channels; dots are not scored)::
+
+        >>> from ntmbench.data.text import as_text
+        >>> print(as_text(Sorting(bits=3).test_set(length=3, sequences=1)))
+        0 1 1 0 | . . .
+        0 1 0 0 | . . .
+        1 0 1 0 | . . .
+        0 0 0 1 | . . .
+        0 0 0 0 | 0 1 0
+        0 0 0 0 | 0 1 1
+        0 0 0 0 | 1 0 1
+    """
+
+    #: Bits of a number, at most 64.
+    bits: int = 8
+    #: Shortest training sequence, in numbers.
+    min_length: int = 1
+    #: Longest training sequence, in numbers.
+    max_length: int = 20
+
+    family = "order"
+    version = 1
+    # Selected at the training range's end, which is hard enough, and a quarter beyond.
+    lengths = Lengths(20, test=(10, 20, 30, 40), select=((1, 1), (5, 4)))
+
+    def __post_init__(self) -> None:
+        """Check the settings; SettingError names the one that is out of range."""
+        check_sizes(self.bits, self.min_length, self.max_length, max_bits=64)
+
+    @property
+    def input_width(self) -> int:
+        """The number and the delimiter."""
+        return self.bits + 1
+
+    @property
+    def answer(self) -> Bits:
+        """The number."""
+        return Bits(self.bits)
+
+    def draw(self, words: RandomWords, batch_size: int, length: int, *, test: bool) -> Batch:
+        """Draw ``length`` numbers for each sequence; nothing else varies."""
+        vectors = words.bits(length, batch_size, self.bits)
+        ordered = np.sort(vectors @ self._place_values, axis=0)
+        answer = (ordered[:, :, np.newaxis] & self._place_values) != 0
+        question = ended_by_delimiter(vectors, self.input_width, self.bits)
+        return question_and_answer(question, answer)
+
+    def oracle(self, inputs: FloatArray) -> FloatArray:
+        """Put whole rows in order; a column is never sorted by itself."""
+        length = first_raised(inputs[:, :, self.bits])
+        vectors = inputs[:length, :, : self.bits]
+        numbers = vectors.astype(np.uint64) @ self._place_values
+        order = numbers.argsort(axis=0)
+        return answer_at_end(
+            np.take_along_axis(vectors, order[:, :, np.newaxis], axis=0), len(inputs)
+        )
+
+    def chance(self, length: int) -> Chance:
+        """Over all steps of the answer every bit is a fair coin, as it is in the question."""
+        return Chance.of_fair_bits(length * self.bits)
+
+    def demand(self, length: int) -> int:
+        """One for each number."""
+        return length
+
+    @property
+    def _place_values(self) -> NDArray[np.uint64]:
+        """What each bit counts for, ``[bits]``, the most significant first."""
+        return np.uint64(1) << np.arange(self.bits, dtype=np.uint64)[::-1]

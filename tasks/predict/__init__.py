@@ -1,0 +1,1 @@
+"""Predict: say what comes next."""

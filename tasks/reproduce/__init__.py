@@ -1,0 +1,1 @@
+"""Reproduce: give back what was shown."""
