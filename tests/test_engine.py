@@ -17,9 +17,9 @@ from torch import Tensor
 from torch.autograd import forward_ad
 
 from ntmbench.composition import CONFIG_MODULE, VERSION_BASE, register_schemas, to_run_config
+from ntmbench.engine import processor
 from ntmbench.errors import SettingError
 from ntmbench.model import ModelError
-from ntmbench.ntm.kernels import engine, simd
 from ntmbench.ntm.model import NTM
 
 SMALL: dict[str, Any] = {"controller_size": 5, "memory_slots": 4, "word_size": 3}
@@ -36,22 +36,19 @@ def draw(steps: int = 3, batch: int = 2) -> Tensor:
 
 
 def test_auto_says_once_why_it_is_eager(caplog: pytest.LogCaptureFixture) -> None:
-    engine._say.cache_clear()
     model = machine("auto", controller="gru")
     with caplog.at_level(logging.INFO, logger="ntmbench"):
         for _ in range(3):
             model(draw())
     lines = [record.getMessage() for record in caplog.records]
     assert lines == [
-        "The NTM runs on the eager engine: the fused one can not run model.controller=gru."
+        "The eager engine runs, since the fused engine cannot run model.controller=gru."
     ]
 
 
 def test_fused_is_refused_where_it_can_not_run() -> None:
     model = machine("fused", controller="rnn")
-    with pytest.raises(
-        SettingError, match=r"model\.engine=fused can not run model\.controller=rnn"
-    ):
+    with pytest.raises(SettingError, match=r"model\.engine=fused cannot run model\.controller=rnn"):
         model(draw())
 
 
@@ -118,7 +115,7 @@ def test_inputs_of_a_shorter_type_run_where_they_fit(dtype: torch.dtype) -> None
     bits = (draw() > 0.5).to(dtype)
     model = machine("auto").double()
     torch.testing.assert_close(model(bits), model(bits.double()))
-    with pytest.raises(SettingError, match=rf"can not run in .*{dtype}"):
+    with pytest.raises(SettingError, match=rf"cannot run in .*{dtype}"):
         machine("fused").double()(bits)
 
 
@@ -128,7 +125,7 @@ def test_automatic_mixed_precision(dtype: torch.dtype) -> None:
     with torch.autocast("cpu", dtype=torch.bfloat16):
         logits = model(inputs)
         assert torch.equal(logits, machine("eager")(inputs))
-        with pytest.raises(SettingError, match=r"can not run inside torch\.autocast"):
+        with pytest.raises(SettingError, match=r"cannot run inside torch\.autocast"):
             machine("fused")(inputs)
     assert logits.dtype == torch.bfloat16
     torch.testing.assert_close(logits.float(), model(draw()), rtol=0.1, atol=0.02)
@@ -144,17 +141,17 @@ def test_automatic_mixed_precision(dtype: torch.dtype) -> None:
     ],
 )
 def test_vector_registers(avx512f: bool, avx: bool, x86: bool, registers: tuple[int, int]) -> None:
-    assert simd.vector_registers({"avx512f": avx512f, "avx": avx}, x86) == registers
+    assert processor.vector_registers({"avx512f": avx512f, "avx": avx}, x86) == registers
 
 
 @pytest.mark.parametrize(
     ("fma", "x86", "expected"), [(True, True, True), (False, True, False), (False, False, True)]
 )
 def test_fused_multiply_add(fma: bool, x86: bool, expected: bool) -> None:
-    assert simd.multiplies_and_adds_at_once({"fma": fma}, x86) == expected
+    assert processor.multiplies_and_adds_at_once({"fma": fma}, x86) == expected
 
 
-@pytest.mark.skipif(not simd._X86, reason="other processors have it always")
+@pytest.mark.skipif(not processor.X86, reason="other processors have it always")
 def test_eager_without_fused_multiply_add(tmp_path: Path) -> None:
     script = (
         "import logging, torch\n"
@@ -170,7 +167,7 @@ def test_eager_without_fused_multiply_add(tmp_path: Path) -> None:
         text=True,
         check=True,
     )
-    assert "the fused one can not run on a processor without fused multiply-add" in done.stderr
+    assert "the fused engine cannot run on a processor without fused multiply-add" in done.stderr
 
 
 def reverse_mode(model: NTM) -> Tensor:
@@ -251,7 +248,7 @@ def test_auto_is_eager_under_transforms(transform: Callable[[NTM], Tensor], froz
 
 @pytest.mark.parametrize("transform", [reverse_mode, batched, forward_mode, forward_mode_by_weight])
 def test_fused_refuses_transforms(transform: Callable[[NTM], Tensor]) -> None:
-    with pytest.raises(SettingError, match=r"model\.engine=fused can not run in"):
+    with pytest.raises(SettingError, match=r"model\.engine=fused cannot run in"):
         transform(machine("fused"))
 
 

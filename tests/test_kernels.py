@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from ntmbench.ntm.kernels import threads as kernel_threads
+from ntmbench.engine import threads as kernel_threads
 from ntmbench.ntm.kernels.plan import make_plan
 from ntmbench.ntm.model import NTM
 

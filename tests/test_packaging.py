@@ -29,8 +29,7 @@ FOLDERS = {
 
 # From the ground up. A module may import those of its own floor and of those below.
 FLOORS = (
-    "settings randomness files task model metrics registry sequences config"
-    " addresses compilation fused_update",
+    "settings randomness files task model metrics registry sequences config engine",
     "ntm tasks baselines custom",
     "interruption optimization checkpoint evaluation example training progress",
     "runs loading composition",

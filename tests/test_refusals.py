@@ -66,7 +66,7 @@ REFUSED = [
     (["task=priority_sort", "evaluation.lengths=[15]"], "lengths=15", "from 16 to 100000."),
     (["evaluation.lengths=[200000]"], "evaluation.lengths=200000", "from 1 to 100000."),
     (["evaluation.lengths=[3,5,3]"], "evaluation.lengths=[3, 5, 3]", "each once."),
-    (["model.engine=fused", "model.controller=gru"], "model.engine=fused can not run", "eager."),
+    (["model.engine=fused", "model.controller=gru"], "model.engine=fused cannot run", "eager."),
     (["-m", "--cfg", "job"], "--cfg and --multirun do not go together", "give one of them."),
     (["~seed"], "~seed takes out what is needed.", "Allowed: ~budget"),
     (["task.name=recall"], "task.name=recall is no setting.", "Allowed: task="),

@@ -16,6 +16,7 @@ from ntmbench.bench import peer
 from ntmbench.data.randomness import RandomWords, Stream
 from ntmbench.evaluation.answering import answer
 from ntmbench.model import TensorBatch
+from ntmbench.ntm import engines as ntm_engines
 from ntmbench.ntm.settings import NTMSettings
 from ntmbench.registry import make_model, make_task
 from ntmbench.task import Batch, Task
@@ -23,7 +24,7 @@ from ntmbench.task import Batch, Task
 #: One training step without the optimizer: forward, the loss's gradient, backward.
 Step = Callable[[], None]
 
-ENGINES = ("fused", "eager")
+ENGINES = tuple(engine.name for engine in ntm_engines.ENGINES)
 BASELINES = ("lstm", "seq2seq")
 PEER = "peer"
 

@@ -14,10 +14,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-#: Added to squared norms: a row or key much shorter than 1e-6 counts as pointing nowhere.
-SQUARED_NORM_FLOOR = 1e-12
-#: Weights below count as this in the logarithm: above float32's smallest normal number.
-WEIGHT_FLOOR = 1e-30
+from ntmbench.ntm.limits import SQUARED_NORM_FLOOR, WEIGHT_FLOOR
 
 
 def cosine_similarity(memory: Tensor, keys: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ reads are taken from that memory, and then the writes change it.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 import torch.nn.functional as F  # noqa: N812 (PyTorch's own convention)
@@ -14,11 +14,10 @@ from torch import Tensor, nn
 
 from ntmbench.ntm import addressing
 from ntmbench.ntm.controller import Controller, LayerState, initialised_linear
-from ntmbench.ntm.settings import NTMSettings
+from ntmbench.ntm.limits import SOFTPLUS_LIMIT
 
-#: Head outputs above count as this before the softplus. It bounds key strength and sharpening
-#: where both are long since decisive, and with them the gradients that they multiply.
-SOFTPLUS_LIMIT = 50.0
+if TYPE_CHECKING:
+    from ntmbench.ntm.settings import NTMSettings
 
 
 class HeadOutputs(NamedTuple):

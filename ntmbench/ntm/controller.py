@@ -7,7 +7,7 @@ together with its own last state; the state of a layer is a tuple of ``[B, size]
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +21,10 @@ class Layer(nn.Module):
     #: Tensors in the state.
     states: ClassVar[int]
     size: int
+
+    @abstractmethod
+    def linears(self) -> tuple[nn.Linear, ...]:
+        """The layer's linear maps, in the order in which its engines take them."""
 
     @abstractmethod
     def forward(self, inputs: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
@@ -38,6 +42,10 @@ class FeedforwardLayer(Layer):
         self.size = size
         self.linear = initialised_linear(width, size)
 
+    def linears(self) -> tuple[nn.Linear, ...]:
+        """The layer's linear maps."""
+        return (self.linear,)
+
     def forward(self, inputs: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
         """One step."""
         return torch.tanh(self.linear(inputs)), state
@@ -53,6 +61,10 @@ class RNNLayer(Layer):
         super().__init__()
         self.size = size
         self.linear = initialised_linear(width + size, size)
+
+    def linears(self) -> tuple[nn.Linear, ...]:
+        """The layer's linear maps."""
+        return (self.linear,)
 
     def forward(self, inputs: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
         """One step."""
@@ -72,6 +84,10 @@ class GRULayer(Layer):
         self.size = size
         self.gates = initialised_linear(width + size, 2 * size)
         self.candidate = initialised_linear(width + size, size)
+
+    def linears(self) -> tuple[nn.Linear, ...]:
+        """The layer's linear maps."""
+        return (self.gates, self.candidate)
 
     def forward(self, inputs: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
         """One step."""
@@ -96,6 +112,10 @@ class LSTMLayer(Layer):
         # Open forget gates at the start let gradients through (Jozefowicz et al. 2015).
         with torch.no_grad():
             self.linear.bias[size : 2 * size] = 1.0
+
+    def linears(self) -> tuple[nn.Linear, ...]:
+        """The layer's linear maps."""
+        return (self.linear,)
 
     def forward(self, inputs: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
         """One step."""
@@ -126,6 +146,10 @@ class Controller(nn.Module):
         )
         #: Tensors ``[B, size]`` in each layer's state.
         self.states = LAYERS[kind].states
+
+    def linears(self) -> list[nn.Linear]:
+        """The linear maps of all layers, from the first layer on."""
+        return [linear for layer in self.layers for linear in cast(Layer, layer).linears()]
 
     def forward(
         self, inputs: Tensor, states: tuple[LayerState, ...]

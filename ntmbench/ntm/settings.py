@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ntmbench.engine.contract import AUTO, engine_names
 from ntmbench.errors import (
     MAX_LAYERS,
     MAX_SIZE,
@@ -12,12 +13,12 @@ from ntmbench.errors import (
     check_range,
     check_whole,
 )
+from ntmbench.ntm.engines import ENGINES
 
 CONTROLLERS = ("lstm", "gru", "rnn", "feedforward")
 INITIAL_MEMORIES = ("constant", "learned", "random")
 INITIAL_WEIGHTINGS = ("one_hot", "uniform", "learned")
 INITIAL_STATES = ("zeros", "learned")
-ENGINES = ("auto", "fused", "eager")
 # Larger numbers are taken for typing errors, as MAX_SIZE is.
 MAX_SLOTS = 2**20
 MAX_HEADS = 256
@@ -59,7 +60,7 @@ class NTMSettings:
     initial_state: str = "zeros"
     #: What computes it: fused (CPU; lstm and feedforward), eager, or auto for the faster that can.
     #: It does not change the results beyond rounding.
-    engine: str = field(default="auto", metadata={"identity": False})
+    engine: str = field(default=AUTO, metadata={"identity": False})
 
     def __post_init__(self) -> None:
         """Check every value."""
@@ -79,7 +80,7 @@ class NTMSettings:
         check_range("model.initial_memory_value", self.initial_memory_value, -1e6, 1e6)
         check_choice("model.initial_weighting", self.initial_weighting, INITIAL_WEIGHTINGS)
         check_choice("model.initial_state", self.initial_state, INITIAL_STATES)
-        check_choice("model.engine", self.engine, ENGINES)
+        check_choice("model.engine", self.engine, engine_names(ENGINES))
 
     @property
     def heads(self) -> int:

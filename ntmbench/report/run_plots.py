@@ -16,6 +16,7 @@ from torch import nn
 from ntmbench.data.files import write_bytes
 from ntmbench.evaluation.answering import answer, device_of, enough_memory
 from ntmbench.model import SequenceModel, TensorBatch
+from ntmbench.ntm.trace import NTMTrace
 from ntmbench.report.guides import (
     Level,
     chance_level,
@@ -55,7 +56,6 @@ from ntmbench.report.style import (
 )
 from ntmbench.runs.folder import RunFolder
 from ntmbench.task import Batch, Task
-from ntmbench.trace import Trace
 
 FloatArray = NDArray[np.floating[Any]]
 
@@ -203,7 +203,7 @@ def plot_example(batch: Batch, probability: FloatArray, title: str) -> Figure:
 
 
 @styled
-def plot_memory(batch: Batch, probability: FloatArray, trace: Trace, title: str) -> Figure:
+def plot_memory(batch: Batch, probability: FloatArray, trace: NTMTrace, title: str) -> Figure:
     """How the memory was used, after figure 6 of Graves et al. (2014).
 
     On the left what goes in: inputs, add vectors and write weightings; on the right what comes
@@ -245,7 +245,7 @@ def plot_memory(batch: Batch, probability: FloatArray, trace: Trace, title: str)
 
 
 @torch.no_grad()
-def _run_example(model: nn.Module, example: Batch) -> tuple[FloatArray, Trace | None]:
+def _run_example(model: nn.Module, example: Batch) -> tuple[FloatArray, NTMTrace | None]:
     """The probabilities ``[T, out]`` for a batch of one sequence, and the trace of it."""
     batch = TensorBatch.of(example, device_of(model))
     was_training = model.training

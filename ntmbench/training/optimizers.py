@@ -1,7 +1,8 @@
 """Optimizer steps, the learning-rate schedule and the running average of the weights.
 
-On a CPU all weights of a model lie in one vector, and a step is a few compiled passes over
-it (``ntmbench.fused_update``). Elsewhere PyTorch's own optimizers do the same, weight by weight.
+On a CPU all weights of a model lie in one vector, and a step is a few compiled passes over it
+(``ntmbench.engine.optimizer_update``). Elsewhere PyTorch's own optimizers do the same, weight by
+weight.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ntmbench.addresses import addresses_of
+from ntmbench.engine.addresses import addresses_of
 from ntmbench.training.settings import TrainSettings
 
 #: Stands for no gradient; it lies at address 0.
@@ -127,16 +128,16 @@ class CompiledOptimizer(Optimizer):
 
     def step(self, number: int) -> bool:
         """Update the vector of weights in place."""
-        from ntmbench import fused_update  # compiled when it is first needed
+        from ntmbench.engine import optimizer_update  # compiled when it is first needed
 
         s = self.settings
         # Held here, since the compiled code is told no more than where they lie.
         gradients = [_EMPTY if w.grad is None else w.grad.contiguous() for w in self.weights]
         scalars = [s.clip_value or math.inf, s.clip_norm or math.inf, learning_rate_at(number, s)]
         scalars += [s.smoothing, s.momentum, s.epsilon]
-        update: Callable[..., bool] = fused_update.step_rmsprop
+        update: Callable[..., bool] = optimizer_update.step_rmsprop
         if s.optimizer == "adam":
-            update, steps = fused_update.step_adam, self._steps + 1
+            update, steps = optimizer_update.step_adam, self._steps + 1
             scalars += [1 - s.smoothing**steps, 1 - s.momentum**steps]
         applied = update(
             self._weights_view,
@@ -150,7 +151,7 @@ class CompiledOptimizer(Optimizer):
         self._steps += 1
         if s.weight_average > 0:
             share = np.float32(1 - decay_at(number, s.weight_average))
-            fused_update.update_average(self._average_view, self._weights_view, share)
+            optimizer_update.update_average(self._average_view, self._weights_view, share)
         return True
 
     def restart(self) -> None:

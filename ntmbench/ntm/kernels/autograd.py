@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor
 
-from ntmbench.addresses import addresses_of
+from ntmbench.engine import threads
+from ntmbench.engine.addresses import addresses_of
 from ntmbench.model import ModelError
-from ntmbench.ntm.settings import NTMSettings
-from ntmbench.trace import Trace
+from ntmbench.ntm.trace import NTMTrace
+from ntmbench.ntm.weights import FirstValues, Weights
 
-from . import threads
 from .backward import run_backward
 from .forward import run_forward
 from .gradients import weight_gradients
 from .packing import pack_backward, pack_forward
 from .plan import make_plan
-from .weights import FirstValues, Weights
+
+if TYPE_CHECKING:
+    from ntmbench.ntm.settings import NTMSettings
 
 
 def run(settings: NTMSettings, inputs: Tensor, first: FirstValues, weights: Weights) -> Tensor:
@@ -30,7 +32,7 @@ def run(settings: NTMSettings, inputs: Tensor, first: FirstValues, weights: Weig
     return _Call(settings, inputs, tensors, training=False).forward()
 
 
-def trace(settings: NTMSettings, inputs: Tensor, first: FirstValues, weights: Weights) -> Trace:
+def trace(settings: NTMSettings, inputs: Tensor, first: FirstValues, weights: Weights) -> NTMTrace:
     """Run inputs ``[T, B, in]`` without gradients and return what the memory did."""
     tensors = (*first, *weights.flat())
     call = _Call(settings, inputs, tensors, training=True, every_memory=True)
@@ -158,7 +160,7 @@ class _Call:
         d_weights = self._d_weights(d_logits) if any(needed[5:]) else [None] * weights
         return [d_inputs, *d_first, *d_weights]
 
-    def trace(self, logits: Tensor) -> Trace:
+    def trace(self, logits: Tensor) -> NTMTrace:
         """What the memory did; every memory must have been kept."""
         n = self.plan.layout
         numbers = self._rows(n.at_heads, n.steps, n.head_row)
@@ -167,7 +169,7 @@ class _Call:
         weightings = _grid(weightings, 0, n.heads, n.slot_row)[..., : n.slots]
         memory = self._rows(n.at_memory, n.steps + 1, n.words * n.slot_row)[1:]
         memory = _grid(memory, 0, n.words, n.slot_row)[..., : n.slots]
-        return Trace(
+        return NTMTrace(
             logits=logits,
             read_weightings=weightings[:, :, : n.reads].clone(),
             write_weightings=weightings[:, :, n.reads :].clone(),

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from ntmbench.addresses import at_address
+from ntmbench.engine.addresses import at_address
+from ntmbench.engine.denormals import flush_denormals, restore
+from ntmbench.engine.jit import compiled
+from ntmbench.engine.layers import lstm_backward, tanh_backward
+from ntmbench.engine.matmul import multiply
+from ntmbench.engine.rows import add_part, copy, copy_vectors, fill, fill_part
 
-from .controller import lstm_backward, tanh_backward
+from .announced import ntm_kernel
 from .forward import cell_row, gate_row, memory_row, step_row
 from .heads import activate_backward
-from .jit import compiled, kernel
 from .layout import Layout, Scratch
-from .matmul import multiply
 from .memory import content_backward, read_backward, write, write_backward
-from .rows import add_part, copy, copy_vectors, fill, fill_part
-from .simd import flush_denormals, restore
 from .weightings import address_backward, blend_and_shift, inverse_norms
 
 
-@kernel
+@ntm_kernel
 def run_backward(
     n: Layout,
     s: Scratch,

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from ntmbench.addresses import at_address
+from ntmbench.engine.addresses import at_address
+from ntmbench.engine.denormals import flush_denormals, restore
+from ntmbench.engine.jit import compiled
+from ntmbench.engine.layers import lstm_forward, tanh_forward
+from ntmbench.engine.matmul import multiply
+from ntmbench.engine.rows import copy, copy_vectors
 
-from .controller import lstm_forward, tanh_forward
+from .announced import ntm_kernel
 from .heads import activate
-from .jit import compiled, kernel
 from .layout import Layout, Scratch
-from .matmul import multiply
 from .memory import read, write
-from .rows import copy, copy_vectors
-from .simd import flush_denormals, restore
 from .weightings import blend_and_shift, inverse_norms, sharpen, similarities
 
 
@@ -59,7 +60,7 @@ def memory_row(n: Layout, step: int, sequence: int) -> int:
     return n.at_memory + (step // n.interval * n.batch + sequence) * n.words * n.slot_row
 
 
-@kernel
+@ntm_kernel
 def run_forward(
     n: Layout,
     s: Scratch,

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from ntmbench.addresses import at_address
+from ntmbench.engine.addresses import at_address
+from ntmbench.engine.denormals import flush_denormals, restore
+from ntmbench.engine.jit import compiled
+from ntmbench.engine.matmul import multiply
 
-from .jit import compiled, kernel
+from .announced import ntm_kernel
 from .layout import Layout
-from .matmul import multiply
-from .simd import flush_denormals, restore
 
 #: Steps and sequences in one stretch of the sum: what both factors take fits the cache.
 _STRETCH = 64
 
 
-@kernel
+@ntm_kernel
 def weight_gradients(
     n: Layout, addresses: Any, like: Any, room_at: int, begin: int, end: int
 ) -> None:

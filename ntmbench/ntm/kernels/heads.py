@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from ntmbench.ntm.cell import SOFTPLUS_LIMIT
+from ntmbench.engine.jit import compiled
+from ntmbench.engine.load_store import load_part, store_part
+from ntmbench.engine.simd import lanes, minimum, splat, where_below
+from ntmbench.engine.softmax import softmax, softmax_backward
+from ntmbench.engine.vectormath import sigmoid, softplus, softplus_slope, tanh
+from ntmbench.ntm.limits import SOFTPLUS_LIMIT
 
-from .jit import compiled
 from .layout import Layout
-from .simd import lanes, load_part, minimum, splat, store_part, total, where_below
-from .vectormath import exp, sigmoid, softplus, softplus_slope, tanh
 
 _LIMIT = SOFTPLUS_LIMIT
 
@@ -32,23 +34,7 @@ def activate(n: Layout, kept: Any, row: int) -> None:
         value = minimum(load_part(kept, row + i, count), splat(kept, _LIMIT))
         store_part(kept, row + i, softplus(value), count)
     for head in range(n.heads):
-        _softmax(kept, row + n.shift + head * n.shifts, n.shifts)
-
-
-@compiled
-def _softmax(kept: Any, start: int, count: int) -> None:
-    top = kept[start]
-    for i in range(1, count):
-        top = max(top, kept[start + i])
-    shift = splat(kept, top)
-    sums = splat(kept, 0.0)
-    for i in range(0, count, lanes(kept)):
-        value = exp(load_part(kept, start + i, count - i) - shift)
-        store_part(kept, start + i, value, count - i)
-        sums = sums + load_part(kept, start + i, count - i)
-    scale = splat(kept, 1 / total(sums))
-    for i in range(0, count, lanes(kept)):
-        store_part(kept, start + i, load_part(kept, start + i, count - i) * scale, count - i)
+        softmax(kept, row + n.shift + head * n.shifts, n.shifts)
 
 
 @compiled
@@ -83,18 +69,4 @@ def activate_backward(n: Layout, kept: Any, row: int, scratch: Any, d_row: int) 
         store_part(kept, row + i, slope, count)
     for head in range(n.heads):
         at = n.shift + head * n.shifts
-        _softmax_backward(kept, row + at, scratch, d_row + at, n.shifts)
-
-
-@compiled
-def _softmax_backward(kept: Any, start: int, scratch: Any, slopes: int, count: int) -> None:
-    """Results of a softmax to the gradients of its arguments, in place."""
-    sums = splat(kept, 0.0)
-    for i in range(0, count, lanes(kept)):
-        slope = load_part(scratch, slopes + i, count - i)
-        sums = sums + slope * load_part(kept, start + i, count - i)
-    mean = splat(kept, total(sums))
-    for i in range(0, count, lanes(kept)):
-        value = load_part(kept, start + i, count - i)
-        slope = load_part(scratch, slopes + i, count - i)
-        store_part(kept, start + i, value * (slope - mean), count - i)
+        softmax_backward(kept, row + at, scratch, d_row + at, n.shifts)

@@ -14,13 +14,13 @@ the own ``h`` in a feedforward controller.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
+from ntmbench.engine.places import Room, padded
+from ntmbench.engine.processor import REGISTER_BITS
 
-from ntmbench.ntm.settings import NTMSettings
-
-from .simd import REGISTER_BITS
+if TYPE_CHECKING:
+    from ntmbench.ntm.settings import NTMSettings
 
 
 class Layout(NamedTuple):
@@ -118,8 +118,8 @@ def make_layout(p: Problem) -> Layout:
     heads, reads, writes, words = s.heads, s.read_heads, s.write_heads, s.word_size
     units, layers, lanes = s.controller_size, s.controller_layers, p.lanes
 
-    def padded(count: int) -> int:
-        return -(-count // lanes) * lanes
+    def row(count: int) -> int:
+        return padded(count, lanes)
 
     read_width = reads * words
     gates = 4 * units if recurrent else units
@@ -132,16 +132,16 @@ def make_layout(p: Problem) -> Layout:
     head_numbers = shift + heads * s.shift_width
     first_width = p.inputs + read_width + recurrent * units + 1
     later_width = units + recurrent * units + 1
-    slot_row, gate_row, unit_row = padded(p.slots), padded(gates), padded(units)
-    head_row, output_row = padded(head_numbers), padded(p.outputs)
-    first_row, later_row = padded(first_width), padded(later_width)
-    answer_row = padded(read_width + units + 1)
+    slot_row, gate_row, unit_row = row(p.slots), row(gates), row(units)
+    head_row, output_row = row(head_numbers), row(p.outputs)
+    first_row, later_row = row(first_width), row(later_width)
+    answer_row = row(read_width + units + 1)
 
     steps = p.steps if p.training else 1
     after = p.steps + 1 if p.training else 1  # rows of what a step hands to the next
     memories = -(-(p.steps + 1) // p.interval) if p.training else 0
     later = layers - 1
-    kept = _Counter()
+    kept = Room()
     at_first = kept.take(after * p.batch * first_row)
     at_later = kept.take(later * after * p.batch * later_row)
     at_answers = kept.take(steps * p.batch * answer_row)
@@ -152,7 +152,7 @@ def make_layout(p: Problem) -> Layout:
     at_similarity = kept.take(steps * p.batch * heads * slot_row)
     at_memory = kept.take(memories * p.batch * words * slot_row)
 
-    packed = _Counter()
+    packed = Room()
     pack_first = packed.take(gate_row * first_width)
     pack_later = packed.take(later * gate_row * later_width)
     pack_heads = packed.take(head_row * (units + 1))
@@ -160,11 +160,11 @@ def make_layout(p: Problem) -> Layout:
     pack_memory = packed.take(words * slot_row)
     pack_weightings = packed.take(heads * slot_row)
 
-    back = _Counter()
-    back_first = back.take(padded(read_width + recurrent * units) * gates)
-    back_later = back.take(later * padded(units + recurrent * units) * gates)
+    back = Room()
+    back_first = back.take(row(read_width + recurrent * units) * gates)
+    back_later = back.take(later * row(units + recurrent * units) * gates)
     back_heads = back.take(unit_row * head_numbers)
-    back_output_reads = back.take(padded(read_width) * p.outputs)
+    back_output_reads = back.take(row(read_width) * p.outputs)
     back_output_units = back.take(unit_row * p.outputs)
 
     return Layout(
@@ -213,35 +213,23 @@ def make_layout(p: Problem) -> Layout:
         at_weightings=at_weightings,
         at_similarity=at_similarity,
         at_memory=at_memory,
-        kept=kept.count,
+        kept=kept.size,
         pack_first=pack_first,
         pack_later=pack_later,
         pack_heads=pack_heads,
         pack_output=pack_output,
         pack_memory=pack_memory,
         pack_weightings=pack_weightings,
-        packed=packed.count,
+        packed=packed.size,
         back_first=back_first,
         back_later=back_later,
         back_heads=back_heads,
         back_output_reads=back_output_reads,
         back_output_units=back_output_units,
-        back_packed=back.count,
+        back_packed=back.size,
         start_row=(words + heads) * slot_row + read_width + 2 * recurrent * layers * units,
         parameter_rows=layers * gates + head_numbers + p.outputs,
     )
-
-
-class _Counter:
-    """Hands out consecutive stretches of a flat array."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def take(self, size: int) -> int:
-        start = self.count
-        self.count += size
-        return start
 
 
 class Scratch(NamedTuple):
@@ -276,14 +264,14 @@ class Scratch(NamedTuple):
 
 def make_scratch(n: Layout, sequences: int, backward: bool) -> Scratch:
     """The scratch of a block of ``sequences`` sequences."""
-    ring = _padded(n.slot_row + 2 * n.shifts + 2 * n.lanes, n)
+    ring = padded(n.slot_row + 2 * n.shifts + 2 * n.lanes, n.lanes)
     size = n.words * n.slot_row
     steps = n.interval if backward else 1
     back = sequences if backward else 0
-    d_first_row = _padded(n.read_width, n) + n.unit_row
+    d_first_row = padded(n.read_width, n.lanes) + n.unit_row
     d_later_row = 2 * n.unit_row
-    counter = _Counter()
-    take = counter.take
+    room = Room()
+    take = room.take
     places = {
         "content": take(n.slot_row),
         "ring": take(ring),
@@ -292,7 +280,7 @@ def make_scratch(n: Layout, sequences: int, backward: bool) -> Scratch:
         "d_dots": take(n.heads * n.slot_row),
         "d_norms": take(n.slot_row),
         "d_numbers": take(n.head_row),
-        "key_pull": take(_padded(n.heads, n)),
+        "key_pull": take(padded(n.heads, n.lanes)),
         "write_before": take(n.writes * n.lanes),
         "write_sums": take(2 * n.writes * n.lanes),
         "output": take(sequences * n.output_row),
@@ -306,21 +294,11 @@ def make_scratch(n: Layout, sequences: int, backward: bool) -> Scratch:
     # Where a memory and its gradient lie whole pages apart, the processor takes a load from the
     # one to depend on a store to the other.
     page = 4096 * n.lanes * 8 // REGISTER_BITS
-    take((places["d_memory"] + page // 4 - counter.count) % page)
+    take((places["d_memory"] + page // 4 - room.size) % page)
     return Scratch(
         **places,
         memory=take(steps * sequences * size),
         d_first_row=d_first_row,
         d_later_row=d_later_row,
-        size=counter.count,
+        size=room.size,
     )
-
-
-def as_record(sizes: Layout | Scratch) -> Any:
-    """The same as one record, which Numba takes by its address."""
-    kind = np.dtype([(name, np.int64) for name in sizes._fields])
-    return np.array([tuple(sizes)], dtype=kind)[0]
-
-
-def _padded(count: int, n: Layout) -> int:
-    return -(-count // n.lanes) * n.lanes

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from ntmbench.ntm.addressing import SQUARED_NORM_FLOOR
+from ntmbench.engine.jit import compiled
+from ntmbench.engine.load_store import load, load_part, store, store_part
+from ntmbench.engine.matmul import multiply
+from ntmbench.engine.simd import inverse_root, lanes, splat, total
+from ntmbench.ntm.limits import SQUARED_NORM_FLOOR
 
-from .jit import compiled
 from .layout import Layout, Scratch
-from .matmul import multiply
-from .simd import inverse_root, lanes, load, load_part, splat, store, store_part, total
 
 
 @compiled

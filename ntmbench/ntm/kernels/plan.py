@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from numpy.typing import NDArray
 
-from ntmbench.ntm.settings import NTMSettings
+from ntmbench.engine import threads
+from ntmbench.engine.places import as_record
+from ntmbench.engine.processor import REGISTER_BITS
 
-from . import threads
-from .layout import Layout, Problem, Scratch, as_record, make_layout, make_scratch
-from .simd import REGISTER_BITS
+from .layout import Layout, Problem, Scratch, make_layout, make_scratch
+
+if TYPE_CHECKING:
+    from ntmbench.ntm.settings import NTMSettings
 
 #: Sequences that share each pass over the weights.
 BLOCK = 8

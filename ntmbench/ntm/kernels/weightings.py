@@ -9,25 +9,24 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ntmbench.ntm.addressing import SQUARED_NORM_FLOOR, WEIGHT_FLOOR
-
-from .jit import compiled
-from .layout import Layout, Scratch
-from .matmul import multiply
-from .rows import dot
-from .simd import (
+from ntmbench.engine.jit import compiled
+from ntmbench.engine.load_store import load, store
+from ntmbench.engine.matmul import multiply
+from ntmbench.engine.rows import dot
+from ntmbench.engine.simd import (
     first,
     inverse_root,
     lanes,
     largest,
-    load,
     maximum,
     splat,
-    store,
     total,
     where_at_least,
 )
-from .vectormath import exp, log
+from ntmbench.engine.vectormath import exp, log
+from ntmbench.ntm.limits import SQUARED_NORM_FLOOR, WEIGHT_FLOOR
+
+from .layout import Layout, Scratch
 
 _LOWEST = -math.inf
 _FLOOR = WEIGHT_FLOOR

@@ -5,34 +5,28 @@ each costs more to start than to do; here a step is two loops, over the gradient
 over everything for the update. The formulas are those of ``torch.optim.RMSprop(centered=True)`` and
 ``torch.optim.Adam``.
 
-Weights, their average and the moments are vectors ``[P]`` of all weights together. Of the gradients
-come the addresses and sizes, one for each weight, so that nothing is copied; at address 0 stands a
-gradient of zero.
+Weights, their average and the moments are vectors ``[P]`` of all weights together. The
+gradients are given by their addresses and sizes, one for each weight, so that nothing is copied; an
+address of 0 stands for a gradient of zero.
 """
 
 from __future__ import annotations
 
 import functools
-import hashlib
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from ntmbench import addresses
-from ntmbench.addresses import at_address
-from ntmbench.compilation import keep_on_disk, say_that_it_compiles
+from .addresses import at_address
+from .compilation import keep_on_disk, say_that_it_compiles
 
 Vector = NDArray[np.float32]
 Integers = NDArray[np.int64]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-
-#: Of what is compiled in beside this file.
-_ADDRESSES = hashlib.blake2b(Path(addresses.__file__).read_bytes()).hexdigest()
 
 # Reassociation lets the sums vectorise. Not-a-number and infinity keep their meaning: training
 # watches for them.
@@ -46,7 +40,7 @@ def _part(function: Function) -> Function:
 
 def _entry(function: Function) -> Function:
     result = _part(function)
-    keep_on_disk(result, _ADDRESSES, functools.partial(say_that_it_compiles, "the optimizer", 2))
+    keep_on_disk(result, functools.partial(say_that_it_compiles, "the optimizer", 2))
     return result
 
 

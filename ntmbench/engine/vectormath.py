@@ -12,7 +12,7 @@ from typing import Any
 from llvmlite import ir
 from numba.extending import intrinsic
 
-from .simd import call, constant, fused, maximum_value, minimum_value, suffix
+from .vector_ir import call, constant, fused, maximum_value, minimum_value, suffix
 
 
 @dataclass(frozen=True)

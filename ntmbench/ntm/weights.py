@@ -1,4 +1,4 @@
-"""The tensors that the fused engine takes from an NTM."""
+"""The tensors of an NTM by what they are for, as its engines take them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class FirstValues(NamedTuple):
 class Weights(NamedTuple):
     """Each with its bias; as nn.Linear keeps them."""
 
-    layers: Sequence[tuple[Tensor, Tensor]]
+    layers: Sequence[tuple[Tensor, Tensor]]  # all linear maps of the controller, in its order
     heads: tuple[Tensor, Tensor]
     output: tuple[Tensor, Tensor]  # it sees the reads and then the controller's output
 

@@ -15,7 +15,9 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from .jit import compiled
-from .simd import REGISTERS, VECTORS, element_pointer, fused, splat_value, vector_pointer
+from .processor import REGISTERS
+from .simd import VECTORS
+from .vector_ir import element_pointer, fused, splat_value, vector_pointer
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """Numba's compiled functions on disk.
 
-They are kept beside the sources, or in the user's cache folder where that can not be written, by
-Numba's own rules (``NUMBA_CACHE_DIR`` names another place). A disk that is full or read-only costs
-each process the compilation, and nothing else.
+They are kept beside the sources, or in the user's cache folder where that cannot be written, by
+Numba's own rules (``NUMBA_CACHE_DIR`` names another place), until a file changes that they are made
+of. A disk that is full or read-only costs each process the compilation, and nothing else.
 
 Processes that need the same function at the same moment compile it each, and each keeps its own.
 Numba replaces a file in one move, so that nobody reads half of one. But it keeps an index of a
@@ -22,20 +22,21 @@ from typing import Any
 
 from numba.core.caching import FunctionCache
 
+from .sources import digest_of_function
+
 _LOG = logging.getLogger("ntmbench")
 
 
-def keep_on_disk(
-    dispatcher: Any, sources: str = "", compiling: Callable[[], None] | None = None
-) -> None:
-    """Give a dispatcher of ``numba.njit`` a cache on disk.
+def keep_on_disk(dispatcher: Any, compiling: Callable[[], None] | None = None) -> None:
+    """Give a dispatcher of ``numba.njit`` a cache on disk, unless no file holds its function.
 
-    Numba compiles anew when the function's file changes; ``sources`` is a digest of whatever else
-    it is made of. ``compiling`` is called before a compilation; ``say_that_it_compiles`` is meant
-    for that.
+    ``compiling`` is called before a compilation; ``say_that_it_compiles`` is meant for that.
     """
+    digest = digest_of_function(dispatcher.py_func)
+    if digest is None:
+        return
     try:
-        dispatcher._cache = _Cache(dispatcher.py_func, sources, compiling)
+        dispatcher._cache = _Cache(dispatcher.py_func, digest, compiling)
     except RuntimeError as error:  # no folder that may be written to
         _warn(str(error))
 
@@ -77,4 +78,4 @@ class _Cache(FunctionCache):
 
 @functools.cache
 def _warn(reason: str) -> None:
-    _LOG.warning("Compiled code can not be kept: each process compiles anew. %s", reason)
+    _LOG.warning("Compiled code cannot be kept: each process compiles anew. %s", reason)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from .jit import compiled
-from .simd import lanes, load_part, splat, store_part
+from .load_store import load_part, store_part
+from .simd import lanes, splat
 from .vectormath import sigmoid, tanh
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from .jit import compiled
-from .simd import lanes, load, load_part, splat, store, store_part, total
+from .load_store import load, load_part, store, store_part
+from .simd import lanes, splat, total
 
 
 @compiled

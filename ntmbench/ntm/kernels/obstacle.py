@@ -1,55 +1,33 @@
-"""Which engine runs: the fused one wherever it can."""
+"""What the kernels cannot run."""
 
 from __future__ import annotations
 
 import functools
-import logging
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
-from ntmbench.errors import SettingError
-from ntmbench.ntm.settings import NTMSettings
+from ntmbench.ntm.checks import is_autocast
 
-_LOG = logging.getLogger("ntmbench")
+if TYPE_CHECKING:
+    from ntmbench.ntm.settings import NTMSettings
+
 _DTYPES = {torch.float32, torch.float64}
 
 
-def use_fused(settings: NTMSettings, inputs: Tensor, tensors: Sequence[Tensor]) -> bool:
-    """Whether the fused engine runs these inputs; the log says once why it does not.
+def obstacle_of(settings: NTMSettings, inputs: Tensor, tensors: Sequence[Tensor]) -> str | None:
+    """What the fused engine cannot run, or None.
+
+    The kernels take addresses: they would read a tensor of another type or device for what it is
+    not, and PyTorch does not see what they do with the numbers.
 
     Args:
         settings: of the NTM.
         inputs: ``[T, B, in]``.
         tensors: all of the NTM's weights and first values.
-
-    Raises:
-        SettingError: if ``model.engine=fused`` is asked for what the fused engine can not do.
-    """
-    if settings.engine == "eager":
-        return False
-    obstacle = _obstacle(settings, inputs, tensors)
-    if obstacle is None:
-        return True
-    if settings.engine == "fused":
-        raise SettingError(f"model.engine=fused can not run {obstacle}. Allowed: auto, eager.")
-    if not torch.compiler.is_compiling():  # which takes no logging
-        _say(obstacle)
-    return False
-
-
-def is_autocast(device: str) -> bool:
-    """Whether PyTorch's automatic mixed precision is on for this type of device."""
-    return torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device)
-
-
-def _obstacle(settings: NTMSettings, inputs: Tensor, tensors: Sequence[Tensor]) -> str | None:
-    """What the fused engine can not run.
-
-    The kernels take addresses: they would read a tensor of another type or device for what it is
-    not, and PyTorch does not see what they do with the numbers.
     """
     if settings.controller not in ("lstm", "feedforward"):
         return f"model.controller={settings.controller}"
@@ -77,11 +55,6 @@ def _obstacle(settings: NTMSettings, inputs: Tensor, tensors: Sequence[Tensor]) 
 @functools.cache
 def _multiplies_and_adds_at_once() -> bool:
     # Imported here: it brings Numba, which takes its time.
-    from .simd import FUSED_MULTIPLY_ADD
+    from ntmbench.engine.processor import FUSED_MULTIPLY_ADD
 
     return FUSED_MULTIPLY_ADD
-
-
-@functools.cache
-def _say(obstacle: str) -> None:
-    _LOG.info("The NTM runs on the eager engine: the fused one can not run %s.", obstacle)

@@ -1,0 +1,32 @@
+"""Sizes and places in the flat arrays that kernels work on, and how kernels are told of them."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+
+def padded(count: int, lanes: int) -> int:
+    """``count`` rounded up to whole vectors of ``lanes`` numbers."""
+    return -(-count // lanes) * lanes
+
+
+class Room:
+    """Hands out consecutive stretches of a flat array; ``size`` is what has been handed out."""
+
+    def __init__(self) -> None:
+        """Nothing has been handed out yet."""
+        self.size = 0
+
+    def take(self, count: int) -> int:
+        """Where the next ``count`` numbers begin."""
+        start = self.size
+        self.size += count
+        return start
+
+
+def as_record(numbers: NamedTuple) -> Any:
+    """Whole numbers by name as one record, which Numba takes by its address."""
+    kind = np.dtype([(name, np.int64) for name in numbers._fields])
+    return np.array([tuple(numbers)], dtype=kind)[0]

@@ -1,0 +1,42 @@
+"""What the processor's vector registers are like, and which of its instructions can be used."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+
+from numba import config
+from numba.core.codegen import get_host_cpu_features
+
+#: Whether this is an x86 processor of 64 bits.
+X86 = platform.machine().lower() in ("x86_64", "amd64")
+
+
+def processor_features() -> dict[str, bool]:
+    """What Numba compiles for, by LLVM's names: the host's features, or NUMBA_CPU_FEATURES."""
+    chosen = config.CPU_FEATURES
+    text = get_host_cpu_features() if chosen is None else chosen
+    return {name[1:]: name[0] == "+" for name in text.split(",") if name}
+
+
+def vector_registers(features: Mapping[str, bool], x86: bool) -> tuple[int, int]:
+    """Bits in a vector register, and how many registers there are.
+
+    LLVM splits wider vectors than the machine has, so that 128 bits are right everywhere.
+    """
+    if features.get("avx512f"):
+        return 512, 32
+    if features.get("avx"):
+        return 256, 16
+    return 128, 16 if x86 else 32
+
+
+def multiplies_and_adds_at_once(features: Mapping[str, bool], x86: bool) -> bool:
+    """Whether a fused multiply-add is one instruction: without, LLVM calls a function for each."""
+    return not x86 or features.get("fma", False)
+
+
+_FEATURES = processor_features()
+#: REGISTERS limits how large a block of a matrix product can be kept in them.
+REGISTER_BITS, REGISTERS = vector_registers(_FEATURES, X86)
+FUSED_MULTIPLY_ADD = multiplies_and_adds_at_once(_FEATURES, X86)

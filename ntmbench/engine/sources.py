@@ -1,0 +1,134 @@
+"""What compiled code is made of: a module's file and those of the modules that it imports.
+
+Imports are read off the files, without importing anything: those at the level of a module, and of
+modules that belong to the same top-level package or to this one. What a function imports when it
+is called, and what stands under ``TYPE_CHECKING``, is not compiled in.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import hashlib
+import importlib.util
+from collections.abc import Callable, Iterator
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from typing import Any
+
+_HERE = __name__.partition(".")[0]
+
+
+def sources_of(module: str, file: Path | None = None) -> dict[str, Path]:
+    """The files that a module is made of, by the names of their modules.
+
+    Args:
+        module: its full name.
+        file: its own file, where the name does not lead there (``__main__``).
+
+    Raises:
+        ModuleNotFoundError: if there is no such module.
+    """
+    roots = {_HERE, module.partition(".")[0]}
+    found: dict[str, Path] = {}
+    left = [(module, file or _file_of(module))]
+    while left:
+        name, path = left.pop()
+        if path is None or name in found:
+            continue
+        found[name] = path
+        left += [
+            (imported, _file_of(imported))
+            for candidate in _source(path).imports(name, path)
+            if candidate.partition(".")[0] in roots
+            if (imported := _module_in(candidate)) is not None
+        ]
+    return found
+
+
+def digest_of(*modules: str) -> str:
+    """A digest of everything that modules are made of."""
+    found: dict[str, Path] = {}
+    for module in modules:
+        found |= sources_of(module)
+    return _digest(found)
+
+
+def digest_of_function(function: Callable[..., Any]) -> str | None:
+    """A digest of everything that a function's module is made of; None where no file holds it."""
+    file = Path(function.__code__.co_filename)
+    return _digest(sources_of(function.__module__, file)) if file.is_file() else None
+
+
+def _digest(files: dict[str, Path]) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    for _, path in sorted(files.items()):
+        # Of each by itself, so that what moves from one file to the next is seen too.
+        digest.update(_source(path).digest)
+    return digest.hexdigest()
+
+
+class _Source:
+    """A file as it was when it was first asked for: what this process runs."""
+
+    def __init__(self, path: Path) -> None:
+        content = path.read_bytes()
+        self.digest = hashlib.blake2b(content).digest()
+        self._statements = list(_executed(ast.parse(content).body))
+
+    def imports(self, module: str, path: Path) -> set[str]:
+        """Full names of what the file imports as ``module``: modules, and names in modules."""
+        package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+        found = set()
+        for node in self._statements:
+            if isinstance(node, ast.Import):
+                found |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                above = package.split(".")[: len(package.split(".")) + 1 - node.level]
+                base = ".".join([*(above if node.level else []), *filter(None, [node.module])])
+                found |= {f"{base}.{alias.name}" for alias in node.names}
+        return found
+
+
+@functools.cache
+def _source(path: Path) -> _Source:
+    return _Source(path)
+
+
+def _executed(statements: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """All statements that run when a module is imported."""
+    for node in statements:
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            continue
+        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
+            yield from _executed(node.orelse)
+            continue
+        yield node
+        for field in ("body", "orelse", "finalbody", "handlers"):
+            for child in getattr(node, field, []):
+                yield from _executed(
+                    child.body if isinstance(child, ast.ExceptHandler) else [child]
+                )
+
+
+def _module_in(name: str) -> str | None:
+    """The module that ``package.module`` or ``package.module.name`` leads to."""
+    if _spec(name) is not None:
+        return name
+    parent = name.rpartition(".")[0]
+    return parent if parent and _spec(parent) is not None else None
+
+
+def _spec(name: str) -> ModuleSpec | None:
+    try:
+        return importlib.util.find_spec(name)
+    except ModuleNotFoundError:  # what stands before the last dot is no package
+        return None
+
+
+def _file_of(module: str) -> Path | None:
+    """A module's file; None for a package without one."""
+    spec = importlib.util.find_spec(module)
+    if spec is None:
+        raise ModuleNotFoundError(f"There is no module '{module}'.", name=module)
+    return Path(spec.origin) if spec.has_location and spec.origin else None

@@ -1,0 +1,74 @@
+"""What stands before an NTM's first step: controller states, reads, memory and weightings.
+
+It lies on the machine itself: parameters where it is learned, buffers otherwise. Constants are not
+persistent, so that they are no part of the ``state_dict``.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from ntmbench.ntm.settings import NTMSettings
+
+#: Standard deviation of the memory's first content where it is learned or random.
+MEMORY_SPREAD = 0.1
+
+
+def add_initial_values(module: nn.Module, settings: NTMSettings, states: int) -> None:
+    """Add first values to a machine whose controller layers have ``states`` states each.
+
+    They are ``first_controller [layers, states, C]``, ``first_reads [R, M]``, ``first_memory
+    [rows, M]``, with one row where it is constant, and, only where the weightings are learned,
+    ``weighting_logits [H, N]``.
+    """
+    slots, words = settings.memory_slots, settings.word_size
+    learned = settings.initial_state == "learned"
+    sizes = (settings.controller_layers, states, settings.controller_size)
+    _add(module, "first_controller", torch.zeros(sizes), learned and states > 0)
+    _add(module, "first_reads", torch.zeros(settings.read_heads, words), learned)
+
+    if settings.initial_memory == "constant":
+        row = torch.full((1, words), settings.initial_memory_value)
+        _add(module, "first_memory", row, False)
+    elif settings.initial_memory == "random":
+        module.register_buffer("first_memory", torch.randn(slots, words) * MEMORY_SPREAD)
+    else:
+        _add(module, "first_memory", torch.randn(slots, words) * MEMORY_SPREAD, True)
+
+    if settings.initial_weighting == "learned":
+        # Half of the weight on slot 0: equal weights on equal rows would stay equal for ever.
+        logits = torch.zeros(settings.heads, slots)
+        logits[:, 0] = math.log(slots - 1)
+        module.register_parameter("weighting_logits", nn.Parameter(logits))
+
+
+def repeated_memory(first: Tensor, slots: int) -> Tensor:
+    """The memory ``[N, M]`` that repeats the rows of ``first [rows, M]``."""
+    return first[torch.arange(slots, device=first.device) % len(first)]
+
+
+def constant_weightings(kind: str, heads: int, slots: int, like: Tensor) -> Tensor:
+    """Weightings ``[H, N]``, uniform or one_hot on slot 0, of the type and device of ``like``."""
+    if kind == "uniform":
+        return like.new_full((heads, slots), 1 / slots)
+    weightings = like.new_zeros(heads, slots)
+    weightings[:, 0] = 1
+    return weightings
+
+
+def learned_weightings(logits: Tensor, slots: int) -> Tensor:
+    """Weightings ``[H, N]`` for ``slots`` slots; those beyond the logits' get no weight."""
+    known = torch.softmax(logits[:, :slots], dim=-1)
+    return torch.cat([known, known.new_zeros(len(logits), slots - known.shape[1])], dim=-1)
+
+
+def _add(module: nn.Module, name: str, value: Tensor, learned: bool) -> None:
+    if learned:
+        module.register_parameter(name, nn.Parameter(value))
+    else:
+        module.register_buffer(name, value, persistent=False)
