@@ -11,21 +11,65 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ntmbench.answer import Answer, Bits, Chance, Reals, Symbols
     from ntmbench.evaluation.grid import evaluate
     from ntmbench.model import SequenceModel
     from ntmbench.ntm.model import NTM
-    from ntmbench.registry import make_model, make_task, register_model, register_task
+    from ntmbench.registry import (
+        make_model,
+        make_task,
+        register_model,
+        register_observer,
+        register_task,
+    )
     from ntmbench.runs.loading import load_run
     from ntmbench.runs.results import load_results
     from ntmbench.task import Batch, Task
+    from ntmbench.trace import Panel, Signal, Trace
     from ntmbench.training.loop import train
+    from ntmbench.training.observer import Observer
     from ntmbench.training.settings import TrainSettings
+
+_HOMES = {
+    "NTM": "ntm.model",
+    "Answer": "answer",
+    "Batch": "task",
+    "Bits": "answer",
+    "Chance": "answer",
+    "Observer": "training.observer",
+    "Panel": "trace",
+    "Reals": "answer",
+    "SequenceModel": "model",
+    "Signal": "trace",
+    "Symbols": "answer",
+    "Task": "task",
+    "Trace": "trace",
+    "TrainSettings": "training.settings",
+    "evaluate": "evaluation.grid",
+    "load_results": "runs.results",
+    "load_run": "runs.loading",
+    "make_model": "registry",
+    "make_task": "registry",
+    "register_model": "registry",
+    "register_observer": "registry",
+    "register_task": "registry",
+    "train": "training.loop",
+}
 
 __all__ = [
     "NTM",
+    "Answer",
     "Batch",
+    "Bits",
+    "Chance",
+    "Observer",
+    "Panel",
+    "Reals",
     "SequenceModel",
+    "Signal",
+    "Symbols",
     "Task",
+    "Trace",
     "TrainSettings",
     "evaluate",
     "load_results",
@@ -33,25 +77,10 @@ __all__ = [
     "make_model",
     "make_task",
     "register_model",
+    "register_observer",
     "register_task",
     "train",
 ]
-
-_HOMES = {
-    "NTM": "ntm.model",
-    "Batch": "task",
-    "SequenceModel": "model",
-    "Task": "task",
-    "TrainSettings": "config",
-    "evaluate": "evaluation",
-    "load_results": "runs",
-    "load_run": "loading",
-    "make_model": "registry",
-    "make_task": "registry",
-    "register_model": "registry",
-    "register_task": "registry",
-    "train": "training",
-}
 
 
 def __getattr__(name: str) -> Any:

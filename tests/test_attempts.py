@@ -81,17 +81,17 @@ def settings(**overrides: Any) -> TrainSettings:
 
 
 def trained_with(skills: list[float]) -> tuple[Skilled, TrainResult, Restarts]:
-    monitor = Restarts()
+    observer = Restarts()
     model = Skilled(skills[0])
     result = train(
         model,
         TASK,
         settings(),
         device="cpu",
-        observer=monitor,
+        observer=observer,
         fresh=lambda attempt: Skilled(skills[attempt]),
     )
-    return model, result, monitor
+    return model, result, observer
 
 
 def test_first_attempt_without_a_mistake_is_the_last() -> None:
@@ -251,7 +251,7 @@ def test_attempts_resume_to_the_same_numbers(tmp_path: Path, optimizer: str, fai
             device="cpu",
             checkpoint=checkpoint,
             checkpoint_share=1,
-            observer=monitor,
+            observer=observer,
             fresh=tiny,
         )
         return list(model.state_dict().values())

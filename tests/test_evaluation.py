@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,16 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ntmbench import evaluate, evaluation, example
+from ntmbench import evaluate
+from ntmbench.answer import Bits
 from ntmbench.errors import SettingError
-from ntmbench.evaluation.example import answer_example, example_of, write_example
+from ntmbench.evaluation import example, grid
+from ntmbench.evaluation.example import answer_example, example_of
 from ntmbench.evaluation.grid import evaluate_in_detail, evaluate_variations
-from ntmbench.evaluation.scores import step_errors
+from ntmbench.evaluation.scores import errors, step_errors
+from ntmbench.model import TensorBatch
 from ntmbench.registry import make_model, make_task, task_names
+from ntmbench.runs.folder import RunFolder
 from ntmbench.runs.results import EVALUATION_COLUMNS, POSITION_COLUMNS, VARIATION_COLUMNS
 from ntmbench.task import Task
 
@@ -88,7 +93,7 @@ def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     task = make_task("copy", max_length=4)
     model = make_model("lstm", task.input_width, task.output_width, hidden_size=4)
     whole = evaluate_in_detail(model, task, lengths=[4], sequences=11)
-    monkeypatch.setattr(evaluation, "CHUNK_SEQUENCES", 3)
+    monkeypatch.setattr(grid, "CHUNK_SEQUENCES", 3)
     parts = evaluate_in_detail(model, task, lengths=[4], sequences=11)
     pd.testing.assert_frame_equal(parts.by_length, whole.by_length)
     pd.testing.assert_frame_equal(parts.by_position, whole.by_position)
@@ -106,10 +111,11 @@ def test_step_errors_count_only_what_is_scored() -> None:
     logits = torch.tensor([[[1.0, 1.0], [1.0, -1.0]], [[-1.0, 1.0], [1.0, 1.0]]])  # [T, B, out]
     targets = torch.zeros(2, 2, 2)
     mask = torch.tensor([[1.0, 0.0], [1.0, 1.0]])
-    errors = step_errors(logits, targets, mask)
-    assert errors.errors.tolist() == [2, 1 + 2]
-    assert errors.sequences.tolist() == [1, 2]
-    assert errors.errors.sum() == errors(logits, targets, mask).sum()
+    batch = TensorBatch(torch.zeros(2, 2, 1), targets, mask, 0)
+    found = step_errors(Bits(2), logits, batch)
+    assert found.errors.tolist() == [2, 1 + 2]
+    assert found.sequences.tolist() == [1, 2]
+    assert found.errors.sum() == errors(Bits(2), logits, batch).sum()
 
 
 def test_positions_are_the_scored_steps_numbered() -> None:
@@ -156,8 +162,8 @@ def test_example_that_can_not_be_shorter() -> None:
 
 def test_example_of_a_model_with_a_memory(tmp_path: Path) -> None:
     task = make_task("copy", bits=3, max_length=20)
-    model = make_model("ntm", 4, 3, **SMALL_NTM, read_heads=2)
-    write_example(tmp_path / "example.npz", model, task)
+    model: Any = make_model("ntm", 4, 3, **SMALL_NTM, read_heads=2)
+    RunFolder(tmp_path).write_arrays(tmp_path / "example.npz", answer_example(model, task))
     assert (model.training, model.memory_slots) == (True, 8)
     with np.load(tmp_path / "example.npz") as arrays:
         assert {name: arrays[name].shape for name in arrays} == {
@@ -170,8 +176,18 @@ def test_example_of_a_model_with_a_memory(tmp_path: Path) -> None:
             "write_weightings": (41, 1, 32),
             "reads": (41, 2, 4),
             "adds": (41, 1, 4),
+            "panels": (),
         }
-        assert {arrays[name].dtype for name in arrays if name != "length"} == {np.dtype("float16")}
+        drawn = json.loads(str(arrays["panels"]))
+        assert [panel["signal"] for panel in drawn] == [
+            "adds",
+            "reads",
+            "write_weightings",
+            "read_weightings",
+        ]
+        assert drawn[2]["axes"] == ["write head", "slot"]
+        numbers = set(arrays) - {"length", "panels"}
+        assert {arrays[name].dtype for name in numbers} == {np.dtype("float16")}
         batch = task.test_set(20, 1)
         assert np.array_equal(arrays["inputs"], batch.inputs[:, 0])
         assert np.array_equal(arrays["mask"], batch.mask[:, 0])
@@ -191,5 +207,5 @@ def test_example_is_the_same_file_each_time(tmp_path: Path) -> None:
     task = make_task("copy", max_length=3)
     model = make_model("ntm", 9, 8, **SMALL_NTM)
     for name in ("first", "second"):
-        write_example(tmp_path / name, model, task)
+        RunFolder(tmp_path).write_arrays(tmp_path / name, answer_example(model, task))
     assert (tmp_path / "first").read_bytes() == (tmp_path / "second").read_bytes()

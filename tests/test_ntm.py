@@ -86,22 +86,22 @@ def test_trace(overrides: dict[str, Any]) -> None:
     inputs = sequences()
     trace = model.trace(inputs)
     torch.testing.assert_close(trace.logits, model(inputs))
-    assert trace.read_weightings.shape == (5, 3, reads, 6)
-    assert trace.write_weightings.shape == (5, 3, writes, 6)
-    assert trace.reads.shape == (5, 3, reads, 4)
-    assert trace.erases.shape == trace.adds.shape == (5, 3, writes, 4)
-    assert trace.memory.shape == (5, 3, 6, 4)
-    assert trace.shift.shape == (5, 3, reads + writes, configuration.shift_width)
-    for weighting in (trace.read_weightings, trace.write_weightings, trace.shift):
+    assert trace["read_weightings"].shape == (5, 3, reads, 6)
+    assert trace["write_weightings"].shape == (5, 3, writes, 6)
+    assert trace["reads"].shape == (5, 3, reads, 4)
+    assert trace["erases"].shape == trace["adds"].shape == (5, 3, writes, 4)
+    assert trace["memory"].shape == (5, 3, 6, 4)
+    assert trace["shift"].shape == (5, 3, reads + writes, configuration.shift_width)
+    for weighting in (trace["read_weightings"], trace["write_weightings"], trace["shift"]):
         torch.testing.assert_close(weighting.sum(-1), torch.ones(weighting.shape[:-1]))
         assert (weighting >= 0).all()
-    for gate in (trace.interpolation_gate, trace.erases):
+    for gate in (trace["interpolation_gate"], trace["erases"]):
         assert ((gate >= 0) & (gate <= 1)).all()
-    assert (trace.key_strength >= 0).all()
-    assert (trace.sharpening >= 1).all()
+    assert (trace["key_strength"] >= 0).all()
+    assert (trace["sharpening"] >= 1).all()
     # What is read at a step is what the step before left in the memory.
-    read = trace.read_weightings[1:] @ trace.memory[:-1]
-    torch.testing.assert_close(trace.reads[1:], read)
+    read = trace["read_weightings"][1:] @ trace["memory"][:-1]
+    torch.testing.assert_close(trace["reads"][1:], read)
 
 
 @pytest.mark.parametrize("engine", ["fused", "eager"])
@@ -132,7 +132,7 @@ def test_direction_of_the_shift(move: int, engine: str) -> None:
     model = machine(engine=engine)
     steer(model, move)
     trace = model.trace(sequences())
-    for weighting in (trace.read_weightings, trace.write_weightings):
+    for weighting in (trace["read_weightings"], trace["write_weightings"]):
         slots = weighting.argmax(-1)[:, 0, 0].tolist()
         assert slots == [(move * step) % 6 for step in range(1, 6)]
 
@@ -144,9 +144,9 @@ def test_resized_memory(overrides: dict[str, Any], slots: int) -> None:
     before = {name: value.clone() for name, value in model.state_dict().items()}
     model.memory_slots = slots
     trace = model.trace(sequences())
-    assert trace.memory.shape[2] == slots
+    assert trace["memory"].shape[2] == slots
     torch.testing.assert_close(
-        trace.read_weightings.sum(-1), torch.ones(5, 3, model.settings.read_heads)
+        trace["read_weightings"].sum(-1), torch.ones(5, 3, model.settings.read_heads)
     )
     assert model.state_dict().keys() == before.keys()
     for name, value in model.state_dict().items():

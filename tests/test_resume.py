@@ -19,15 +19,17 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ntmbench import cli, files, runner
+from ntmbench import cli
+from ntmbench.data import files
 from ntmbench.registry import make_model, make_task
 from ntmbench.report import run_plots
+from ntmbench.runs import runner
 from ntmbench.runs.folder import RunFolder
 from ntmbench.runs.results import load_results
 from ntmbench.training.checkpoint import CheckpointError, load_checkpoint
 from ntmbench.training.interruption import Interrupted
 from ntmbench.training.loop import train
-from ntmbench.training.observer import Observer
+from ntmbench.training.observer import Observer, Observers
 from ntmbench.training.settings import TrainSettings
 from tests.conftest import TINY, Ended
 
@@ -87,7 +89,7 @@ def stop_at(moment: str, signal_number: int, replace: Callable[[Any, str, Any], 
         return wrapped
 
     what, _, text = moment.rpartition(" ")
-    monitor = runner._RunMonitor
+    monitor = Observers
     if what == "after step":
         sequences = 4 * int(text)
         replace(monitor, "stepped", stopping(monitor.stepped, lambda self, n, loss: n == sequences))

@@ -13,8 +13,8 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
-from ntmbench import load_results, runner
-from ntmbench.ntm.kernels import engine
+from ntmbench import load_results
+from ntmbench.runs import runner
 from ntmbench.runs.folder import RunFolder
 from ntmbench.runs.results import (
     EVALUATION_COLUMNS,

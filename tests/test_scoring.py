@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from torch import Tensor, nn
 
-from ntmbench import evaluation
+from ntmbench.evaluation import grid
 from ntmbench.evaluation.answering import enough_memory
 from ntmbench.evaluation.grid import evaluate, score_batch
 from ntmbench.model import SequenceModel
@@ -46,8 +47,8 @@ def test_targets_are_shown_in_training_alone() -> None:
 @contextmanager
 def chunks(monkeypatch: pytest.MonkeyPatch, sequences: int, steps: int) -> Iterator[None]:
     with monkeypatch.context() as patched:
-        patched.setattr(evaluation, "CHUNK_SEQUENCES", sequences)
-        patched.setattr(evaluation, "CHUNK_STEPS", steps)
+        patched.setattr(grid, "CHUNK_SEQUENCES", sequences)
+        patched.setattr(grid, "CHUNK_STEPS", steps)
         yield
 
 
@@ -56,12 +57,12 @@ def test_chunks_do_not_change_scores(monkeypatch: pytest.MonkeyPatch, name: str)
     model = make_model(name, TASK.input_width, TASK.output_width)
     batch = TASK.test_set(5, 50)
     with chunks(monkeypatch, 64, 10**6):
-        whole = score_batch(model, batch)
+        whole = score_batch(model, TASK, batch)
     assert whole.sequences == 50
     for sequences, steps in ((7, 10**6), (1, 10**6), (64, 3 * 11), (64, 1)):
         with chunks(monkeypatch, sequences, steps):
-            parts = score_batch(model, batch)
-        assert (parts.sequences, parts.scored_bits) == (50, whole.scored_bits)
+            parts = score_batch(model, TASK, batch)
+        assert (parts.sequences, parts.scored) == (50, whole.scored)
         assert parts.errors == pytest.approx(whole.errors, rel=1e-12)
         assert parts.exact_match == pytest.approx(whole.exact_match, rel=1e-12)
         assert parts.loss_bits == pytest.approx(whole.loss_bits, rel=1e-5)
@@ -81,9 +82,13 @@ def test_chunks_are_no_larger_than_said(monkeypatch: pytest.MonkeyPatch) -> None
         evaluate(Measured(), TASK, lengths=[1, 5, 100], sequences=20)
     assert sizes == [(3, 16), (3, 4), (11, 10), (11, 10), *[(201, 1)] * 20]
     sizes.clear()
-    model = Measured()
-    model.memory_slots = evaluation.CHUNK_SLOTS // 2
-    score_batch(model, TASK.test_set(1, 5))
+
+    class Large(Measured):
+        @contextmanager
+        def room_for(self, items: int) -> Iterator[int]:
+            yield grid.CHUNK_SLOTS // 2
+
+    score_batch(Large(), TASK, TASK.test_set(1, 5))
     assert sizes == [(3, 2), (3, 2), (3, 1)]
 
 
@@ -101,7 +106,7 @@ def test_evaluation_table() -> None:
     assert list(table["sequences"]) == [70, 70]
     assert list(table["chance_errors"]) == [5, 2]
     assert table["memory_slots"].isna().all()
-    row = score_batch(lstm(), TASK.test_set(2, 70))
+    row = score_batch(lstm(), TASK, TASK.test_set(2, 70))
     assert (table["errors"][1], table["loss_bits"][1]) == (row.errors, row.loss_bits)
     assert list(evaluate(lstm(), TASK, sequences=4)["length"]) == list(TASK.test_lengths)
 
@@ -116,8 +121,8 @@ def test_plain_module_is_evaluated_too() -> None:
 )
 def test_memory_is_enlarged_where_the_length_outgrows_it(length: int, slots: int) -> None:
     """A slot for each vector and one to rest on; else to the next power of two."""
-    model = make_model("ntm", TASK.input_width, TASK.output_width, memory_slots=8)
-    with enough_memory(model, TASK, length) as enlarged:
+    model: Any = make_model("ntm", TASK.input_width, TASK.output_width, memory_slots=8)
+    with enough_memory(model, TASK.demand(length)) as enlarged:
         assert (enlarged, model.memory_slots) == (slots, slots)
     assert model.memory_slots == 8
     table = evaluate(model, TASK, lengths=[length], sequences=2)
@@ -125,10 +130,10 @@ def test_memory_is_enlarged_where_the_length_outgrows_it(length: int, slots: int
 
 
 def test_memory_is_restored_after_a_failure() -> None:
-    model = make_model("ntm", TASK.input_width, TASK.output_width, memory_slots=8)
+    model: Any = make_model("ntm", TASK.input_width, TASK.output_width, memory_slots=8)
 
     def fail() -> None:
-        with enough_memory(model, TASK, 100):
+        with enough_memory(model, 100):
             raise RuntimeError("out of memory")
 
     with pytest.raises(RuntimeError, match="out of memory"):
@@ -138,11 +143,11 @@ def test_memory_is_restored_after_a_failure() -> None:
 
 def test_odd_memory_that_is_large_enough_stays() -> None:
     model = make_model("ntm", TASK.input_width, TASK.output_width, memory_slots=21)
-    with enough_memory(model, TASK, 20) as slots:
+    with enough_memory(model, 20) as slots:
         assert slots == 21
 
 
 @pytest.mark.parametrize("build", [lstm, Spy, lambda: nn.Linear(3, 2)])
 def test_model_without_memory_has_no_slots(build: Callable[[], nn.Module]) -> None:
-    with enough_memory(build(), TASK, 100) as slots:
+    with enough_memory(build(), 100) as slots:
         assert slots is None

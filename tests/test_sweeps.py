@@ -7,15 +7,17 @@ import pickle
 import signal
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any, cast
 
 import pandas as pd
 import pytest
 from rich.console import Console
 
-from ntmbench import evaluation, load_results, runner
+from ntmbench import load_results
 from ntmbench.commands.console import NamedLines
 from ntmbench.composition import register_schemas, with_experiment
+from ntmbench.evaluation import grid
+from ntmbench.runs import runner
 from ntmbench.sweeps import conclude, read_cells, write_cell
 from ntmbench.training.interruption import Interrupted
 from tests.conftest import TINY, Ended
@@ -145,13 +147,13 @@ def test_interrupted_sweep_goes_on_with_the_same_command(
 ) -> None:
     arguments = ("-m", "task=copy", "model=lstm", "seed=0,1,2", *CELL)
     assert ntmbench(*arguments, "results_dir=undisturbed").code == 0
-    evaluate = evaluation.evaluate_in_detail
+    evaluate = grid.evaluate_in_detail
     calls = iter(range(9))
 
-    def interrupted(*args: object, **kwargs: object) -> object:
+    def interrupted(*args: Any, **kwargs: Any) -> Any:
         if next(calls) == 1:
             os.kill(os.getpid(), signal.SIGINT)
-        return evaluate(*args, **kwargs)  # type: ignore[arg-type]
+        return evaluate(*args, **kwargs)
 
     with monkeypatch.context() as patched:
         patched.setattr(runner, "evaluate_in_detail", interrupted)

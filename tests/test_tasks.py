@@ -114,7 +114,7 @@ def test_default_data_are_as_defined(name: str) -> None:
 @pytest.mark.parametrize("name", task_names())
 def test_docstring_examples(name: str) -> None:
     """Each task shows at least one example, and it is what the task really draws."""
-    results = doctest.testmod(importlib.import_module(f"ntmbench.tasks.{name}"))
+    results = doctest.testmod(importlib.import_module(type(make_task(name)).__module__))
     assert results.attempted >= 2
     assert results.failed == 0
 

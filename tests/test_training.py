@@ -12,10 +12,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ntmbench import training
 from ntmbench.evaluation.grid import evaluate
 from ntmbench.evaluation.scores import Scores
 from ntmbench.registry import make_model, make_task
+from ntmbench.training import checkpointing, selection
+from ntmbench.training.checkpointing import Pause
 from ntmbench.training.loop import train
 from ntmbench.training.observer import Observer
 from ntmbench.training.optimizers import decay_at
@@ -95,7 +96,7 @@ def test_run_of_such_steps_ends_as_diverged_with_the_selected_weights() -> None:
 
 
 def scores(wrong: float, loss: float) -> Scores:
-    return Scores(sequences=8, loss_bits=loss, errors=wrong, exact_match=0, scored_bits=10)
+    return Scores(sequences=8, loss_bits=loss, errors=wrong, exact_match=0, scored=10)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +119,7 @@ def test_selection_by_wrong_and_then_by_loss_bits(
     best: int,
 ) -> None:
     played = (scores(*part) for validation in validations for part in validation)
-    monkeypatch.setattr(training, "score_batch", lambda model, batch: next(played))
+    monkeypatch.setattr(selection, "score_batch", lambda *of: next(played))
     monkeypatch.setattr(type(TASK), "selection_lengths", (5,))
     model = lstm()
     recorder = Recorder(model)
@@ -135,7 +136,7 @@ def test_selection_at_a_length_of_training_counts_as_training(
     """Where the validation set holds next to none of the hardest sequences."""
     validations = [((0, 1), (2, 1), (0, 1)), ((1, 1), (0, 1), (9, 1)), ((1, 1), (1, 1), (0, 1))]
     played = (scores(*part) for validation in validations for part in validation)
-    monkeypatch.setattr(training, "score_batch", lambda model, batch: next(played))
+    monkeypatch.setattr(selection, "score_batch", lambda *of: next(played))
     monkeypatch.setattr(type(TASK), "selection_lengths", (TASK.length_range[1], 5))
     result = train(lstm(), TASK, settings(), device="cpu")
     assert result.selected_step == 5
@@ -313,8 +314,8 @@ def test_checkpoints_take_no_more_than_their_share(
     monkeypatch: pytest.MonkeyPatch, share: float, cost: float, pause: float
 ) -> None:
     clock = FakeClock()
-    monkeypatch.setattr(training, "time", clock)
-    between = training._Pause(share)
+    monkeypatch.setattr(checkpointing, "time", clock)
+    between = Pause(share)
     assert not between.is_over()  # the first is written at the first validation
     with between.measured():
         clock.now += cost

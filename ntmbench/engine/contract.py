@@ -93,7 +93,7 @@ def choose(
 def _first_without_obstacle(
     engines: Sequence[Engine[ModelT]], model: ModelT, inputs: Tensor, said: set[str]
 ) -> Engine[ModelT]:
-    obstacles = []
+    obstacles: list[str] = []
     for engine in engines:
         obstacle = engine.obstacle(model, inputs)
         if obstacle is None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -25,6 +27,7 @@ from ntmbench.ntm.settings import MAX_SLOTS, NTMSettings
 from ntmbench.ntm.trace import NTMTrace
 from ntmbench.ntm.weights import FirstValues, Weights
 from ntmbench.registry import register_model
+from ntmbench.trace import Trace
 
 
 @register_model("ntm", settings=NTMSettings, width="controller_size")
@@ -99,15 +102,37 @@ class NTM(SequenceModel):
         """
         return self._engine(inputs).run(self, inputs)
 
-    def trace(self, inputs: Tensor) -> NTMTrace:
+    def trace(self, inputs: Tensor) -> Trace:
         """Run inputs ``[T, B, in]`` without gradients and return what the memory did.
+
+        The signals are those of ``NTMTrace``.
 
         Raises:
             ValueError, ModelError, SettingError: as ``forward``.
         """
         with torch.no_grad():
             trace: NTMTrace = self._engine(inputs).trace(self, inputs)
-            return trace
+            return trace.named()
+
+    @contextmanager
+    def room_for(self, items: int) -> Iterator[int]:
+        """Enlarge the memory to the next power of two that holds ``items`` and a slot to rest on.
+
+        Yields the number of slots: those that there are, where they suffice.
+        """
+        slots = self.memory_slots
+        if items + 1 > slots:
+            self.memory_slots = 1 << items.bit_length()
+        try:
+            yield self.memory_slots
+        finally:
+            self.memory_slots = slots
+
+    def state_floats(self, steps: int) -> int:
+        """The memory, the weightings, what was read, and the controller's state."""
+        s = self.settings
+        heads = s.heads * self.memory_slots + s.read_heads * s.word_size
+        return self.memory_slots * s.word_size + heads + self.first_controller.numel()
 
     def initial_state(self, batch_size: int) -> NTMState:
         """The state before the first step for ``batch_size`` sequences, in memory of its own."""

@@ -6,6 +6,29 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from ntmbench.trace import Panel, Signal, Trace
+
+#: The further axes of each signal: heads, slots, numbers of a slot, shifts. Read heads come first.
+AXES = {
+    "read_weightings": ("read head", "slot"),
+    "write_weightings": ("write head", "slot"),
+    "reads": ("read head", "number"),
+    "erases": ("write head", "number"),
+    "adds": ("write head", "number"),
+    "memory": ("slot", "number"),
+    "key_strength": ("head",),
+    "interpolation_gate": ("head",),
+    "shift": ("head", "shift"),
+    "sharpening": ("head",),
+}
+#: What is drawn: what is written and what is read, each above where.
+PANELS = (
+    Panel("adds", "added", "signed"),
+    Panel("reads", "read", "signed"),
+    Panel("write_weightings", "where it writes", "weights"),
+    Panel("read_weightings", "where it reads", "weights"),
+)
+
 
 @dataclass(frozen=True)
 class NTMTrace:
@@ -26,3 +49,8 @@ class NTMTrace:
     interpolation_gate: Tensor  # [T, B, H]
     shift: Tensor  # [T, B, H, S]
     sharpening: Tensor  # [T, B, H]
+
+    def named(self) -> Trace:
+        """The same as named signals, and what of them is drawn."""
+        signals = {name: Signal(getattr(self, name), axes) for name, axes in AXES.items()}
+        return Trace(self.logits, signals, PANELS)

@@ -16,7 +16,6 @@ from torch import nn
 from ntmbench.data.files import write_bytes
 from ntmbench.evaluation.answering import answer, device_of, enough_memory
 from ntmbench.model import SequenceModel, TensorBatch
-from ntmbench.ntm.trace import NTMTrace
 from ntmbench.report.guides import (
     Level,
     chance_level,
@@ -56,6 +55,7 @@ from ntmbench.report.style import (
 )
 from ntmbench.runs.folder import RunFolder
 from ntmbench.task import Batch, Task
+from ntmbench.trace import Trace
 
 FloatArray = NDArray[np.floating[Any]]
 
@@ -85,7 +85,7 @@ def plot_run(folder: RunFolder, task: Task, model: nn.Module) -> list[Path]:
         save("generalisation", plot_generalisation(evaluation, task.length_range))
     length = task.length_range[1]
     example = task.test_set(length, 1)
-    with enough_memory(model, task, length):
+    with enough_memory(model, task.demand(length)):
         probability, trace = _run_example(model, example)
     title = f"{task.name}, test sequence of length {length}"
     save("example", plot_example(example, probability, title))
@@ -203,15 +203,15 @@ def plot_example(batch: Batch, probability: FloatArray, title: str) -> Figure:
 
 
 @styled
-def plot_memory(batch: Batch, probability: FloatArray, trace: NTMTrace, title: str) -> Figure:
+def plot_memory(batch: Batch, probability: FloatArray, trace: Trace, title: str) -> Figure:
     """How the memory was used, after figure 6 of Graves et al. (2014).
 
     On the left what goes in: inputs, add vectors and write weightings; on the right what comes
     out: outputs, read vectors and read weightings. Heads lie below one another. Of the slots those
     are shown that any head used; ``batch`` and ``trace`` hold one sequence.
     """
-    writes, reads = _of_trace(trace.write_weightings), _of_trace(trace.read_weightings)
-    adds, got = _of_trace(trace.adds), _of_trace(trace.reads)
+    writes, reads = _of_trace(trace["write_weightings"]), _of_trace(trace["read_weightings"])
+    adds, got = _of_trace(trace["adds"]), _of_trace(trace["reads"])
     slots = used_slots(np.concatenate([writes, reads], axis=1))
     inputs = batch.inputs[:, 0]
     outputs = where_scored(batch.mask[:, 0] > 0, probability)
@@ -245,7 +245,7 @@ def plot_memory(batch: Batch, probability: FloatArray, trace: NTMTrace, title: s
 
 
 @torch.no_grad()
-def _run_example(model: nn.Module, example: Batch) -> tuple[FloatArray, NTMTrace | None]:
+def _run_example(model: nn.Module, example: Batch) -> tuple[FloatArray, Trace | None]:
     """The probabilities ``[T, out]`` for a batch of one sequence, and the trace of it."""
     batch = TensorBatch.of(example, device_of(model))
     was_training = model.training
