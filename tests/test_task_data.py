@@ -2,44 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
-import importlib
-import inspect
 import itertools
-import pkgutil
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
 
 from ntmbench.registry import make_task
-from ntmbench.task import TEST_BLOCK, VALIDATION_BLOCK, Batch, Task
+from ntmbench.task import Batch
+from tests.golden import hashes, known, renewed
 
-# A hash may change only together with its task's ``version``.
-GOLDEN = {
-    "copy": (1, "4ec2af6affacc92f1b1da63e28c8fc97bf140f6e988a19c0d7b0ba8f1d73d1d5"),
-    "ngrams": (1, "35e7f050f47cf6ced4c2f8a7137bd160a09bea3f6c882c5f41bde1c86c07396f"),
-    "priority_sort": (1, "938d18841e83886575bf5a45ef6775186d386ec3f4b470e786bfd917e1b7d5fe"),
-    "recall": (1, "a995f81841fb5be51f89b098fef99a84cb89069a52d59515ad0033b72e094945"),
-    "repeat_copy": (1, "e97606c1b50eb1ba09c8636336c9bfd6e10ead5830b89bdd4db92bde31df14be"),
-    "sorting": (1, "6ef96d42546a6eb85e828fa368dc626fa5b3324e8496ace237b54abd3798f731"),
-}
+GOLDEN = known()
 
-#: Of each task a length beyond training; part of what its hash is taken over.
-BEYOND = {
-    "copy": 120,
-    "ngrams": 400,
-    "priority_sort": 40,
-    "recall": 20,
-    "repeat_copy": 20,
-    "sorting": 40,
-}
-
-# Run after the source of ``data_hash``: default data of all built-in tasks, the last one first.
+# Default data of all built-in tasks, the last one first.
 HASH_ALL_TASKS = """
 import sys
+from tests.golden import data_hash
+from ntmbench.registry import make_task
 import ntmbench.tasks
+from ntmbench.task import Task
 
 for task in reversed(Task.__subclasses__()):
     print(task.name, data_hash(task()))
@@ -57,33 +40,17 @@ def same(first: Batch, second: Batch) -> bool:
     )
 
 
-def data_hash(task: Task) -> str:
-    """A hash of some training, validation, selection and test data of a task."""
-    length = task.length_range[1]
-    digest = hashlib.sha256()
-    for batch in (
-        task.train_batch(seed=1, step=2, batch_size=3),
-        task.train_batch(seed=1, step=3, batch_size=3),
-        *task.validation_batches(VALIDATION_BLOCK + 2),
-        task.selection_set(length, 3),
-        task.test_set(length, TEST_BLOCK + 2),
-        task.test_set(BEYOND[task.name], 2),
-    ):
-        digest.update(f"{batch.inputs.shape} {batch.targets.shape} {batch.answer_start}".encode())
-        for array in (batch.inputs, batch.targets, batch.mask):
-            digest.update(array.astype("<f4").tobytes())
-    return digest.hexdigest()
+def test_data_is_that_of_each_tasks_version() -> None:
+    """`python -m tests.golden` renews the file: for a new task, or with a new version."""
+    assert hashes() == known()
 
 
-def test_every_task_has_a_golden_hash() -> None:
-    modules = pkgutil.iter_modules(importlib.import_module("ntmbench.tasks").__path__)
-    assert sorted(GOLDEN) == sorted(module.name for module in modules)
-
-
-@pytest.mark.parametrize("name", GOLDEN)
-def test_data_is_that_of_the_tasks_version(name: str) -> None:
-    task = make_task(name)
-    assert (task.version, data_hash(task)) == GOLDEN[name]
+def test_hashes_are_renewed_with_a_new_version_alone() -> None:
+    before: Any = {"copy": {"version": 1, "sha256": "a"}}
+    assert renewed(before, {"copy": {"version": 2, "sha256": "b"}})["copy"]["sha256"] == "b"
+    assert renewed({}, before) == before
+    with pytest.raises(ValueError, match=r"The data of copy changed. Allowed: together with"):
+        renewed(before, {"copy": {"version": 1, "sha256": "b"}})
 
 
 @pytest.mark.parametrize("name", GOLDEN)
@@ -158,13 +125,8 @@ def test_streams_share_no_data(name: str) -> None:
 
 
 def test_another_process_draws_the_same_without_torch() -> None:
-    imports = "import hashlib\nfrom ntmbench.task import TEST_BLOCK, Task, VALIDATION_BLOCK\n\n"
-    lengths = f"BEYOND = {BEYOND}\n\n"
     output = subprocess.run(
-        [sys.executable, "-c", imports + lengths + inspect.getsource(data_hash) + HASH_ALL_TASKS],
-        capture_output=True,
-        text=True,
-        check=True,
+        [sys.executable, "-c", HASH_ALL_TASKS], capture_output=True, text=True, check=True
     ).stdout
-    hashes = dict(line.split() for line in output.splitlines())
-    assert hashes == {name: data_hash(make_task(name)) for name in GOLDEN}
+    found = dict(line.split() for line in output.splitlines())
+    assert found == {name: golden["sha256"] for name, golden in GOLDEN.items()}

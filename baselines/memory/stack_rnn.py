@@ -1,0 +1,157 @@
+"""Stack-augmented recurrent network (Joulin and Mikolov 2015): a stack moved by soft actions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from ntmbench.errors import MAX_SIZE, check_range
+from ntmbench.model import SequenceModel
+from ntmbench.registry import register_model
+from ntmbench.trace import Panel, Signal, Trace
+
+#: What lies below the bottom of a stack (section 3.1).
+EMPTY = -1.0
+MAX_STACKS = 64
+MAX_DEPTH = 2**16
+
+
+@dataclass(frozen=True)
+class StackRNNSettings:
+    """Settings of the stack-augmented network."""
+
+    #: Units of the hidden layer.
+    hidden_size: int = 100
+    #: Stacks, each moved by actions of its own.
+    stacks: int = 2
+    #: Numbers in one cell of a stack.
+    cell_size: int = 8
+    #: Cells of a stack; what is pushed beyond is lost. Tests enlarge it to the length.
+    depth: int = 64
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        check_range("model.hidden_size", self.hidden_size, 1, MAX_SIZE)
+        check_range("model.stacks", self.stacks, 1, MAX_STACKS)
+        check_range("model.cell_size", self.cell_size, 1, MAX_SIZE)
+        check_range("model.depth", self.depth, 1, MAX_DEPTH)
+
+
+class _Step(NamedTuple):
+    hidden: Tensor  # [B, hidden]
+    stack: Tensor  # [B, stacks, depth, cell]
+    actions: Tensor  # [B, stacks, 3]: push, pop, stay
+
+
+@register_model("stack_rnn", settings=StackRNNSettings, width="hidden_size")
+class StackRNN(SequenceModel):
+    """A recurrent network that reads the tops of its stacks, and pushes, pops or leaves them.
+
+    With input x_t, hidden state h_t and the stack s_t, whose top is s_t[0] (section 3.1)::
+
+        h_t    = sigmoid(U x_t + R h_{t-1} + P s_{t-1}[0])            (equations 1 and 7)
+        a_t    = softmax(A h_t)           over push, pop and stay    (equation 2, with no-operation)
+        s_t[0] = a_t[push] sigmoid(D h_t) + a_t[pop] s_{t-1}[1]   + a_t[stay] s_{t-1}[0]    (3)
+        s_t[i] = a_t[push] s_{t-1}[i-1]   + a_t[pop] s_{t-1}[i+1] + a_t[stay] s_{t-1}[i]    (4)
+
+    An empty cell holds -1. The paper's cells are single numbers and its stacks several; here a cell
+    has ``cell_size`` numbers that move together, as in Delétang et al. (2023), appendix A. The
+    answer is a linear map of h_t and of the tops that the step leaves, so that what is pushed or
+    uncovered at a step can be answered at it.
+    """
+
+    def __init__(self, input_width: int, output_width: int, settings: StackRNNSettings) -> None:
+        """Build the linear maps, initialised as PyTorch does."""
+        super().__init__()
+        self.settings = settings
+        self.depth = settings.depth
+        tops = settings.stacks * settings.cell_size
+        self.hidden = nn.Linear(input_width + settings.hidden_size + tops, settings.hidden_size)
+        self.actions = nn.Linear(settings.hidden_size, 3 * settings.stacks)
+        self.pushed = nn.Linear(settings.hidden_size, tops)
+        self.output = nn.Linear(settings.hidden_size + tops, output_width)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Map inputs ``[T, B, in]`` to logits ``[T, B, out]``."""
+        read = [
+            torch.cat([step.hidden, step.stack[:, :, 0].flatten(1)], dim=1)
+            for step in self._steps(inputs)
+        ]
+        logits: Tensor = self.output(torch.stack(read))
+        return logits
+
+    @contextmanager
+    def room_for(self, items: int) -> Iterator[int]:
+        """Deepen the stacks to hold ``items``; yields their depth."""
+        depth = self.depth
+        self.depth = max(depth, items)
+        try:
+            yield self.depth
+        finally:
+            self.depth = depth
+
+    def state_floats(self, steps: int) -> int:
+        """The hidden state and all cells."""
+        s = self.settings
+        return s.hidden_size + s.stacks * self.depth * s.cell_size
+
+    def trace(self, inputs: Tensor) -> Trace:
+        """Run inputs ``[T, B, in]`` without gradients and return what the stacks did.
+
+        Signals: ``actions [T, B, stacks, 3]`` (push, pop, stay), ``occupied [T, B, stacks, depth]``
+        (the share of each cell that was pushed and not popped), ``tops [T, B, stacks, cell]``.
+        ``provenance [T, B, T]`` is that of the tops that each step leaves, which its answer sees:
+        the mean over the stacks.
+        """
+        steps, batch_size, _ = inputs.shape
+        with torch.no_grad():
+            run = list(self._steps(inputs))
+            logits = self.forward(inputs)
+            # shares[b, k, i, s]: of cell i of stack k, the share that step s pushed.
+            shares = inputs.new_zeros(batch_size, self.settings.stacks, self.depth, steps)
+            occupied, read = [], []
+            for number, step in enumerate(run):
+                top = inputs.new_zeros(batch_size, self.settings.stacks, steps)
+                top[:, :, number] = 1
+                shares = _moved(shares, step.actions, top, empty=0.0)
+                occupied.append(shares.sum(dim=3))
+                read.append(shares[:, :, 0].mean(dim=1))  # [B, T]
+        signals = {
+            "actions": Signal(torch.stack([step.actions for step in run]), ("stack", "action")),
+            "occupied": Signal(torch.stack(occupied), ("stack", "depth")),
+            "tops": Signal(torch.stack([step.stack[:, :, 0] for step in run]), ("stack", "number")),
+        }
+        panels = (
+            Panel("actions", "push, pop, stay", "unit"),
+            Panel("occupied", "occupied cells, the top first", "weights"),
+            Panel("tops", "top of the stack", "signed"),
+        )
+        return Trace(logits, signals, panels, provenance=torch.stack(read))
+
+    def _steps(self, inputs: Tensor) -> Iterator[_Step]:
+        s, batch_size = self.settings, inputs.shape[1]
+        hidden = inputs.new_zeros(batch_size, s.hidden_size)
+        stack = inputs.new_full((batch_size, s.stacks, self.depth, s.cell_size), EMPTY)
+        for step_inputs in inputs:  # [B, in]
+            seen = torch.cat([step_inputs, hidden, stack[:, :, 0].flatten(1)], dim=1)
+            hidden = torch.sigmoid(self.hidden(seen))
+            actions = torch.softmax(self.actions(hidden).view(batch_size, s.stacks, 3), dim=2)
+            pushed = torch.sigmoid(self.pushed(hidden)).view(batch_size, s.stacks, s.cell_size)
+            stack = _moved(stack, actions, pushed, EMPTY)
+            yield _Step(hidden, stack, actions)
+
+
+def _moved(stack: Tensor, actions: Tensor, pushed: Tensor, empty: float) -> Tensor:
+    """The stacks ``[B, stacks, depth, cell]`` after soft ``actions [B, stacks, 3]``.
+
+    ``pushed [B, stacks, cell]`` is what a push puts on top; ``empty`` lies below the bottom.
+    """
+    push, pop, stay = actions[..., None, None].unbind(dim=2)  # [B, stacks, 1, 1]
+    down = torch.cat([pushed.unsqueeze(2), stack[:, :, :-1]], dim=2)
+    up = torch.cat([stack[:, :, 1:], torch.full_like(stack[:, :, :1], empty)], dim=2)
+    return push * down + pop * up + stay * stack

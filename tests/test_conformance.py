@@ -1,0 +1,214 @@
+"""Every registered task and model keeps the contracts, and the kit finds those that do not."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from ntmbench import registry
+from ntmbench.answer import Bits, Chance
+from ntmbench.data.randomness import RandomWords
+from ntmbench.model import SequenceModel
+from ntmbench.ntm.engines import EagerEngine, FusedEngine
+from ntmbench.registry import make_model, make_task, model_names, register_model, task_names
+from ntmbench.task import Batch, FloatArray, Task
+from ntmbench.testing import check_engine, check_model, check_task
+
+#: What makes a model small; any other is checked as it is.
+SMALL: dict[str, dict[str, Any]] = {
+    "ntm": {"controller_size": 6, "memory_slots": 8, "word_size": 4},
+    "stack_rnn": {"hidden_size": 6, "depth": 5, "cell_size": 3},
+}
+#: These need more than widths: a task, or a user's class. Tests of their own check them.
+APART = {"oracle", "custom"}
+
+
+@pytest.mark.parametrize("name", task_names())
+def test_task(name: str) -> None:
+    check_task(make_task(name))
+
+
+@pytest.mark.parametrize("name", sorted(set(model_names()) - APART))
+def test_model(name: str) -> None:
+    check_model(name, **SMALL.get(name, {}))
+
+
+@pytest.mark.parametrize("controller", ["lstm", "feedforward"])
+def test_fused_engine_of_the_ntm(controller: str) -> None:
+    model = make_model("ntm", 4, 3, **SMALL["ntm"], controller=controller, read_heads=2)
+    inputs = torch.randn(9, 3, 4, generator=torch.Generator().manual_seed(0))
+    check_engine(FusedEngine(), EagerEngine(), model, inputs)
+
+
+# --- What the kit finds. ---
+
+
+@dataclass(frozen=True)
+class Echo(Task):
+    """Give back each bit at its own step."""
+
+    fault: str = ""
+    version = 1
+    name = "echo"
+    needs_memory = False
+
+    @property
+    def input_width(self) -> int:
+        return 2
+
+    @property
+    def answer(self) -> Bits:
+        return Bits(2)
+
+    @property
+    def length_range(self) -> tuple[int, int]:
+        return 2, 4
+
+    @property
+    def selection_lengths(self) -> tuple[int, ...]:
+        return (4, 6)
+
+    @property
+    def test_lengths(self) -> tuple[int, ...]:
+        return (8, 4) if self.fault == "grid" else (4, 8)
+
+    @property
+    def has_input_phase(self) -> bool:
+        return False
+
+    def draw(self, words: RandomWords, batch_size: int, length: int, *, test: bool) -> Batch:
+        bits = words.bits(length, batch_size, 2).astype(np.float32)
+        if self.fault == "impure":
+            bits = np.random.default_rng().integers(0, 2, bits.shape).astype(np.float32)
+        if self.fault == "global":
+            np.random.random()
+        mask = np.ones((length, batch_size), np.float32)
+        targets: Any = bits.astype(np.float64) if self.fault == "type" else bits.copy()
+        if self.fault == "unasked":
+            mask[0] = 0
+            targets[0] = 1
+        return Batch(bits, targets, mask, 1 if self.fault == "start" else 0)
+
+    def oracle(self, inputs: FloatArray) -> FloatArray:
+        return 1 - inputs if self.fault == "oracle" else inputs
+
+    def chance(self, length: int) -> Chance:
+        return Chance.of_fair_bits(length * (4 if self.fault == "chance" else 2))
+
+    def demand(self, length: int) -> int:
+        return 0
+
+    def sources(self, inputs: FloatArray) -> Any:
+        steps, size, _ = inputs.shape
+        now = np.eye(steps, k=1 if self.fault == "sources" else 0, dtype=bool)
+        return np.repeat(now[:, np.newaxis], size, axis=1)
+
+
+def test_a_task_without_a_fault_passes() -> None:
+    check_task(Echo())
+
+
+@pytest.mark.parametrize(
+    ("fault", "found"),
+    [
+        ("grid", r"test_lengths=\(8, 4\) is not ascending"),
+        ("impure", "drawn twice is not the same"),
+        ("global", "NumPy's global random state was changed"),
+        ("type", "targets are float64"),
+        ("unasked", "targets are not zero where nothing is asked"),
+        ("start", "a step before the answer's start is scored"),
+        ("oracle", "the oracle makes .* errors"),
+        ("chance", r"chance\(4\).errors is 8, and the best constant answer has"),
+        ("sources", "sources are not those of the scored steps"),
+    ],
+)
+def test_a_faulty_task_is_found(fault: str, found: str) -> None:
+    with pytest.raises(AssertionError, match=found):
+        check_task(Echo(fault))
+
+
+@dataclass(frozen=True)
+class FaultySettings:
+    """Which fault."""
+
+    fault: str = ""
+
+
+class Faulty(SequenceModel):
+    """A recurrent network with one fault, or none."""
+
+    def __init__(self, inputs: int, outputs: int, settings: FaultySettings) -> None:
+        super().__init__()
+        self.fault = settings.fault
+        self.recurrent = nn.GRU(inputs, 5, bidirectional=self.fault == "looks ahead")
+        self.output = nn.Linear(10 if self.fault == "looks ahead" else 5, outputs)
+        self.unused = nn.Linear(2, 2) if self.fault == "unused" else None
+        if self.fault == "unseeded":
+            with torch.no_grad():
+                self.output.bias.add_(torch.rand(outputs, generator=_fresh_generator()))
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        if self.fault == "edits":
+            inputs.mul_(0.5)
+        if self.fault == "meets":
+            inputs = inputs - inputs.mean(dim=1, keepdim=True)
+        hidden, _ = self.recurrent(inputs)
+        if self.fault == "device":
+            hidden = hidden + torch.zeros(hidden.shape[-1], device="cpu")
+        if self.fault == "extremes":
+            much = torch.exp(inputs[..., :1])
+            hidden = hidden * much / much
+        logits: Tensor = self.output(hidden)
+        return logits.detach() + 0 * logits if self.fault == "gradient" else logits
+
+
+def _fresh_generator() -> torch.Generator:
+    generator = torch.Generator()
+    generator.seed()
+    return generator
+
+
+@pytest.fixture
+def faulty(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    monkeypatch.setattr(registry, "_models", dict(registry._models))
+    register_model("faulty", settings=FaultySettings)(Faulty)
+    return lambda fault: check_model("faulty", fault=fault)
+
+
+def test_a_model_without_a_fault_passes(faulty: Callable[[str], None]) -> None:
+    faulty("")
+
+
+@pytest.mark.parametrize(
+    ("fault", "found"),
+    [
+        ("looks ahead", "a step before 1 sees it"),
+        ("unused", "no gradient reaches unused.weight, unused.bias"),
+        ("unseeded", "two models of one seed differ in output.bias"),
+        ("edits", "the model edits its inputs"),
+        ("meets", "sequences of a batch meet"),
+        ("extremes", "give logits that are no numbers"),
+        ("gradient", "by finite steps"),
+    ],
+)
+def test_a_faulty_model_is_found(faulty: Callable[[str], None], fault: str, found: str) -> None:
+    with pytest.raises(AssertionError, match=found):
+        faulty(fault)
+
+
+def test_a_tensor_on_a_wrong_device_is_found(faulty: Callable[[str], None]) -> None:
+    with pytest.raises(RuntimeError, match="meta"):
+        faulty("device")
+
+
+def test_settings_of_the_small_models_are_still_theirs() -> None:
+    for name, chosen in SMALL.items():
+        known = {field.name for field in dataclasses.fields(registry.model_entry(name).settings)}
+        assert set(chosen) <= known
