@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import errno
+import json
 import logging
 import os
 import shutil
@@ -20,53 +20,176 @@ import pytest
 import torch
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 
-from ntmbench import compilation
-from ntmbench.ntm.kernels import jit
+from ntmbench.engine import compilation, jit, optimizer_update, sources
+from ntmbench.ntm.engines import ENGINES
+from ntmbench.ntm.kernels import backward, forward, gradients, packing
 from ntmbench.ntm.model import NTM
 
-NTM_FOLDER = Path(jit.__file__).parent.parent
-SOURCES = [
-    *(path.relative_to(NTM_FOLDER).as_posix() for path in (NTM_FOLDER / "kernels").glob("*.py")),
-    *jit.ELSEWHERE,
+PACKAGE = Path(sources.__file__).parents[1]
+KERNELS = [
+    forward.run_forward,
+    backward.run_backward,
+    gradients.weight_gradients,
+    packing.pack_forward,
+    packing.pack_backward,
+    optimizer_update.step_rmsprop,
+    optimizer_update.step_adam,
+    optimizer_update.update_average,
 ]
+each_kernel = pytest.mark.parametrize("kernel", KERNELS, ids=lambda kernel: kernel.__name__)
 
 
-@pytest.mark.parametrize("name", sorted(SOURCES))
-def test_a_change_of_any_source_changes_the_digest(name: str, tmp_path: Path) -> None:
-    folder = tmp_path / "ntmbench" / "ntm"
-    ignored = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(NTM_FOLDER.parent, folder.parent, ignore=ignored)
-    before = jit.digest_of_sources(folder)
-    assert before == jit.digest_of_sources(folder)
-    with (folder / name).open("a") as file:
-        file.write("# another\n")
-    assert before != jit.digest_of_sources(folder)
+def compiled_into(kernel: Any) -> set[Path]:
+    """The files of all functions that a kernel calls, and those that they call."""
+    left, seen = [kernel], set()
+    while left:
+        found = left.pop()
+        function = getattr(found, "py_func", None) or getattr(found, "_defn", None)
+        if function is None or function in seen:
+            continue
+        seen.add(function)
+        left += [function.__globals__.get(name) for name in function.__code__.co_names]
+    return {Path(function.__code__.co_filename) for function in seen}
 
 
-def test_everything_that_is_compiled_in_is_in_the_digest() -> None:
-    root = NTM_FOLDER.parent.parent
-    imported = {
-        (root / (node.module.replace(".", "/") + ".py")).resolve()
-        for path in (NTM_FOLDER / "kernels").glob("*.py")
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module is not None
-        if any(alias.name.isupper() or alias.name == "at_address" for alias in node.names)
-        if node.module.startswith("ntmbench.")
+@each_kernel
+def test_everything_that_is_compiled_in_is_in_the_digest(kernel: Any) -> None:
+    counted = set(sources.sources_of(kernel.py_func.__module__).values())
+    assert compiled_into(kernel) <= counted
+    assert Path(kernel.py_func.__code__.co_filename) in counted
+
+
+@each_kernel
+def test_nothing_beside_kernels_toolkit_and_their_constants_is_in_the_digest(kernel: Any) -> None:
+    counted = sources.sources_of(kernel.py_func.__module__)
+    beside = {
+        name
+        for name in counted
+        if not name.startswith(("ntmbench.engine.", "ntmbench.ntm.kernels."))
     }
-    assert imported == {(NTM_FOLDER / name).resolve() for name in jit.ELSEWHERE}
+    assert beside <= {"ntmbench.ntm.limits"}
+    assert "ntmbench.engine.contract" not in counted
+
+
+#: Prints, for each module, the files whose change changes the module's digest.
+CHANGES = """
+import json, sys
+from pathlib import Path
+from ntmbench.engine import sources
+
+root, modules = Path(sources.__file__).parents[1], sys.argv[1:]
+
+def digests():
+    sources._source.cache_clear()
+    return {module: sources.digest_of(module) for module in modules}
+
+before, found = digests(), {module: [] for module in modules}
+assert before == digests()
+for path in sorted(root.rglob("*.py")):
+    content = path.read_text()
+    path.write_text(content + "# another\\n")
+    for module, digest in digests().items():
+        if digest != before[module]:
+            found[module].append(path.relative_to(root).as_posix())
+    path.write_text(content)
+print(json.dumps(found))
+"""
+
+
+def test_a_digest_changes_with_what_is_compiled_in_and_with_nothing_else(tmp_path: Path) -> None:
+    """A copy of the package, in which every file is changed in turn, and another model's kernel."""
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(PACKAGE, tmp_path / "ntmbench", ignore=ignored)
+    other = tmp_path / "ntmbench" / "other"
+    other.mkdir()
+    (other / "__init__.py").touch()
+    (other / "step.py").write_text("from ntmbench.engine.softmax import softmax\n")
+    modules = ["ntmbench.ntm.kernels.forward", "ntmbench.other.step"]
+    done = subprocess.run(
+        [sys.executable, "-c", CHANGES, *modules],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    ntm, another = (set(json.loads(done.stdout)[module]) for module in modules)
+    toolkit = {
+        f"engine/{name}.py"
+        for name in (
+            "compilation", "jit", "load_store", "processor", "simd", "softmax", "sources",
+            "vector_ir", "vectormath",
+        )
+    }  # fmt: skip
+    assert another == {"other/step.py", *toolkit}
+    own = {"announced", "forward", "heads", "layout", "memory", "weightings"}
+    assert ntm == {
+        *toolkit,
+        *(f"engine/{name}.py" for name in ("addresses", "denormals", "layers", "matmul", "places")),
+        "engine/rows.py",
+        "ntm/limits.py",
+        *(f"ntm/kernels/{name}.py" for name in own),
+    }
+
+
+@pytest.mark.parametrize(
+    ("line", "counts"),
+    [
+        ("from . import neighbour", True),
+        ("from .neighbour import value", True),
+        ("import apart.neighbour", True),
+        ("from apart import neighbour as other", True),
+        ("try:\n    from .neighbour import value\nexcept ImportError:\n    value = 2", True),
+        ("class Holder:\n    from .neighbour import value", True),
+        ("def later():\n    from .neighbour import value", False),
+        ("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from . import neighbour", False),
+        ("import ast, numba", False),
+    ],
+)
+def test_imports_that_count(
+    line: str, counts: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "apart"
+    folder.mkdir()
+    for name, content in (("__init__", ""), ("neighbour", "value = 1\n"), ("user", line)):
+        (folder / f"{name}.py").write_text(content)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "apart", raising=False)
+    found = sources.sources_of("apart.user")
+    monkeypatch.delitem(sys.modules, "apart", raising=False)
+    assert ("apart.neighbour" in found) is counts
+    assert found["apart.user"] == folder / "user.py"
+    assert set(found) <= {"apart", "apart.neighbour", "apart.user"}
+
+
+def test_a_digest_of_no_module() -> None:
+    with pytest.raises(ModuleNotFoundError, match=r"no module 'ntmbench\.nothing'"):
+        sources.digest_of("ntmbench.nothing")
+
+
+def test_engines_have_digests_of_their_own() -> None:
+    fused, eager = (engine.digest() for engine in ENGINES)
+    assert fused == ENGINES[0].digest()
+    assert fused != eager
 
 
 def test_the_digest_is_part_of_the_key_of_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
-    from ntmbench.ntm.kernels.forward import run_forward
-
     NTM(3, 2, controller_size=5, memory_slots=4, word_size=3)(torch.rand(1, 1, 3))
-    cache: Any = run_forward
+    cache: Any = forward.run_forward
     signature = cache.signatures[0]
     codegen = cache.targetctx.codegen()
     before = cache._cache._index_key(signature, codegen)
-    assert jit._DIGEST in before
+    assert sources.digest_of("ntmbench.ntm.kernels.forward") in before
     monkeypatch.setattr(cache._cache, "_sources", "another")
     assert before != cache._cache._index_key(signature, codegen)
+
+
+def test_what_no_file_holds_is_compiled_and_not_kept() -> None:
+    held: dict[str, Any] = {"__name__": "ntmbench.nowhere"}
+    exec("def double(value): return 2 * value", held)
+    kernel: Any = jit.kernel("nothing", 0)(held["double"])
+    assert kernel(21) == 42
+    assert not kernel.stats.cache_path
 
 
 def in_a_new_process(script: str, folder: Path, **environment: str) -> str:
@@ -94,10 +217,10 @@ def test_compiled_code_is_found_again_by_a_new_process(tmp_path: Path) -> None:
 
 def test_a_wait_for_the_compiler_is_announced_without_any_logging_set_up(tmp_path: Path) -> None:
     script = (
-        "from ntmbench.ntm.kernels.jit import kernel\n"
-        "@kernel\n"
+        "from ntmbench.ntm.kernels.announced import ntm_kernel\n"
+        "@ntm_kernel\n"
         "def double(value): return 2 * value\n"
-        "@kernel\n"
+        "@ntm_kernel\n"
         "def triple(value): return 3 * value\n"
         "assert double(21) + triple(1) == 45\n"
     )
@@ -171,7 +294,7 @@ def full_disk(*arguments: object) -> None:
         ("save_overload", full_disk, "No space left"),
     ],
 )
-def test_compiled_code_that_can_not_be_kept_runs_all_the_same(
+def test_compiled_code_that_cannot_be_kept_runs_all_the_same(
     where: str,
     failure: Callable[..., None],
     reason: str,
@@ -184,6 +307,6 @@ def test_compiled_code_that_can_not_be_kept_runs_all_the_same(
     compilation._warn.cache_clear()
     monkeypatch.setattr(FunctionCache, where, failure)
     with caplog.at_level(logging.WARNING, logger="ntmbench"):
-        assert jit.kernel(double)(21) == 42
+        assert jit.kernel("it", 0)(double)(21) == 42
     assert "each process compiles anew" in caplog.text
     assert reason in caplog.text

@@ -10,7 +10,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import Tensor
+from torch import Tensor, nn
 
 from ntmbench.errors import SettingError
 from ntmbench.ntm.model import NTM
@@ -76,6 +76,21 @@ def test_sequences_do_not_see_each_other(overrides: dict[str, Any]) -> None:
     inputs = sequences()
     alone = torch.cat([model(inputs[:, i : i + 1]) for i in range(3)], dim=1)
     torch.testing.assert_close(model(inputs), alone)
+
+
+@both_engines
+def test_children_of_layers_may_come_in_any_order(overrides: dict[str, Any]) -> None:
+    model = machine(**overrides)
+    before = model(sequences())
+    for layer in model.cell.controller.layers:
+        maps = dict(layer.named_children())
+        for name in maps:
+            delattr(layer, name)
+        layer.add_module("watch", nn.Identity())
+        for name in reversed(maps):
+            layer.add_module(name, maps[name])
+    assert torch.equal(model(sequences()), before)
+    assert {id(tensor) for tensor in model.tensors()} >= {id(p) for p in model.parameters()}
 
 
 @both_engines

@@ -38,6 +38,9 @@ class Engine(ABC, Generic[ModelT]):
         """What keeps the engine from running ``inputs [T, B, in]``; None if nothing does.
 
         In a few words that go on from "cannot run": ``in torch.float16``, ``on cuda``.
+
+        Raises:
+            UserError: for inputs that no engine of the model could run.
         """
 
     @abstractmethod

@@ -24,7 +24,11 @@ class FusedEngine(Engine["NTM"]):
     modules = ("ntmbench.ntm.kernels.autograd",)
 
     def obstacle(self, model: NTM, inputs: Tensor) -> str | None:
-        """What the kernels cannot run, and what PyTorch could not follow them in."""
+        """What the kernels cannot run, and what PyTorch could not follow them in.
+
+        Raises:
+            ModelError: for inputs of a type or on a device that do not go with the weights.
+        """
         from ntmbench.ntm.kernels.obstacle import obstacle_of
 
         return obstacle_of(model.settings, inputs, model.tensors())
@@ -49,7 +53,14 @@ class EagerEngine(Engine["NTM"]):
     modules = ("ntmbench.ntm.eager",)
 
     def obstacle(self, model: NTM, inputs: Tensor) -> str | None:
-        """There is none."""
+        """There is none.
+
+        Raises:
+            ModelError: for inputs of a type or on a device that do not go with the weights.
+        """
+        from ntmbench.ntm.checks import check_kinds
+
+        check_kinds(inputs, model.tensors())
         return None
 
     def run(self, model: NTM, inputs: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from ntmbench.engine.contract import Engine, choose
 from ntmbench.errors import check_known, check_whole
 from ntmbench.model import SequenceModel
 from ntmbench.ntm.cell import NTMCell, NTMState
-from ntmbench.ntm.checks import check_kinds, check_shape
+from ntmbench.ntm.checks import check_shape
 from ntmbench.ntm.controller import initialised_linear
 from ntmbench.ntm.engines import ENGINES
 from ntmbench.ntm.initial import (
@@ -165,11 +165,10 @@ class NTM(SequenceModel):
 
     def weights(self) -> Weights:
         """All linear maps."""
-        return Weights(
-            [(linear.weight, linear.bias) for linear in self.cell.controller.linears()],
-            (self.cell.heads.weight, self.cell.heads.bias),
-            (self.output.weight, self.output.bias),
-        )
+        cell = self.cell  # PyTorch's modules are slow to find their attributes
+        linears = [*cell.controller.linears(), cell.heads, self.output]
+        *layers, heads, output = [(linear.weight, linear.bias) for linear in linears]
+        return Weights(layers, heads, output)
 
     def tensors(self) -> list[Tensor]:
         """All parameters and buffers, in no particular order."""
@@ -179,10 +178,9 @@ class NTM(SequenceModel):
         return [*first, *self.weights().flat()]
 
     def _engine(self, inputs: Tensor) -> Engine[NTM]:
-        """The engine that runs the inputs, once it is sure that one could."""
+        """The engine that runs the inputs."""
         check_whole("memory_slots", self.memory_slots, 2, MAX_SLOTS)
         check_shape(inputs, self.input_width)
-        check_kinds(inputs, self.tensors())
         return choose(ENGINES, self.settings.engine, self, inputs, self._said)
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
-from ntmbench.ntm.checks import is_autocast
+from ntmbench.ntm.checks import check_kinds, is_autocast
 
 if TYPE_CHECKING:
     from ntmbench.ntm.settings import NTMSettings
@@ -28,6 +28,9 @@ def obstacle_of(settings: NTMSettings, inputs: Tensor, tensors: Sequence[Tensor]
         settings: of the NTM.
         inputs: ``[T, B, in]``.
         tensors: all of the NTM's weights and first values.
+
+    Raises:
+        ModelError: for what no engine could run, since inputs and tensors do not go together.
     """
     if settings.controller not in ("lstm", "feedforward"):
         return f"model.controller={settings.controller}"
@@ -41,9 +44,11 @@ def obstacle_of(settings: NTMSettings, inputs: Tensor, tensors: Sequence[Tensor]
         return "inside torch.autocast"
     dtypes = {inputs.dtype, *(tensor.dtype for tensor in tensors)}
     if not dtypes <= _DTYPES or len(dtypes) > 1:
+        check_kinds(inputs, tensors)
         return f"in {' and '.join(sorted(map(str, dtypes)))}"
     for tensor in (inputs, *tensors):
         if not tensor.is_cpu:
+            check_kinds(inputs, tensors)
             return f"on {tensor.device.type}"
         if forward_ad.unpack_dual(tensor).tangent is not None:  # type: ignore[no-untyped-call]
             return "in forward mode automatic differentiation"

@@ -1,0 +1,136 @@
+"""The contract of engines, with engines of a model that is there for this test alone."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+
+import pytest
+import torch
+from ntmbench.errors import SettingError, UserError
+from torch import Tensor, nn
+
+from ntmbench.engine.contract import Engine, choose, engine_names
+from ntmbench.ntm.engines import ENGINES as NTM_ENGINES
+from ntmbench.ntm.settings import NTMSettings
+
+
+class Doubling(nn.Module):
+    """Doubles its inputs; its memory is how often it did."""
+
+    steps = 0
+
+
+class Doubler(Engine[Doubling]):
+    """An engine that runs what is short enough."""
+
+    modules = ("ntmbench.engine.contract",)
+
+    def __init__(self, name: str, longest: int) -> None:
+        self.name = name  # type: ignore[misc]
+        self.longest = longest
+
+    def obstacle(self, model: Doubling, inputs: Tensor) -> str | None:
+        if inputs.is_complex():
+            raise UserError("Complex numbers cannot be doubled here.")
+        return f"{len(inputs)} steps" if len(inputs) > self.longest else None
+
+    def run(self, model: Doubling, inputs: Tensor) -> Tensor:
+        model.steps += len(inputs)
+        return 2 * inputs
+
+    def trace(self, model: Doubling, inputs: Tensor) -> int:
+        return model.steps
+
+
+QUICK, STEADY, SLOW = Doubler("quick", 2), Doubler("steady", 4), Doubler("slow", 8)
+ENGINES = (QUICK, STEADY, SLOW)
+
+
+def chosen(requested: str, steps: int, said: set[str] | None = None) -> Engine[Doubling]:
+    found = set() if said is None else said
+    return choose(ENGINES, requested, Doubling(), torch.ones(steps, 1, 1), found)
+
+
+@pytest.mark.parametrize(("steps", "engine"), [(1, QUICK), (3, STEADY), (8, SLOW)])
+def test_auto_takes_the_first_without_an_obstacle(steps: int, engine: Doubler) -> None:
+    assert chosen("auto", steps) is engine
+
+
+def test_what_was_chosen_computes_the_model() -> None:
+    model, inputs = Doubling(), torch.ones(3, 1, 1)
+    engine = choose(ENGINES, "auto", model, inputs, set())
+    assert torch.equal(engine.run(model, inputs), 2 * inputs)
+    assert engine.trace(model, inputs) == 3
+
+
+@pytest.mark.parametrize("engine", ENGINES, ids=lambda engine: engine.name)
+def test_a_name_takes_its_engine(engine: Doubler) -> None:
+    assert chosen(engine.name, 1) is engine
+
+
+@pytest.mark.parametrize(
+    ("requested", "steps", "refusal"),
+    [
+        ("quick", 3, "model.engine=quick cannot run 3 steps. Allowed: auto, steady, slow."),
+        ("steady", 5, "model.engine=steady cannot run 5 steps. Allowed: auto, slow."),
+        ("slow", 9, "model.engine=slow cannot run 9 steps. No other engine can."),
+        (
+            "auto",
+            9,
+            "No engine can run this Doubling: the quick engine cannot run 9 steps and the steady "
+            "engine cannot run 9 steps and the slow engine cannot run 9 steps.",
+        ),
+        (
+            "stedy",
+            1,
+            "model.engine=stedy is not a choice. Allowed: auto, quick, steady, slow. "
+            "Did you mean 'steady'?",
+        ),
+    ],
+)
+def test_refused_in_one_line(requested: str, steps: int, refusal: str) -> None:
+    with pytest.raises(SettingError) as error:
+        chosen(requested, steps)
+    assert str(error.value) == refusal
+
+
+def test_what_no_engine_could_run_is_refused_as_the_engines_say() -> None:
+    inputs = torch.ones(1, 1, 1, dtype=torch.complex64)
+    with pytest.raises(UserError, match="Complex numbers"):
+        choose(ENGINES, "auto", Doubling(), inputs, set())
+
+
+def test_an_obstacle_is_told_once_and_again_where_nobody_was_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.INFO, logger="ntmbench"):
+        said: set[str] = set()
+        for _ in range(3):
+            chosen("auto", 1, said)
+            chosen("auto", 5, said)
+        chosen("auto", 3, said)
+        chosen("auto", 3, set())
+    two = "since the quick engine cannot run 5 steps and the steady engine cannot run 5 steps"
+    one = "The steady engine runs, since the quick engine cannot run 3 steps."
+    assert [record.getMessage() for record in caplog.records] == [
+        f"The slow engine runs, {two}.",
+        one,
+        one,
+    ]
+
+
+def test_the_names_of_engines_are_the_choices_of_the_setting() -> None:
+    assert engine_names(ENGINES) == ("auto", "quick", "steady", "slow")
+    for name in engine_names(NTM_ENGINES):
+        assert NTMSettings(engine=name).engine == name
+    with pytest.raises(SettingError) as error:
+        NTMSettings(engine="fusd")
+    assert str(error.value) == (
+        "model.engine=fusd is not a choice. Allowed: auto, fused, eager. Did you mean 'fused'?"
+    )
+
+
+@pytest.mark.parametrize("engine", NTM_ENGINES, ids=lambda engine: engine.name)
+def test_an_engine_names_modules_that_are_there(engine: Engine[nn.Module]) -> None:
+    assert all(importlib.import_module(module) for module in engine.modules)
