@@ -325,7 +325,7 @@ def test_peer_is_timed_on_the_same_work(checkout: Path, monkeypatch: pytest.Monk
         (PEER.replace("calls > 3", "calls > 2"), "AssertionError"),
     ],
 )
-def test_peer_that_can_not_be_run_is_refused_in_one_line(
+def test_peer_that_cannot_be_run_is_refused_in_one_line(
     source: str, said: str, checkout: Path
 ) -> None:
     (checkout / "ntm" / "aio.py").write_text(source)

@@ -144,6 +144,10 @@ def test_a_digest_changes_with_what_is_compiled_in_and_with_nothing_else(tmp_pat
         ("def later():\n    from .neighbour import value", False),
         ("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from . import neighbour", False),
         ("import ast, numba", False),
+        (
+            "try:\n    from .nothing.neighbour import value\nexcept ImportError:\n    value = 2",
+            False,
+        ),
     ],
 )
 def test_imports_that_count(

@@ -46,7 +46,7 @@ def test_auto_says_once_why_it_is_eager(caplog: pytest.LogCaptureFixture) -> Non
     ]
 
 
-def test_fused_is_refused_where_it_can_not_run() -> None:
+def test_fused_is_refused_where_it_cannot_run() -> None:
     model = machine("fused", controller="rnn")
     with pytest.raises(SettingError, match=r"model\.engine=fused cannot run model\.controller=rnn"):
         model(draw())

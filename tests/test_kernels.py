@@ -381,7 +381,7 @@ def test_interrupt_waits_for_the_threads_at_work() -> None:
     assert len(calls) == 2  # what nobody had begun is left
 
 
-def test_a_thread_that_can_not_be_started_waits_for_those_at_work(
+def test_a_thread_that_cannot_be_started_waits_for_those_at_work(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     begun, ended = threading.Event(), threading.Event()

@@ -81,8 +81,8 @@ def run(options: Options, console: Console) -> None:
     """Measure, print the tables and write the files, each as soon as it is measured.
 
     Raises:
-        UserError: for a peer or a first call that can not be run, or too little memory.
-        OSError: if the files can not be written.
+        UserError: for a peer or a first call that cannot be run, or too little memory.
+        OSError: if the files cannot be written.
     """
     options.out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(options.threads)

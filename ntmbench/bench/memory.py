@@ -29,12 +29,12 @@ class MemoryProbe:
     """Measures in fresh processes, which are forked from one that has imported PyTorch only."""
 
     def __init__(self, pool: Executor | None, threads: int) -> None:
-        """``pool`` gives a new process to every task; None where memory can not be measured."""
+        """``pool`` gives a new process to every task; None where memory cannot be measured."""
         self._pool = pool
         self._threads = threads
 
     def peak_bytes(self, contender: Contender, case: Case, batch_size: int) -> float:
-        """Growth of the resident set in one training step; NaN where it can not be measured.
+        """Growth of the resident set in one training step; NaN where it cannot be measured.
 
         Raises:
             UserError: if the process was killed, most likely for want of memory.

@@ -23,7 +23,7 @@ from ntmbench.ntm.settings import NTMSettings
 
 
 class PeerError(UserError):
-    """The checkout is not there, or can not be run."""
+    """The checkout is not there, or cannot be run."""
 
 
 def check_checkout(checkout: Path) -> None:
@@ -45,7 +45,7 @@ def training_step(checkout: Path, settings: NTMSettings, batch: TensorBatch) -> 
     """The peer's forward, loss and backward on ``batch``, with the sizes of ``settings``.
 
     Raises:
-        PeerError: if it can not be built; the step raises it if it can not be run.
+        PeerError: if it cannot be built; the step raises it if it can not be run.
     """
     steps, size, inputs = batch.inputs.shape
     with _reported(checkout):
@@ -94,4 +94,4 @@ def _reported(checkout: Path) -> Iterator[None]:
             yield
     except Exception as error:
         reason = " ".join(f"{type(error).__name__}: {error}".split())
-        raise PeerError(f"--peer {checkout} can not be run: {reason}") from error
+        raise PeerError(f"--peer {checkout} cannot be run: {reason}") from error

@@ -14,7 +14,7 @@ import importlib.util
 from collections.abc import Callable, Iterator
 from importlib.machinery import ModuleSpec
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 _HERE = __name__.partition(".")[0]
 
@@ -29,20 +29,13 @@ def sources_of(module: str, file: Path | None = None) -> dict[str, Path]:
     Raises:
         ModuleNotFoundError: if there is no such module.
     """
-    roots = {_HERE, module.partition(".")[0]}
     found: dict[str, Path] = {}
-    left = [(module, file or _file_of(module))]
+    left = {module: file or _file_of(module)}
     while left:
-        name, path = left.pop()
-        if path is None or name in found:
-            continue
-        found[name] = path
-        left += [
-            (imported, _file_of(imported))
-            for candidate in _source(path).imports(name, path)
-            if candidate.partition(".")[0] in roots
-            if (imported := _module_in(candidate)) is not None
-        ]
+        name, path = left.popitem()
+        if path is not None and name not in found:
+            found[name] = path
+            left |= _source(name, path).imported
     return found
 
 
@@ -62,37 +55,45 @@ def digest_of_function(function: Callable[..., Any]) -> str | None:
 
 def _digest(files: dict[str, Path]) -> str:
     digest = hashlib.blake2b(digest_size=16)
-    for _, path in sorted(files.items()):
+    for name, path in sorted(files.items()):
         # Of each by itself, so that what moves from one file to the next is seen too.
-        digest.update(_source(path).digest)
+        digest.update(_source(name, path).digest)
     return digest.hexdigest()
 
 
-class _Source:
-    """A file as it was when it was first asked for: what this process runs."""
+class _Source(NamedTuple):
+    """A module as it was when it was first asked for: what this process runs."""
 
-    def __init__(self, path: Path) -> None:
-        content = path.read_bytes()
-        self.digest = hashlib.blake2b(content).digest()
-        self._statements = list(_executed(ast.parse(content).body))
-
-    def imports(self, module: str, path: Path) -> set[str]:
-        """Full names of what the file imports as ``module``: modules, and names in modules."""
-        package = module if path.name == "__init__.py" else module.rpartition(".")[0]
-        found = set()
-        for node in self._statements:
-            if isinstance(node, ast.Import):
-                found |= {alias.name for alias in node.names}
-            elif isinstance(node, ast.ImportFrom):
-                above = package.split(".")[: len(package.split(".")) + 1 - node.level]
-                base = ".".join([*(above if node.level else []), *filter(None, [node.module])])
-                found |= {f"{base}.{alias.name}" for alias in node.names}
-        return found
+    digest: bytes
+    imported: dict[str, Path | None]  # the modules that it imports, and their files
 
 
 @functools.cache
-def _source(path: Path) -> _Source:
-    return _Source(path)
+def _source(module: str, path: Path) -> _Source:
+    content = path.read_bytes()
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    roots = {_HERE, module.partition(".")[0]}
+    imported = {
+        found
+        for name in _imports(ast.parse(content), package)
+        if name.partition(".")[0] in roots
+        if (found := _module_in(name)) is not None
+    }
+    digest = hashlib.blake2b(content).digest()
+    return _Source(digest, {name: _file_of(name) for name in imported})
+
+
+def _imports(tree: ast.Module, package: str) -> set[str]:
+    """Full names of what a module of a package imports: modules, and names in modules."""
+    found = set()
+    for node in _executed(tree.body):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: len(package.split(".")) + 1 - node.level]
+            base = ".".join([*(above if node.level else []), *filter(None, [node.module])])
+            found |= {f"{base}.{alias.name}" for alias in node.names}
+    return found
 
 
 def _executed(statements: list[ast.stmt]) -> Iterator[ast.stmt]:
@@ -113,16 +114,17 @@ def _executed(statements: list[ast.stmt]) -> Iterator[ast.stmt]:
 
 def _module_in(name: str) -> str | None:
     """The module that ``package.module`` or ``package.module.name`` leads to."""
-    if _spec(name) is not None:
-        return name
     parent = name.rpartition(".")[0]
-    return parent if parent and _spec(parent) is not None else None
+    above = _spec(parent) if parent else None
+    if above is not None and above.submodule_search_locations is None:
+        return parent
+    return name if _spec(name) is not None else (parent if above is not None else None)
 
 
 def _spec(name: str) -> ModuleSpec | None:
     try:
         return importlib.util.find_spec(name)
-    except ModuleNotFoundError:  # what stands before the last dot is no package
+    except ModuleNotFoundError:  # a package above it is not there, which the import has to mind
         return None
 
 
