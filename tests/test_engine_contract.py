@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import logging
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -129,6 +131,23 @@ def test_the_names_of_engines_are_the_choices_of_the_setting() -> None:
     assert str(error.value) == (
         "model.engine=fusd is not a choice. Allowed: auto, fused, eager. Did you mean 'fused'?"
     )
+
+
+def test_settings_list_their_engines_without_torch_and_numba() -> None:
+    code = (
+        "import sys, ntmbench.ntm.settings as s; assert s.NTMSettings().engine == 'auto'; "
+        "sys.exit(bool({'torch', 'numba'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_eager_engine_does_without_numba() -> None:
+    code = (
+        "import sys, torch; from ntmbench import NTM; "
+        "NTM(3, 2, engine='eager')(torch.rand(2, 1, 3)); "
+        "sys.exit('numba' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 @pytest.mark.parametrize("engine", NTM_ENGINES, ids=lambda engine: engine.name)

@@ -57,7 +57,7 @@ class NTM(SequenceModel):
     first_controller: Tensor
     first_reads: Tensor
     first_memory: Tensor
-    weighting_logits: Tensor
+    weighting_logits: Tensor  # only where the initial weighting is learned
 
     def __init__(
         self,
@@ -171,7 +171,7 @@ class NTM(SequenceModel):
         return Weights(layers, heads, output)
 
     def tensors(self) -> list[Tensor]:
-        """All parameters and buffers, in no particular order."""
+        """All parameters and buffers, for whoever asks of what kind they are."""
         first = [self.first_controller, self.first_reads, self.first_memory]
         if self.settings.initial_weighting == "learned":
             first.append(self.weighting_logits)
