@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hypothesis import given
@@ -72,3 +77,21 @@ def test_any_text_is_a_value_for_hydra(text: str) -> None:
     read = OverridesParser.create().parse_override(line).value()
     # A reference to another setting is escaped one level further.
     assert str(getattr(read, "text", read)).replace("\\${", "${") == text.replace("\\${", "${")
+
+
+@pytest.mark.parametrize("module", ["ntmbench", "ntmbench.report"])
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_help_ends_in_silence_where_its_reader_leaves(module: str, unbuffered: str) -> None:
+    """As in `python -m ntmbench --help | head -1`, whenever the reader leaves."""
+    helping = subprocess.Popen(
+        [sys.executable, "-m", module, "--help"],
+        env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert helping.stdout is not None
+    assert helping.stderr is not None
+    helping.stdout.close()
+    assert helping.stderr.read() == b""
+    helping.stderr.close()
+    assert helping.wait(timeout=60) == -signal.SIGPIPE
