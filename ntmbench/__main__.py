@@ -5,12 +5,12 @@ import sys
 
 if __name__ == "__main__":
     if {"-h", "--help"} & set(sys.argv[1:]):
-        from ntmbench.help import print_help
+        from ntmbench.commands.help import print_help
 
         # Where the reader has seen enough (`--help | head`), end as any Unix tool does.
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         print_help()
     else:
-        from ntmbench.cli import main
+        from ntmbench.commands.application import main
 
         main()

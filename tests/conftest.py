@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from ntmbench import cli, sweeps
+from ntmbench.commands import application
 from ntmbench.report import run_plots
 
 # A shell that starts the tests in the background has them ignore Ctrl-C, which some are about;
@@ -64,9 +64,8 @@ def ntmbench(
 
     def run(*arguments: str) -> Ended:
         monkeypatch.setattr(sys, "argv", ["ntmbench", *arguments])
-        monkeypatch.setattr(sweeps, "_folder", None)
         with pytest.raises(SystemExit) as ended:
-            cli.main()
+            application.main()
         out, err = capsys.readouterr()
         return Ended(int(ended.value.code or 0), out, err)
 

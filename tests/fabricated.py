@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from hydra import compose, initialize_config_module
+from hydra import compose
 
-from ntmbench.composition import CONFIG_MODULE, VERSION_BASE, register_schemas, to_run_config
+from ntmbench.commands.composition import composing, to_run_config
 from ntmbench.registry import make_task, model_entry, model_names
 from ntmbench.report.levels import length_levels, validation_levels
 from ntmbench.runs.folder import RunFolder
@@ -108,11 +108,10 @@ def _defaults(task: str, model: str) -> dict[str, Any]:
             "train": {},
             "evaluation": {"lengths": []},
         }
-    register_schemas()
     arguments = [f"task={task}", f"model={model}"]
     if model == "custom":
         arguments.append("model.target=torch.nn:Linear")
-    with initialize_config_module(CONFIG_MODULE, **VERSION_BASE):
+    with composing():
         return to_run_config(compose("config", overrides=arguments)).identity()
 
 

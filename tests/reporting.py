@@ -5,9 +5,9 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-from hydra import compose, initialize_config_module
+from hydra import compose
 
-from ntmbench.composition import CONFIG_MODULE, VERSION_BASE, to_run_config
+from ntmbench.commands.composition import composing, to_run_config
 from ntmbench.report.build import Report, build_report
 from ntmbench.runs.results import load_results
 
@@ -24,5 +24,5 @@ def composed_name(line: str) -> str:
     """The name of the run that a command line starts."""
     program, overrides = shlex.split(line)[:3], shlex.split(line)[3:]
     assert program == ["python", "-m", "ntmbench"]
-    with initialize_config_module(CONFIG_MODULE, **VERSION_BASE):
+    with composing():
         return to_run_config(compose("config", overrides=overrides)).run_name

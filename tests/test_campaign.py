@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ntmbench import campaign, cli
+from ntmbench.commands import application, campaign
 from ntmbench.runs.results import load_results
 from tests.conftest import Ended, command
 
@@ -83,7 +83,7 @@ def test_an_interrupt_reaches_the_sweep_once_and_waits_for_its_end(
             time.sleep(0.01)
         os.kill(os.getpid(), number)
 
-    before = signal.signal(signal.SIGTERM, cli._stop)
+    before = signal.signal(signal.SIGTERM, application._stop)
     sender = threading.Thread(target=interrupt)
     sender.start()
     try:

@@ -8,18 +8,12 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hydra import compose, initialize_config_module
+from hydra import compose
 from omegaconf import OmegaConf
 
 from ntmbench import conf, registry
-from ntmbench.composition import (
-    CONFIG_MODULE,
-    VERSION_BASE,
-    cells_of,
-    register_schemas,
-    to_run_config,
-    with_experiment,
-)
+from ntmbench.commands.composition import composing, to_run_config
+from ntmbench.commands.expansion import cells_of, with_experiment
 from ntmbench.evaluation.settings import EvaluationSettings
 from ntmbench.report.comparison import smallest_p
 from ntmbench.report.grouping import with_groups
@@ -80,8 +74,7 @@ def test_root_gives_every_setting_its_default() -> None:
 
 
 def composed(*overrides: str) -> RunConfig:
-    register_schemas()
-    with initialize_config_module(CONFIG_MODULE, **VERSION_BASE):
+    with composing():
         return to_run_config(compose("config", overrides=list(overrides)))
 
 
@@ -144,7 +137,6 @@ EXPERIMENTS = files_of("experiment")
 
 
 def written_out(experiment: str, *overrides: str) -> list[str]:
-    register_schemas()
     return with_experiment([f"+experiment={experiment}", *overrides], sweep=True)
 
 

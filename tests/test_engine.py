@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 import torch
-from hydra import compose, initialize_config_module
+from hydra import compose
 from torch import Tensor
 from torch.autograd import forward_ad
 
-from ntmbench.composition import CONFIG_MODULE, VERSION_BASE, register_schemas, to_run_config
+from ntmbench.commands.composition import composing, to_run_config
 from ntmbench.engine import processor
 from ntmbench.errors import SettingError
 from ntmbench.model import ModelError
@@ -53,8 +53,7 @@ def test_fused_is_refused_where_it_cannot_run() -> None:
 
 
 def test_the_engine_is_no_part_of_a_runs_identity() -> None:
-    register_schemas()
-    with initialize_config_module(CONFIG_MODULE, **VERSION_BASE):
+    with composing():
         eager, fused = (
             to_run_config(compose("config", overrides=["model=ntm", f"model.engine={name}"]))
             for name in ("eager", "fused")

@@ -9,10 +9,10 @@ import sys
 
 import pytest
 import torch
-from ntmbench.errors import SettingError, UserError
 from torch import Tensor, nn
 
 from ntmbench.engine.contract import Engine, choose, engine_names
+from ntmbench.errors import SettingError, UserError
 from ntmbench.ntm.engines import ENGINES as NTM_ENGINES
 from ntmbench.ntm.settings import NTMSettings
 

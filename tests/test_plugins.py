@@ -11,7 +11,8 @@ import pytest
 from hydra.core.config_store import ConfigStore
 
 from ntmbench import registry
-from ntmbench.composition import register_schemas
+from ntmbench.commands.composition import register_schemas
+from ntmbench.commands.schemas import schema
 from ntmbench.runs.folder import RunFolder
 from tests.conftest import TINY, Ended, command
 
@@ -257,6 +258,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calla
     def forget() -> None:
         registry.load_plugins.cache_clear()
         register_schemas.cache_clear()
+        schema.cache_clear()
         store.repo = copy.deepcopy(others)
 
     def install_here(source: str) -> None:

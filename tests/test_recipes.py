@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hydra import compose, initialize_config_module
+from hydra import compose
 
-from ntmbench.composition import CONFIG_MODULE, VERSION_BASE, register_schemas, to_run_config
+from ntmbench.commands.composition import composing, to_run_config
 from ntmbench.registry import make_model, task_names
 from ntmbench.runs.settings import RunConfig
 from ntmbench.training.settings import TrainSettings
@@ -47,8 +47,7 @@ PRESETS = [(task, kind) for task, kinds in PAPER.items() for kind in kinds]
 
 
 def composed(task: str, model: str, *overrides: str) -> RunConfig:
-    register_schemas()
-    with initialize_config_module(CONFIG_MODULE, **VERSION_BASE):
+    with composing():
         chosen = [f"task={task}", f"model={model}", *overrides]
         return to_run_config(compose("config", overrides=chosen))
 

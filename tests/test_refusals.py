@@ -70,8 +70,8 @@ REFUSED = [
     (["-m", "--cfg", "job"], "--cfg and --multirun do not go together", "give one of them."),
     (["~seed"], "~seed takes out what is needed.", "Allowed: ~budget"),
     (["task.name=recall"], "task.name=recall is no setting.", "Allowed: task="),
-    (["task.max_length"], "task.max_length can not be parsed: missing", "Allowed: name=value"),
-    (["task.bits=[1"], "task.bits=[1 can not be parsed: ", "Allowed: name=value"),
+    (["task.max_length"], "task.max_length cannot be parsed: missing", "Allowed: name=value"),
+    (["task.bits=[1"], "task.bits=[1 cannot be parsed: ", "Allowed: name=value"),
 ]
 
 

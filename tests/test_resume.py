@@ -19,7 +19,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ntmbench import cli
+from ntmbench.commands import application
 from ntmbench.data import files
 from ntmbench.registry import make_model, make_task
 from ntmbench.report import run_plots
@@ -158,7 +158,7 @@ def _in_child(arguments: tuple[str, ...], folder: Path, moment: str, signal_numb
         os.dup2(os.open(name, os.O_WRONLY), stream.fileno())
     run_plots.plot_run = lambda *arguments: []  # as the fixture does in this process
     stop_at(moment, signal_number, setattr)
-    cli.main()
+    application.main()
 
 
 def stopped(arguments: tuple[str, ...], folder: Path, moment: str, signal_number: int) -> Ended:

@@ -5,22 +5,30 @@ from __future__ import annotations
 import os
 import pickle
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any, cast
 
 import pandas as pd
 import pytest
+from hydra._internal.callbacks import Callbacks
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.singleton import Singleton
+from hydra.types import HydraContext, RunMode
 from rich.console import Console
 
 from ntmbench import load_results
+from ntmbench.commands import application
+from ntmbench.commands.composition import composing
 from ntmbench.commands.console import NamedLines
-from ntmbench.composition import register_schemas, with_experiment
+from ntmbench.commands.expansion import with_experiment
+from ntmbench.commands.sweeps import conclude, read_cells, write_cell
 from ntmbench.evaluation import grid
 from ntmbench.runs import runner
-from ntmbench.sweeps import conclude, read_cells, write_cell
 from ntmbench.training.interruption import Interrupted
-from tests.conftest import TINY, Ended
+from tests.conftest import TINY, Ended, command
 
 Command = Callable[..., Ended]
 pytestmark = pytest.mark.usefixtures("undrawn")
@@ -269,6 +277,57 @@ def test_parallel_launcher_gives_the_same_numbers(ntmbench: Command, tmp_path: P
     assert numbers(tmp_path / "results") == numbers(tmp_path / "one_by_one")
 
 
+#: What a launcher does in a process of its own: a cell's configuration is composed from what was
+#: sent, and the suite's function is called with it.
+WORKER = """
+import pickle, sys
+state, composed, context, job = pickle.load(sys.stdin.buffer)
+from hydra.core.singleton import Singleton
+from hydra.core.utils import run_job
+from omegaconf import open_dict
+Singleton.set_state(state)
+cell = context.config_loader.load_sweep_config(composed, sys.argv[1:])
+with open_dict(cell):
+    cell.hydra.job.num = 0
+    cell.hydra.job.id = 0
+directories = {"job_dir_key": "hydra.sweep.dir", "job_subdir_key": "hydra.sweep.subdir"}
+run_job(task_function=job, config=cell, hydra_context=context, **directories)
+"""
+
+
+def test_a_cell_runs_in_a_process_that_was_sent_everything(tmp_path: Path) -> None:
+    """As launchers send it. cloudpickle 2 does not keep the fields of classes made at run time."""
+    cloudpickle = pytest.importorskip("cloudpickle", reason="needs cloudpickle")
+    cell = ["task=recall", "model=lstm", "seed=3", *CELL]
+    with composing():
+        loader = GlobalHydra.instance().config_loader()
+        composed = loader.load_configuration("config", ["hydra.mode=MULTIRUN"], RunMode.MULTIRUN)
+        context = HydraContext(config_loader=loader, callbacks=Callbacks())
+        sent = cloudpickle.dumps((Singleton.get_state(), composed, context, application.job))
+    worker = subprocess.run(
+        [sys.executable, "-c", WORKER, *cell],
+        input=sent,
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
+    )
+    assert worker.returncode == 0, worker.stderr.decode()
+    (sweep,) = (tmp_path / "results" / "sweeps").iterdir()
+    cells = read_cells(sweep)
+    assert list(cells["state"]) == ["finished"], list(cells["reason"])
+    assert list(cells["seed"]) == [3]
+
+
+def test_submitit_gives_the_same_numbers(tmp_path: Path) -> None:
+    pytest.importorskip("hydra_plugins.hydra_submitit_launcher", reason="needs submitit's launcher")
+    arguments = ("-m", "task=copy", "model=lstm", "seed=0,1", *CELL)
+    assert command(*arguments, "results_dir=one_by_one", folder=tmp_path).code == 0
+    ended = command(*arguments, "hydra/launcher=submitit_local", folder=tmp_path)
+    assert (ended.code, ended.err) == (0, "")
+    assert list(table_of(tmp_path)["state"]) == ["finished"] * 2
+    assert numbers(tmp_path / "results") == numbers(tmp_path / "one_by_one")
+
+
 # --- Experiments. ---
 
 EXPERIMENT = (
@@ -311,7 +370,6 @@ def test_experiment_is_a_sweep(ntmbench: Command, tmp_path: Path) -> None:
 
 
 def test_overrides_of_the_command_line_take_the_experiments_place() -> None:
-    register_schemas()
     written = with_experiment(["seed=7", "+experiment=reference/lstm", "threads=2"], sweep=True)
     assert written[0].startswith("task=copy,repeat_copy,")
     assert written[1:] == ["model=lstm", "seed=7", "+experiment=reference/lstm", "threads=2"]

@@ -1,1 +1,1 @@
-"""Commands: the Hydra application, override checks, sweeps, campaigns, help."""
+"""The command line: a Hydra application, the checks before it, sweeps, campaigns and help."""

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from hydra import compose, initialize_config_module
+from hydra import compose
 from omegaconf import OmegaConf
 
-from ntmbench.composition import CONFIG_MODULE, VERSION_BASE, register_schemas
+from ntmbench.commands.composition import composing
 from ntmbench.errors import check_choice
 from ntmbench.registry import model_names, task_names
 from ntmbench.runs.settings import PARTS, run_config
@@ -88,8 +88,7 @@ def hydra_value(value: Any) -> str:
 @cache
 def _composed(task: str, model: str) -> dict[str, Any]:
     """What the task and the model come with, resolved."""
-    register_schemas()
-    with initialize_config_module(CONFIG_MODULE, **VERSION_BASE):
+    with composing():
         composed = compose("config", overrides=[f"task={task}", f"model={model}"])
     values = OmegaConf.to_container(composed, resolve=True)
     assert isinstance(values, dict)

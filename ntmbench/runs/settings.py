@@ -120,8 +120,8 @@ def run_config(values: Mapping[str, Any]) -> RunConfig:
     Raises:
         SettingError: for an unknown key or name, a wrong type or a value out of range.
     """
-    fields = [name for name in _fields(RunConfig) if name != "model_settings"]
-    _refuse_unknown("A run", values, fields)
+    plain_names = [field.name for field in plain_fields()]
+    _refuse_unknown("A run", values, [*PARTS, *plain_names])
     task = dict(values["task"])
     model = dict(values["model"])
     task_name, model_name = str(task.pop("name")), str(model.pop("name"))
@@ -129,7 +129,7 @@ def run_config(values: Mapping[str, Any]) -> RunConfig:
     _refuse_unknown(f"model {model_name}", model, _fields(settings_class))
     for part, settings in (("train", TrainSettings), ("evaluation", EvaluationSettings)):
         _refuse_unknown(part, values[part], _fields(settings))
-    plain = {name: values[name] for name in fields if name not in PARTS}
+    plain = {name: values[name] for name in plain_names}
     plain["results_dir"] = Path(plain["results_dir"])
     plain["observers"] = tuple(plain["observers"])
     return RunConfig(
@@ -140,6 +140,11 @@ def run_config(values: Mapping[str, Any]) -> RunConfig:
         evaluation=EvaluationSettings(**values["evaluation"]),
         **plain,
     )
+
+
+def plain_fields() -> list[dataclasses.Field[Any]]:
+    """The settings of a run that belong to none of its parts; each has a default."""
+    return [f for f in dataclasses.fields(RunConfig) if f.default is not dataclasses.MISSING]
 
 
 def _refuse_unknown(owner: str, values: Mapping[str, Any], allowed: list[str]) -> None:

@@ -6,7 +6,9 @@ Cells run wherever Hydra's launcher puts them, so each leaves a small file in th
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -25,25 +27,32 @@ COLUMNS = [
     "folder", "overrides",
 ]  # fmt: skip
 
-#: Where this process's sweep keeps its cells; Hydra tells only its callbacks.
-_folder: Path | None = None
+#: Where the folders of the sweeps go that start in this context; Hydra tells only its callbacks.
+_noted: ContextVar[list[Path] | None] = ContextVar("noted", default=None)
 
 
-class RememberSweep(Callback):
-    """Hydra callback: remember the sweep's folder for the table at the end.
+@contextmanager
+def noted_folders() -> Iterator[list[Path]]:
+    """A list that receives the folder of each sweep that starts inside."""
+    folders: list[Path] = []
+    token = _noted.set(folders)
+    try:
+        yield folders
+    finally:
+        _noted.reset(token)
+
+
+class NoteFolder(Callback):
+    """Hydra callback: note the sweep's folder for the table at the end.
 
     The end itself is not left to a callback, because Hydra 1.3 does not call it after a failure.
     """
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Take the folder from Hydra's own settings."""
-        global _folder
-        _folder = Path(config.hydra.sweep.dir)
-
-
-def current_sweep() -> Path | None:
-    """The folder of the sweep that this process started; None without one."""
-    return _folder
+        folders = _noted.get()
+        if folders is not None:
+            folders.append(Path(config.hydra.sweep.dir))
 
 
 def write_cell(

@@ -7,34 +7,38 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import IO, cast
+from typing import IO, Any, cast
 
 import hydra
+from hydra._internal.utils import _run_hydra, get_args_parser
 from hydra.conf import HydraConf
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 from rich.console import Console
 
-from ntmbench import sweeps
-from ntmbench.campaign import run_in_turn
+from ntmbench.commands import sweeps
+from ntmbench.commands.campaign import run_in_turn
+from ntmbench.commands.composition import VERSION_BASE, register_schemas, to_run_config
 from ntmbench.commands.console import NamedLines, show
-from ntmbench.composition import (
-    CONFIG_MODULE,
-    HYDRA_MAIN,
+from ntmbench.commands.expansion import (
     cells_of,
-    check_overrides,
     for_each_cell,
     parts_of_campaign,
-    register_schemas,
-    to_run_config,
     with_experiment,
 )
+from ntmbench.commands.groups import CONFIG_MODULE
+from ntmbench.commands.overrides import check_overrides
 from ntmbench.errors import UserError
 from ntmbench.runs.check import reason_of
 from ntmbench.runs.folder import RunFolder
 from ntmbench.runs.runner import run
 from ntmbench.training.interruption import Interrupted
+
+# Hydra 1.4 asks which classes the configuration may name.
+HYDRA_MAIN: dict[str, Any] = VERSION_BASE or {
+    "execution_whitelist": [f"{sweeps.NoteFolder.__module__}.{sweeps.NoteFolder.__qualname__}"]
+}
 
 REFUSED = 2
 FAILED = 1
@@ -49,7 +53,6 @@ MODES = {
 }
 
 
-@hydra.main(config_path=f"pkg://{CONFIG_MODULE}", config_name="config", **HYDRA_MAIN)
 def job(composed: DictConfig) -> None:
     """Run one configuration; in a sweep, one of its cells."""
     context = HydraConfig.get()
@@ -61,6 +64,21 @@ def job(composed: DictConfig) -> None:
         raise SystemExit(code)
 
 
+# hydra.main reads sys.argv, unless it is given something to hand on: here, a command line. It is
+# there for what else it does: it sets the version that Hydra is to be like, and the classes that
+# the configuration may name.
+@hydra.main(**HYDRA_MAIN)
+def _run_job(arguments: Sequence[str]) -> None:
+    parser = get_args_parser()
+    _run_hydra(
+        args=parser.parse_intermixed_args(arguments),
+        args_parser=parser,
+        task_function=job,
+        config_path=f"pkg://{CONFIG_MODULE}",
+        config_name="config",
+    )
+
+
 def main() -> None:
     """Check the command line, run it, and end with an exit code that says how it went.
 
@@ -69,7 +87,7 @@ def main() -> None:
     """
     before = signal.signal(signal.SIGTERM, _stop)
     try:
-        code = _guarded(_main)
+        code = _guarded(lambda: _main(sys.argv[1:]))
     finally:
         signal.signal(signal.SIGTERM, before)
     sys.exit(code)
@@ -79,31 +97,31 @@ def _stop(number: int, frame: FrameType | None) -> None:
     raise Interrupted(number)
 
 
-def _main() -> int:
+def _main(arguments: Sequence[str]) -> int:
     register_schemas()
-    expected: list[list[str]] = []
-    options = [argument for argument in sys.argv[1:] if argument.startswith("-")]
-    overrides = [argument for argument in sys.argv[1:] if argument not in options]
+    options = [argument for argument in arguments if argument.startswith("-")]
+    overrides = [argument for argument in arguments if argument not in options]
     known = set(options) <= {"-m", "--multirun"}  # Hydra's others change what is composed
     if parts := parts_of_campaign(overrides, sweep=bool(options) and known):
         return _campaign(parts)
     modes = [MODES.get(name, name) for name in (option.partition("=")[0] for option in options)]
     if len(chosen := sorted(set(modes) & set(MODES.values()))) > 1:
         raise UserError(f"{' and '.join(chosen)} do not go together: give one of them.")
+    expected: list[list[str]] = []
     if known:
         overrides = with_experiment(overrides, sweep=bool(options))
         check_overrides(overrides)
         if options:
             overrides = for_each_cell(overrides)
             expected = cells_of(overrides)
-            sys.argv[1:] = [*options, *overrides]
-    interrupted: KeyboardInterrupt | None = None
-    try:
-        job()
-    except KeyboardInterrupt as error:
-        interrupted = error
-    sweep = sweeps.current_sweep()
-    code = 0 if sweep is None else sweeps.conclude(sweep, Console(), expected)
+            arguments = [*options, *overrides]
+    with sweeps.noted_folders() as folders:
+        interrupted: KeyboardInterrupt | None = None
+        try:
+            _run_job(arguments)
+        except KeyboardInterrupt as error:
+            interrupted = error
+    code = sweeps.conclude(folders[0], Console(), expected) if folders else 0
     if interrupted is not None:
         raise interrupted
     return code

@@ -1,0 +1,91 @@
+"""Composition: Hydra is told of settings, tasks and models, and gives what a run is made of."""
+
+from __future__ import annotations
+
+import importlib.resources
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import hydra
+from hydra import initialize_config_module
+from hydra.core.config_store import ConfigStore
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.object_type import ObjectType
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from ntmbench import registry
+from ntmbench.commands.groups import CONFIG_MODULE
+from ntmbench.commands.schemas import schema
+from ntmbench.runs.settings import RunConfig, run_config
+
+# Hydra 1.4 behaves so by itself, and warns of the keyword.
+VERSION_BASE: dict[str, Any] = {}
+if hydra.__version__.startswith("1.3."):
+    VERSION_BASE = {"version_base": "1.3"}
+
+
+@contextmanager
+def composing() -> Iterator[None]:
+    """Inside, Hydra's ``compose("config", overrides)`` finds the suite's configuration.
+
+    Raises:
+        PluginError: if a plug-in cannot be loaded, or has settings of types unknown to Hydra.
+    """
+    register_schemas()
+    with initialize_config_module(CONFIG_MODULE, **VERSION_BASE):
+        yield
+
+
+@cache
+def register_schemas() -> None:
+    """Tell Hydra the types and defaults of all settings, and of every registered task and model.
+
+    Raises:
+        PluginError: if a plug-in cannot be loaded, or has settings of types unknown to Hydra.
+    """
+    store = ConfigStore.instance()
+    store.store(group="schema", name="config", node=schema("config"))
+    named = [
+        *(("task", name) for name in registry.task_names()),
+        *(("model", name) for name in registry.model_names()),
+    ]
+    conf = importlib.resources.files(CONFIG_MODULE)
+    for group, name in named:
+        try:
+            node = schema(f"{group}_{name}")
+            store.store(group=f"schema/{group}", name=name, node=node)
+        except (OmegaConfBaseException, TypeError, ValueError) as error:
+            raise registry.PluginError(
+                f"The settings of {group} '{name}' are not plain values with defaults: "
+                f"{first_line(error)}"
+            ) from error
+        if not (conf / group / f"{name}.yaml").is_file():  # a plug-in's
+            store.store(group=group, name=name, node=node)
+
+
+def choices(group: str) -> list[str]:
+    """The choices of a group, those in a folder of it as ``folder/name``; only while composing."""
+    loader = GlobalHydra.instance().config_loader()
+    names = loader.get_group_options(group)
+    for folder in loader.get_group_options(group, ObjectType.GROUP):
+        names += [f"{folder}/{name}" for name in choices(f"{group}/{folder}")]
+    return sorted(names)
+
+
+def to_run_config(composed: DictConfig) -> RunConfig:
+    """Check a composed configuration and build the run from it.
+
+    Raises:
+        SettingError: for an unknown key or name, a wrong type or a value out of range.
+    """
+    values = OmegaConf.to_container(composed, resolve=True)
+    assert isinstance(values, dict)
+    return run_config({str(name): value for name, value in values.items()})
+
+
+def first_line(error: BaseException) -> str:
+    """What an exception says, cut to one line."""
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), repr(error))

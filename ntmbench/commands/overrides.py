@@ -1,0 +1,162 @@
+"""The check of a command line's overrides, before anything starts.
+
+Hydra finds most mistakes itself, but late and in several lines; here each override is tried first,
+and refused in one line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from hydra import compose
+from hydra.core.override_parser.types import Glob, Override
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException, ValidationError
+
+from ntmbench.commands.composition import choices, composing, first_line, to_run_config
+from ntmbench.commands.grammar import alternatives, parse
+from ntmbench.commands.groups import EXPERIMENT, NEEDED, OPTIONAL, PARTS
+from ntmbench.errors import SettingError, check_choice, did_you_mean
+from ntmbench.runs.folder import check_writable
+
+
+def check_overrides(arguments: Sequence[str]) -> None:
+    """Refuse a command line's overrides in one line, before Hydra starts.
+
+    In a sweep each value is tried once, beside the first values of the others.
+
+    Raises:
+        SettingError: for what cannot be parsed, an unknown name or key, a wrong type or value.
+        RunError: for a results folder that cannot be written.
+    """
+    parsed = [parse(argument) for argument in arguments]
+    overrides = [o for o in parsed if not o.key_or_group.startswith("hydra")]
+    with composing():
+        for override in overrides:
+            _check_sweep(override)
+            check_name(override)
+        for cell in _cells(overrides):
+            _check_cell(cell)
+
+
+def _check_sweep(override: Override) -> None:
+    if not override.is_sweep_override():
+        return
+    if override.key_or_group == "results_dir":
+        raise SettingError(
+            f"{override.input_line} sweeps results_dir. Allowed: one folder for all cells."
+        )
+    if isinstance(override.value(), Glob):
+        raise SettingError(
+            f"{override.input_line} is a pattern. Allowed: names, as in task=copy,recall."
+        )
+
+
+def check_name(override: Override) -> None:
+    """Refuse an unknown choice; Hydra itself would let the optional groups be.
+
+    These may be taken out, as in ``~recipe``; nothing else may, because all of it is needed.
+
+    Raises:
+        SettingError: for an unknown choice, or one that is no choice here.
+    """
+    key = override.key_or_group
+    if key == EXPERIMENT and not override.is_delete():
+        _check_experiment(override)
+    elif override.is_delete():
+        if key not in OPTIONAL:
+            allowed = ", ".join(f"~{name}" for name in OPTIONAL)
+            raise SettingError(
+                f"{override.input_line} takes out what is needed. Allowed: {allowed}."
+            )
+    elif key in [f"{group}.name" for group in NEEDED]:
+        group = key.removesuffix(".name")
+        raise SettingError(f"{override.input_line} is no setting. Allowed: {group}=<its name>.")
+    elif key in (*NEEDED, *OPTIONAL):
+        for value in _values(override):
+            check_choice(key, value, choices(key))
+
+
+def _check_experiment(override: Override) -> None:
+    experiments = choices(EXPERIMENT)
+    if not override.is_add() or override.is_sweep_override():
+        raise SettingError(
+            f"{override.input_line} is no experiment. "
+            f"Allowed: one, or a folder of them, as in +{EXPERIMENT}={experiments[0]}."
+        )
+    folders = dict.fromkeys(name.partition("/")[0] for name in experiments)
+    name = str(override.get_value_element_as_str())
+    check_choice(f"+{EXPERIMENT}", name, [*folders, *experiments])
+
+
+def _values(override: Override) -> list[str]:
+    if override.is_sweep_override():
+        return list(override.sweep_string_iterator())
+    return [str(override.get_value_element_as_str())]
+
+
+def _cells(overrides: Sequence[Override]) -> Iterator[list[str]]:
+    """Lists of overrides without sweeps, in which each swept value occurs once."""
+    tried = [alternatives(override) for override in overrides]
+    first = [values[0] for values in tried]
+    yield first
+    for i, values in enumerate(tried):
+        for value in values[1:]:
+            yield [*first[:i], value, *first[i + 1 :]]
+
+
+def _check_cell(overrides: list[str]) -> None:
+    try:
+        config = to_run_config(compose("config", overrides=overrides))
+    except (HydraException, OmegaConfBaseException) as error:
+        # The shortest list that already fails ends with the override at fault.
+        for count in range(1, len(overrides) + 1):
+            try:
+                compose("config", overrides=overrides[:count])
+            except (HydraException, OmegaConfBaseException) as narrowed:
+                raise SettingError(_refusal(overrides[count - 1], overrides, narrowed)) from error
+        raise SettingError(first_line(error)) from error
+    check_writable(config.results_dir)  # before Hydra makes the folder of a sweep in it
+
+
+def _refusal(override: str, cell: Sequence[str], error: Exception) -> str:
+    key = override.lstrip("+~").partition("=")[0]
+    known = _known_keys(cell)
+    if key in known:
+        cause = _innermost(error)
+        allowed = _allowed_type(key, cell) if isinstance(cause, ValidationError) else ""
+        return f"{override} is refused: {first_line(cause).rstrip('.')}.{allowed}"
+    part = key.rpartition(".")[0]
+    siblings = sorted(name for name in known if name.rpartition(".")[0] == part)
+    near = did_you_mean(key, siblings) or did_you_mean(key, known)
+    if part and siblings:
+        return f"Unknown setting {key}. Allowed: {', '.join(siblings)}.{near}"
+    return f"Unknown setting {key}.{near} All settings: --help."
+
+
+def _allowed_type(key: str, cell: Sequence[str]) -> str:
+    default = OmegaConf.select(_defaults(cell), key)
+    kinds = {bool: "true or false", int: "a whole number (int)", float: "a number (float)"}
+    return f" Allowed: {kinds[type(default)]}." if type(default) in kinds else ""
+
+
+def _innermost(error: BaseException) -> BaseException:
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error
+
+
+def _known_keys(cell: Sequence[str]) -> list[str]:
+    """The path of every setting, for the cell's task and model."""
+    composed = _defaults(cell)
+    keys = [*composed, *OPTIONAL, f"+{EXPERIMENT}"]
+    for part in PARTS:
+        keys += [f"{part}.{name}" for name in composed[part]]
+    return [str(key) for key in keys]
+
+
+def _defaults(cell: Sequence[str]) -> DictConfig:
+    """What the cell's task and model come with."""
+    choices = [o for o in cell if o.partition("=")[0] in NEEDED]
+    return compose("config", overrides=choices)

@@ -1,0 +1,89 @@
+"""Schemas: what the settings' dataclasses tell Hydra of names, types and defaults.
+
+OmegaConf makes frozen dataclasses read-only, and a task's settings do not hold its name, so that
+each has a twin made at run time. Launchers send configurations, and hence these classes, to other
+processes. Every schema is an attribute of this module, and so is sent as its name alone: the other
+process makes its own, whatever the launcher pickles with.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from collections.abc import Callable
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig
+
+from ntmbench import registry
+from ntmbench.commands.groups import NEEDED
+from ntmbench.evaluation.settings import EvaluationSettings
+from ntmbench.runs.settings import plain_fields
+from ntmbench.training.settings import TrainSettings
+
+#: The parts of a run whose settings depend on nothing else.
+FIXED: dict[str, type] = {"train": TrainSettings, "evaluation": EvaluationSettings}
+
+
+def __getattr__(name: str) -> type:
+    """Where a pickle finds a schema."""
+    if name.partition("_")[0] not in ("config", "task", "model", *FIXED):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return schema(name)
+
+
+@cache
+def schema(name: str) -> type:
+    """The schema called ``config``, ``train``, ``evaluation``, ``task_<name>`` or ``model_<name>``.
+
+    Raises:
+        SettingError: if there is no such task or model.
+        TypeError, ValueError: if its settings are not plain values.
+    """
+    group, _, choice = name.partition("_")
+    if group == "task":
+        return _twin(name, registry.task_class(choice), name=choice)
+    if group == "model":
+        return _twin(name, registry.model_entry(choice).settings, name=choice)
+    if group == "config":
+        return _root(name)
+    return _twin(name, FIXED[group])
+
+
+def _root(name: str) -> type:
+    fields: list[Any] = [(part, Any, dataclasses.field()) for part in NEEDED]
+    for part in FIXED:
+        fields.append((part, schema(part), dataclasses.field(default_factory=schema(part))))
+    for field in plain_fields():
+        default = str(field.default) if isinstance(field.default, Path) else field.default
+        fields.append((field.name, type(default), dataclasses.field(default=default)))
+    return _made(name, fields)
+
+
+def _twin(schema_name: str, settings: type, **constants: str) -> type:
+    """A mutable twin of a settings dataclass, with ``constants`` before its fields."""
+    hints = typing.get_type_hints(settings)
+    fields: list[Any] = [
+        (name, str, dataclasses.field(default=value)) for name, value in constants.items()
+    ]
+    for field in dataclasses.fields(settings):
+        if field.default_factory is not dataclasses.MISSING:
+            factory: Any = field.default_factory
+            if typing.get_origin(hints[field.name]) is dict:
+                factory = partial(_open_dict, factory)
+            default: Any = dataclasses.field(default_factory=factory)
+        else:
+            default = dataclasses.field(default=field.default)
+        fields.append((field.name, hints[field.name], default))
+    return _made(schema_name, fields)
+
+
+def _made(name: str, fields: list[Any]) -> type:
+    return dataclasses.make_dataclass(name, fields, namespace={"__module__": __name__})
+
+
+def _open_dict(factory: Callable[[], dict[str, Any]]) -> DictConfig:
+    """A dict that takes further keys, which Hydra otherwise refuses: they are the user's own."""
+    return DictConfig(factory(), flags={"struct": False})
