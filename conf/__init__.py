@@ -1,0 +1,1 @@
+"""What combines: budgets, recipes and experiments, as YAML that Hydra reads."""

@@ -57,10 +57,18 @@ def installed_as(path: Path) -> str:
 # --- The wheel. ---
 
 
+#: Files that a wheel would hold too.
+NESTED = [Path("tasks/order/heaps.py"), Path("baselines/memory/dnc/cell.py"), Path("conf/a/b.yaml")]
+
+
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[zipfile.ZipFile]:
     folder = tmp_path_factory.mktemp("wheel")
     tree = folder / "tree"
+    # A folder inside a folder is found, wherever it is.
+    for nested in NESTED:
+        (tree / nested).parent.mkdir(parents=True, exist_ok=True)
+        (tree / nested).touch()
     for path in (*source_files(), *map(Path, ("pyproject.toml", "README.md", "LICENSE"))):
         (tree / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / path, tree / path)
@@ -76,27 +84,33 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[zipfile.ZipFile]
 
 def test_wheel_holds_the_tree_and_nothing_else(wheel: zipfile.ZipFile) -> None:
     held = {name for name in wheel.namelist() if ".dist-info/" not in name}
-    assert held == {installed_as(path) for path in source_files()}
+    assert held == {installed_as(path) for path in [*source_files(), *NESTED]}
     assert {name.partition("/")[0] for name in held} == {"ntmbench"}
 
 
 def test_wheel_is_more_than_code(wheel: zipfile.ZipFile) -> None:
     """The patterns above are not empty."""
     names = wheel.namelist()
-    assert {"ntmbench/py.typed", "ntmbench/conf/task/copy.yaml"} <= set(names)
+    assert {"ntmbench/py.typed", "ntmbench/conf/budget/copy.yaml"} <= set(names)
     assert any(name.endswith(".j2") for name in names)
     assert any("dist-info/licenses/LICENSE" in name for name in names)
     (points,) = (name for name in names if name.endswith("entry_points.txt"))
     assert b"[ntmbench.plugins]" in wheel.read(points)
 
 
-def test_every_folder_is_listed_as_a_package() -> None:
+def test_top_folders_are_mapped_into_the_package() -> None:
     setup = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
-    folders = {Path(installed_as(p)).parent for p in source_files()}
-    assert set(setup["packages"]) == {".".join(folder.parts) for folder in folders}
+    assert set(setup["packages"]) == {name.replace("/", ".") for name in FOLDERS.values()}
     assert setup["package-dir"] == {
         FOLDERS[name].replace("/", "."): name for name in FOLDERS if name != "ntmbench"
     }
+
+
+def test_folders_of_code_are_packages_and_no_other_is() -> None:
+    """An empty file says no more than its folder does; one in a folder of YAML says nothing."""
+    code = {p.parent for p in source_files() if p.suffix == ".py" and p.name != "__init__.py"}
+    marked = {p.parent for p in source_files() if p.name == "__init__.py"}
+    assert marked - {Path("conf")} == code
 
 
 #: Import names of what is not distributed under its import name.
