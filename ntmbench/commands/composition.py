@@ -52,18 +52,36 @@ def register_schemas() -> None:
         *(("task", name) for name in registry.task_names()),
         *(("model", name) for name in registry.model_names()),
     ]
-    conf = importlib.resources.files(CONFIG_MODULE)
     for group, name in named:
         try:
-            node = schema(f"{group}_{name}")
-            store.store(group=f"schema/{group}", name=name, node=node)
+            store.store(group=group, name=name, node=schema(f"{group}_{name}"))
         except (OmegaConfBaseException, TypeError, ValueError) as error:
             raise registry.PluginError(
                 f"The settings of {group} '{name}' are not plain values with defaults: "
                 f"{first_line(error)}"
             ) from error
-        if not (conf / group / f"{name}.yaml").is_file():  # a plug-in's
-            store.store(group=group, name=name, node=node)
+    _store_layers(store)
+
+
+def _store_layers(store: ConfigStore) -> None:
+    """Let Hydra find the files that belong to a task's family, or to a model whatever the task.
+
+    A budget that is the family's goes by the name of each of its tasks that has none itself.
+    """
+    conf = importlib.resources.files(CONFIG_MODULE)
+
+    def refer(group: str, name: str, file: str) -> None:
+        if (conf / f"{file}.yaml").is_file():
+            store.store(group=group, name=name, node={"defaults": [f"/{file}"]}, package="_global_")
+
+    for model in registry.model_names():
+        refer("model_recipe", model, f"recipe/{model}")
+    for task in registry.task_names():
+        family = registry.task_class(task).family
+        if not (conf / "budget" / f"{task}.yaml").is_file():
+            refer("budget", task, f"budget/{family}")
+        for model in registry.model_names():
+            refer("family_recipe", f"{task}_{model}", f"recipe/{family}_{model}")
 
 
 def choices(group: str) -> list[str]:

@@ -9,10 +9,7 @@ NEEDED = ("task", "model")
 
 #: What a run may do without, as in ``~recipe``; the later has the last word. conf/config.yaml says
 #: which of each a task and a model come with.
-OPTIONAL = ("budget", "optimizer", "recipe")
+OPTIONAL = ("budget", "model_recipe", "family_recipe", "recipe")
 
 #: Whole sweeps.
 EXPERIMENT = "experiment"
-
-#: The parts of a run's settings that have settings of their own.
-PARTS = ("task", "model", "train", "evaluation")

@@ -1,10 +1,17 @@
-"""What `python -m ntmbench --help` prints: names and settings, read off the files in conf/."""
+"""What `python -m ntmbench --help` prints: names, settings, their defaults and what they mean."""
 
 from __future__ import annotations
 
 import importlib.resources
-from collections.abc import Iterator
+import inspect
+import textwrap
+from collections.abc import Iterable
 from importlib.resources.abc import Traversable
+
+from ntmbench import registry
+from ntmbench.commands.documentation import Setting, documented
+from ntmbench.commands.groups import CONFIG_MODULE
+from ntmbench.runs.settings import FIXED_PARTS, RunConfig, plain_fields
 
 USAGE = """\
 Train, evaluate and compare models on algorithmic memory tasks.
@@ -17,11 +24,9 @@ Train, evaluate and compare models on algorithmic memory tasks.
   python -m ntmbench.report                                     report over results/
 """
 
-CHOICES = (
-    "task",
-    "model",
+#: The folders of conf/ that a command line chooses from.
+FOLDERS = (
     "budget",
-    "optimizer",
     "recipe",
     "recipe/paper",
     "+experiment/reference",
@@ -29,48 +34,67 @@ CHOICES = (
     "+experiment/ablations",
 )
 
-#: How the file of a model begins that is there to judge the others by.
-CONTROL = "# A control: "
+WIDTH = 100
 
 
 def print_help() -> None:
-    """Print usage, choices and settings."""
-    conf = importlib.resources.files("ntmbench.conf")
+    """Print usage, choices and settings, those of installed plug-ins included."""
     print(USAGE)
-    for group in CHOICES:
-        if names := [name for name, _ in _files(conf / group.lstrip("+"))]:
-            key, _, folder = group.partition("/")
-            print(f"{key}= {', '.join(f'{folder}/{name}' if folder else name for name in names)}")
+    print(_wrapped("task= ", ", ".join(registry.task_names())))
+    print(_wrapped("model= ", ", ".join(registry.model_names())))
+    conf = importlib.resources.files(CONFIG_MODULE)
+    for group in FOLDERS:
+        key, _, folder = group.partition("/")
+        names = [f"{folder}/{name}" if folder else name for name in _files(conf, group)]
+        print(_wrapped(f"{key}= ", ", ".join(names)))
     print(
-        "(and the tasks and models of installed plug-ins)\n\n"
-        "Settings and their defaults. Some are changed by the budget, optimizer and recipe that\n"
-        "bear the names of task and model; any is changed by name=value.\n"
+        "\nSettings and their defaults; any is changed by name=value. Some are changed by what\n"
+        "the task and the model come with: budget=<task>, or that of the task's family, and the\n"
+        "recipes <model>, <family>_<model> and <task>_<model>. These are left out by ~budget,\n"
+        "~model_recipe, ~family_recipe and ~recipe.\n"
     )
-    text = (conf / "config.yaml").read_text(encoding="utf-8")
-    print(text[text.index("seed:") : text.index("\nhydra:")])
-    for group in ("task", "model"):
-        for name, file in _files(conf / group):
-            print(f"{group}={name}{_what_it_controls(file)}")
-            print("".join(f"{line}\n" for line in _settings(group, file)))
+    plain = documented(RunConfig)
+    _print_settings("", [plain[field.name] for field in plain_fields()])
+    for part, settings in FIXED_PARTS.items():
+        print()
+        _print_settings(f"{part}.", documented(settings).values())
+    for name in registry.task_names():
+        task = registry.task_class(name)
+        print(f"\ntask={name}: {_first_line(task)}")
+        _print_settings("task.", documented(task).values())
+    for name in registry.model_names():
+        entry = registry.model_entry(name)
+        control = " (a control)" if entry.control else ""
+        print(f"\nmodel={name}{control}: {_first_line(entry.build)}")
+        _print_settings("model.", documented(entry.settings).values())
 
 
-def _files(folder: Traversable) -> list[tuple[str, Traversable]]:
-    """The YAML files of a folder, sorted, each under its name as a choice."""
-    files = [file for file in folder.iterdir() if file.name.endswith(".yaml")]
-    return sorted((file.name.removesuffix(".yaml"), file) for file in files)
+def _print_settings(prefix: str, settings: Iterable[Setting]) -> None:
+    for setting in settings:
+        shown = f"  {prefix}{setting.name}={_text(setting.default)}"
+        print(_wrapped(f"{shown:<38}  ", setting.help).rstrip())
 
 
-def _what_it_controls(file: Traversable) -> str:
-    """What a model is a control for, in brackets; nothing for any other."""
-    first, _, _ = file.read_text(encoding="utf-8").partition("\n")
-    if not first.startswith(CONTROL):
-        return ""
-    return f" (control: {first.removeprefix(CONTROL).rstrip('.')})"
+def _wrapped(start: str, text: str) -> str:
+    """``text`` after ``start``, further lines below its beginning."""
+    indent = " " * min(len(start), 40)
+    return (
+        textwrap.fill(
+            text, WIDTH, initial_indent=start, subsequent_indent=indent, break_on_hyphens=False
+        )
+        or start
+    )
 
 
-def _settings(group: str, file: Traversable) -> Iterator[str]:
-    """What a task or model can be told, a line each: what follows the file's own name."""
-    lines = file.read_text(encoding="utf-8").splitlines()
-    name = next(place for place, line in enumerate(lines) if line.startswith("name:"))
-    for line in lines[name + 1 :]:
-        yield f"  {line}" if line.startswith("#") else f"  {group}.{line}"
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _first_line(documented_object: object) -> str:
+    return (inspect.getdoc(documented_object) or "").partition("\n")[0]
+
+
+def _files(conf: Traversable, group: str) -> list[str]:
+    """The names of the YAML files of a folder, sorted."""
+    files = (conf / group.lstrip("+")).iterdir()
+    return sorted(f.name.removesuffix(".yaml") for f in files if f.name.endswith(".yaml"))

@@ -16,9 +16,10 @@ from omegaconf.errors import OmegaConfBaseException, ValidationError
 
 from ntmbench.commands.composition import choices, composing, first_line, to_run_config
 from ntmbench.commands.grammar import alternatives, parse
-from ntmbench.commands.groups import EXPERIMENT, NEEDED, OPTIONAL, PARTS
+from ntmbench.commands.groups import EXPERIMENT, NEEDED, OPTIONAL
 from ntmbench.errors import SettingError, check_choice, did_you_mean
 from ntmbench.runs.folder import check_writable
+from ntmbench.runs.settings import FIXED_PARTS
 
 
 def check_overrides(arguments: Sequence[str]) -> None:
@@ -151,7 +152,7 @@ def _known_keys(cell: Sequence[str]) -> list[str]:
     """The path of every setting, for the cell's task and model."""
     composed = _defaults(cell)
     keys = [*composed, *OPTIONAL, f"+{EXPERIMENT}"]
-    for part in PARTS:
+    for part in (*NEEDED, *FIXED_PARTS):
         keys += [f"{part}.{name}" for name in composed[part]]
     return [str(key) for key in keys]
 

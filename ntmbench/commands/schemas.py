@@ -19,24 +19,19 @@ from omegaconf import DictConfig
 
 from ntmbench import registry
 from ntmbench.commands.groups import NEEDED
-from ntmbench.evaluation.settings import EvaluationSettings
-from ntmbench.runs.settings import plain_fields
-from ntmbench.training.settings import TrainSettings
-
-#: The parts of a run whose settings depend on nothing else.
-FIXED: dict[str, type] = {"train": TrainSettings, "evaluation": EvaluationSettings}
+from ntmbench.runs.settings import FIXED_PARTS, plain_fields
 
 
 def __getattr__(name: str) -> type:
     """Where a pickle finds a schema."""
-    if name.partition("_")[0] not in ("config", "task", "model", *FIXED):
+    if name.partition("_")[0] not in ("config", "task", "model", *FIXED_PARTS):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return schema(name)
 
 
 @cache
 def schema(name: str) -> type:
-    """The schema called ``config``, ``train``, ``evaluation``, ``task_<name>`` or ``model_<name>``.
+    """The schema called ``config``, ``task_<name>``, ``model_<name>`` or as one of FIXED_PARTS.
 
     Raises:
         SettingError: if there is no such task or model.
@@ -49,16 +44,20 @@ def schema(name: str) -> type:
         return _twin(name, registry.model_entry(choice).settings, name=choice)
     if group == "config":
         return _root(name)
-    return _twin(name, FIXED[group])
+    return _twin(name, FIXED_PARTS[group])
 
 
 def _root(name: str) -> type:
     fields: list[Any] = [(part, Any, dataclasses.field()) for part in NEEDED]
-    for part in FIXED:
+    for part in FIXED_PARTS:
         fields.append((part, schema(part), dataclasses.field(default_factory=schema(part))))
     for field in plain_fields():
         default = str(field.default) if isinstance(field.default, Path) else field.default
-        fields.append((field.name, type(default), dataclasses.field(default=default)))
+        if isinstance(default, tuple):
+            made: Any = dataclasses.field(default_factory=partial(list, default))
+            fields.append((field.name, list[str], made))
+        else:
+            fields.append((field.name, type(default), dataclasses.field(default=default)))
     return _made(name, fields)
 
 

@@ -12,14 +12,24 @@ from typing import Any
 def identity_of(settings: Any) -> dict[str, Any]:
     """The fields of a settings dataclass that belong to a run's identity, as plain values.
 
-    Left out are those marked with ``metadata={"identity": False}``, which change no number.
+    Left out are those marked with ``metadata={"identity": False}``, which change no number (the
+    engine of the NTM), and, while they have their default, those marked with
+    ``metadata={"added_later": True}``: runs that were finished before there was such a setting keep
+    their name.
     """
     values = dataclasses.asdict(settings)
-    return {
-        field.name: values[field.name]
-        for field in dataclasses.fields(settings)
-        if field.metadata.get("identity", True)
-    }
+    return {f.name: values[f.name] for f in dataclasses.fields(settings) if _counts(f, settings)}
+
+
+def _counts(field: dataclasses.Field[Any], settings: Any) -> bool:
+    if not field.metadata.get("identity", True):
+        return False
+    if not field.metadata.get("added_later", False):
+        return True
+    default = field.default
+    if field.default_factory is not dataclasses.MISSING:
+        default = field.default_factory()
+    return bool(getattr(settings, field.name) != default)
 
 
 def fingerprint(values: Mapping[str, Any]) -> str:

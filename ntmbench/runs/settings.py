@@ -13,11 +13,20 @@ from ntmbench.data.lengths import MAX_LENGTH
 from ntmbench.errors import SettingError, check_choice, check_known, check_range
 from ntmbench.evaluation.settings import EvaluationSettings
 from ntmbench.registry import make_task, model_entry, observer_names
+from ntmbench.runs.budget import Budget, with_width
 from ntmbench.task import Task
 from ntmbench.training.settings import TrainSettings
 
 DEVICES = ("auto", "cpu", "cuda")
 PARTS = ("task", "model", "train", "evaluation")
+
+
+#: The parts of a run whose settings are the same for every task and model.
+FIXED_PARTS: dict[str, type] = {
+    "train": TrainSettings,
+    "evaluation": EvaluationSettings,
+    "budget": Budget,
+}
 
 
 @dataclass(frozen=True)
@@ -64,8 +73,8 @@ class RunConfig:
     def identity(self) -> dict[str, Any]:
         """Everything that can change the numbers, as plain values.
 
-        Not in it: where results go, the device, the threads, and settings that their dataclass
-        marks with ``metadata={"identity": False}`` (the engine of the NTM).
+        Not in it: where results go, the device, the threads, what watches, and settings that their
+        dataclass leaves out, see ``ntmbench.data.identity``.
         """
         extras = model_entry(self.model).extras
         model = identity_of(self.model_settings) | (extras(self.model_settings) if extras else {})
@@ -117,23 +126,27 @@ def run_name(identity: Mapping[str, Any]) -> str:
 def run_config(values: Mapping[str, Any]) -> RunConfig:
     """Build a RunConfig from nested plain values, as composed by Hydra.
 
+    A model whose width is 0 gets the one that the budget allows.
+
     Raises:
         SettingError: for an unknown key or name, a wrong type or a value out of range.
     """
     plain_names = [field.name for field in plain_fields()]
-    _refuse_unknown("A run", values, [*PARTS, *plain_names])
+    _refuse_unknown("A run", values, ["task", "model", *FIXED_PARTS, *plain_names])
     task = dict(values["task"])
     model = dict(values["model"])
     task_name, model_name = str(task.pop("name")), str(model.pop("name"))
     settings_class = model_entry(model_name).settings
     _refuse_unknown(f"model {model_name}", model, _fields(settings_class))
-    for part, settings in (("train", TrainSettings), ("evaluation", EvaluationSettings)):
+    for part, settings in FIXED_PARTS.items():
         _refuse_unknown(part, values[part], _fields(settings))
     plain = {name: values[name] for name in plain_names}
     plain["results_dir"] = Path(plain["results_dir"])
     plain["observers"] = tuple(plain["observers"])
+    made_task = make_task(task_name, **task)
+    model = with_width(model_name, model, made_task, Budget(**values["budget"]))
     return RunConfig(
-        task=make_task(task_name, **task),
+        task=made_task,
         model=model_name,
         model_settings=settings_class(**model),
         train=TrainSettings(**values["train"]),

@@ -1,0 +1,83 @@
+"""Budgets of parameters: how wide a model may be so that all models of a task are alike in size."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from ntmbench.errors import SettingError, check_range
+from ntmbench.registry import make_model, model_entry
+from ntmbench.task import Task
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What every model of a task may use up, beside the training sequences."""
+
+    #: Parameters of a model whose width is set to 0: it is as wide as they allow. 0 sets no limit,
+    #: and such a model has the width that it comes with.
+    parameters: int = 0
+
+    def __post_init__(self) -> None:
+        """Check the range."""
+        check_range("budget.parameters", self.parameters, 0)
+
+
+def with_width(
+    model: str, settings: Mapping[str, Any], task: Task, budget: Budget
+) -> dict[str, Any]:
+    """The settings of a model with its width filled in, where that is 0.
+
+    Raises:
+        SettingError: if even a width of 1 takes more parameters than the budget has.
+    """
+    width = model_entry(model).width
+    if width is None or settings.get(width) != 0:
+        return dict(settings)
+    others = {name: value for name, value in settings.items() if name != width}
+    if budget.parameters == 0:
+        return others
+    fixed = json.dumps(others, sort_keys=True)
+    found = _widest(model, width, fixed, task.input_width, task.output_width, budget.parameters)
+    return {**settings, width: found}
+
+
+@cache
+def _widest(
+    model: str, width: str, others: str, input_width: int, output_width: int, parameters: int
+) -> int:
+    """The largest width with which a model has no more than so many parameters.
+
+    ``others`` are its other settings, as JSON. The number of parameters must grow with the width.
+    """
+    settings = json.loads(others)
+
+    def count(value: int) -> int:
+        built = make_model(model, input_width, output_width, **settings, **{width: value})
+        return sum(parameter.numel() for parameter in built.parameters())
+
+    def fits(value: int) -> bool:
+        try:
+            return count(value) <= parameters
+        except SettingError:  # wider than the model allows
+            return False
+
+    least = count(1)
+    if least > parameters:
+        raise SettingError(
+            f"budget.parameters={parameters} is too few for model={model}, which has {least} with "
+            f"model.{width}=1. Allowed: {least} or more, or 0 for no limit."
+        )
+    fitting, too_wide = 1, 2
+    while fits(too_wide):
+        fitting, too_wide = too_wide, 2 * too_wide
+    while too_wide - fitting > 1:
+        middle = (fitting + too_wide) // 2
+        if fits(middle):
+            fitting = middle
+        else:
+            too_wide = middle
+    return fitting
