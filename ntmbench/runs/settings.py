@@ -39,11 +39,13 @@ class RunConfig:
     model_settings: Any
     train: TrainSettings
     evaluation: EvaluationSettings
-    #: Seeds the training data and the initial weights.
+    #: Seed of the training data and the initial weights.
     seed: int = 0
+    #: auto (the quicker one, tried for a moment), cpu or cuda.
     device: str = "auto"
     #: CPU threads; 0 takes as many as the machine has cores.
     threads: int = 1
+    #: The folder in which each run has one of its own.
     results_dir: Path = Path("results")
     #: What watches the run, beside its files: lines (of the log), bar, and where their packages are
     #: installed tensorboard and wandb. It changes no number.
