@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +56,8 @@ class Answer(ABC):
 
     #: What one wrong answer is, in the singular, for tables and axes.
     unit: ClassVar[str]
+    #: How a picture reads the channels: each a bit, one of several symbols, or each a number.
+    drawn_as: ClassVar[Literal["bits", "symbols", "reals"]]
 
     @property
     @abstractmethod
@@ -110,6 +112,7 @@ class Bits(Answer):
 
     count: int
     unit: ClassVar[str] = "bit"
+    drawn_as: ClassVar[Literal["bits", "symbols", "reals"]] = "bits"
 
     def __post_init__(self) -> None:
         """Check the count."""
@@ -171,6 +174,7 @@ class Symbols(Answer):
 
     count: int
     unit: ClassVar[str] = "symbol"
+    drawn_as: ClassVar[Literal["bits", "symbols", "reals"]] = "symbols"
 
     def __post_init__(self) -> None:
         """Check the count."""
@@ -230,6 +234,7 @@ class Reals(Answer):
     count: int
     tolerance: float
     unit: ClassVar[str] = "number"
+    drawn_as: ClassVar[Literal["bits", "symbols", "reals"]] = "reals"
 
     def __post_init__(self) -> None:
         """Check count and tolerance."""

@@ -47,11 +47,13 @@ class Panel:
         signal: its name in the trace.
         title: what the strip shows, in the words of a reader.
         scale: how its colours are to be read.
+        circular: whether the last place of its last axis is next to the first.
     """
 
     signal: str
     title: str
     scale: Scale = "signed"
+    circular: bool = False
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from ntmbench.commands import application
-from ntmbench.report import run_plots
+from ntmbench.runs import pictures
 
 # A shell that starts the tests in the background has them ignore Ctrl-C, which some are about;
 # processes that they start inherit what is set here.
@@ -52,7 +52,7 @@ def _one_thread() -> None:
 @pytest.fixture
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out a run's pictures: they take most of a tiny run's time."""
-    monkeypatch.setattr(run_plots, "plot_run", lambda *arguments: [])
+    monkeypatch.setattr(pictures, "plot_run", lambda *arguments: [])
 
 
 @pytest.fixture

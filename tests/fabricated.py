@@ -14,8 +14,8 @@ import pandas as pd
 from hydra import compose
 
 from ntmbench.commands.composition import composing, to_run_config
+from ntmbench.evaluation.levels import length_levels, validation_levels
 from ntmbench.registry import make_task, model_entry, model_names
-from ntmbench.report.levels import length_levels, validation_levels
 from ntmbench.runs.folder import RunFolder
 from ntmbench.runs.settings import run_name
 from ntmbench.task import Task

@@ -12,8 +12,8 @@ import pytest
 from numpy.typing import NDArray
 
 from ntmbench import evaluate, load_run
+from ntmbench.evaluation.levels import length_levels
 from ntmbench.registry import make_task, task_names
-from ntmbench.report.levels import length_levels
 from ntmbench.task import Batch, Task
 from tests.conftest import Ended
 

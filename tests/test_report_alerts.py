@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from ntmbench.evaluation.levels import validation_levels
 from ntmbench.registry import make_task
-from ntmbench.report.levels import validation_levels
 from tests.fabricated import fabricate
 from tests.reporting import build, told
 

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ntmbench.evaluation.levels import data_levels, length_levels, validation_levels
 from ntmbench.registry import make_task
 from ntmbench.report import numbers
 from ntmbench.report.grouping import with_groups
-from ntmbench.report.levels import data_levels, length_levels, validation_levels
 from ntmbench.report.outcomes import curve_band, outcomes, reached_at, stays_from
 from ntmbench.report.reference import paper_results
 from ntmbench.report.statistics import quantile

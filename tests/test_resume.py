@@ -22,8 +22,7 @@ from torch import Tensor, nn
 from ntmbench.commands import application
 from ntmbench.data import files
 from ntmbench.registry import make_model, make_task
-from ntmbench.report import run_plots
-from ntmbench.runs import runner
+from ntmbench.runs import pictures, runner
 from ntmbench.runs.folder import RunFolder
 from ntmbench.runs.results import load_results
 from ntmbench.training.checkpoint import CheckpointError, load_checkpoint
@@ -110,7 +109,7 @@ def stop_at(moment: str, signal_number: int, replace: Callable[[Any, str, Any], 
 
         replace(Path, "replace", stopping(Path.replace, is_it))
     else:
-        module = {"evaluate_in_detail": runner, "plot_run": run_plots}[text]
+        module = {"evaluate_in_detail": runner, "plot_run": pictures}[text]
         replace(module, text, stopping(getattr(module, text), lambda *args, **kwargs: True))
 
 
@@ -156,7 +155,7 @@ def _in_child(arguments: tuple[str, ...], folder: Path, moment: str, signal_numb
     sys.argv = ["ntmbench", *arguments]
     for stream, name in ((sys.stdout, "out.txt"), (sys.stderr, "err.txt")):
         os.dup2(os.open(name, os.O_WRONLY), stream.fileno())
-    run_plots.plot_run = lambda *arguments: []  # as the fixture does in this process
+    pictures.plot_run = lambda *arguments: []  # as the fixture does in this process
     stop_at(moment, signal_number, setattr)
     application.main()
 

@@ -12,20 +12,14 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from ntmbench.evaluation.levels import validation_levels
 from ntmbench.model import SequenceModel
+from ntmbench.plotting.guides import chance_level
+from ntmbench.plotting.heatmaps import used_slots
+from ntmbench.plotting.style import looks, png
 from ntmbench.registry import make_model, make_task
-from ntmbench.report.guides import chance_level
-from ntmbench.report.heatmaps import used_slots
-from ntmbench.report.levels import validation_levels
 from ntmbench.report.plots import plot_curves
 from ntmbench.report.reference import paper_results
-from ntmbench.report.run_plots import (
-    plot_example,
-    plot_generalisation,
-    plot_learning_curve,
-    plot_run,
-)
-from ntmbench.report.style import looks, png
 from ntmbench.runs.folder import RunFolder
 from ntmbench.task import Task
 from tests.fabricated import curve, fabricate, grid

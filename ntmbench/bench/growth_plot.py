@@ -9,7 +9,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from ntmbench.bench.cases import ENGINES
 from ntmbench.bench.growth import Slope
-from ntmbench.report.style import COLOURS, png, styled
+from ntmbench.plotting.style import COLOURS, png, styled
 
 #: What grows, and the label of its axis.
 AXES = {"T": "steps of a sequence, T (N = 128)", "N": "memory slots, N (T = 41)"}

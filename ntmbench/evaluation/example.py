@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from typing import Any
 
 import numpy as np
@@ -12,7 +10,10 @@ from torch import Tensor, nn
 
 from ntmbench.evaluation.answering import answer, device_of, enough_memory, evaluating
 from ntmbench.model import SequenceModel, TensorBatch
+from ntmbench.plotting.panels import Panel, pack_panels
 from ntmbench.task import Batch, Task
+from ntmbench.trace import Panel as TracePanel
+from ntmbench.trace import Signal
 
 #: A picture of more steps than this cannot be read.
 READABLE_STEPS = 256
@@ -34,10 +35,10 @@ def example_of(task: Task) -> tuple[int, Batch]:
 def answer_example(model: nn.Module, task: Task) -> dict[str, NDArray[Any]]:
     """Run a model on the task's example; the arrays of ``example.npz`` by name, float16.
 
-    ``inputs [T, in]``, ``targets [T, out]``, ``mask [T]``, ``probabilities [T, out]`` (of
-    real answers the numbers) and ``length``. For a model with a trace also every signal that it
-    wants drawn, ``[T, ...]`` under its name, and ``panels``: as JSON, a list of its panels, each
-    with the names of its signal's axes.
+    ``inputs [T, in]``, ``targets [T, out]``, ``mask [T]``, ``probabilities [T, out]`` (of real
+    answers the numbers), ``length``, and as what the answer is drawn: ``kind`` and ``tolerance``.
+    For a model with a trace also the panels that it wants drawn, see
+    ``ntmbench.plotting.panels.pack_panels``.
     """
     length, example = example_of(task)
     batch = TensorBatch.of(example, device_of(model))
@@ -50,15 +51,27 @@ def answer_example(model: nn.Module, task: Task) -> dict[str, NDArray[Any]]:
         "targets": _of_one_sequence(batch.targets),
         "mask": _of_one_sequence(batch.mask),
         "probabilities": _of_one_sequence(shown),
+        "kind": np.array(task.answer.drawn_as),
+        "tolerance": np.array(getattr(task.answer, "tolerance", 0.0)),
     }
     if trace is None:
         return arrays
-    panels = []
-    for panel in trace.panels:
-        signal = trace.signals[panel.signal]
-        arrays[panel.signal] = _of_one_sequence(signal.values)
-        panels.append({**dataclasses.asdict(panel), "axes": signal.axes})
-    return arrays | {"panels": np.array(json.dumps(panels))}
+    return arrays | pack_panels(
+        [_drawn(panel, trace.signals[panel.signal]) for panel in trace.panels]
+    )
+
+
+def _drawn(panel: TracePanel, signal: Signal) -> Panel:
+    """A panel of the trace with the values of the one sequence."""
+    *groups, rows = signal.axes
+    return Panel(
+        panel.title,
+        rows,
+        _of_one_sequence(signal.values),
+        panel.scale,
+        group=groups[0] if groups else "",
+        circular=panel.circular,
+    )
 
 
 def _of_one_sequence(tensor: Tensor) -> NDArray[np.float16]:

@@ -12,21 +12,21 @@ from ntmbench.trace import Panel, Signal, Trace
 AXES = {
     "read_weightings": ("read head", "slot"),
     "write_weightings": ("write head", "slot"),
-    "reads": ("read head", "number"),
-    "erases": ("write head", "number"),
-    "adds": ("write head", "number"),
-    "memory": ("slot", "number"),
+    "reads": ("read head", "word element"),
+    "erases": ("write head", "word element"),
+    "adds": ("write head", "word element"),
+    "memory": ("slot", "word element"),
     "key_strength": ("head",),
     "interpolation_gate": ("head",),
     "shift": ("head", "shift"),
     "sharpening": ("head",),
 }
-#: What is drawn: what is written and what is read, each above where.
+#: What is drawn, after figure 6 of Graves et al. (2014): what is written and read, above where.
 PANELS = (
-    Panel("adds", "added", "signed"),
-    Panel("reads", "read", "signed"),
-    Panel("write_weightings", "where it writes", "weights"),
-    Panel("read_weightings", "where it reads", "weights"),
+    Panel("adds", "adds", "signed"),
+    Panel("reads", "reads", "signed"),
+    Panel("write_weightings", "write weightings", "weights", circular=True),
+    Panel("read_weightings", "read weightings", "weights", circular=True),
 )
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from ntmbench.data.files import write_text
 from ntmbench.errors import UserError
+from ntmbench.plotting.style import COLOURS, Look, looks
 from ntmbench.report import numbers, views
 from ntmbench.report import page as pages
 from ntmbench.report import tables as tabulate
@@ -29,7 +30,6 @@ from ntmbench.report.provenance import Provenance, provenance
 from ntmbench.report.scorecard import scorecard_table
 from ntmbench.report.sections import Section
 from ntmbench.report.study import Study, make_study
-from ntmbench.report.style import COLOURS, Look, looks
 from ntmbench.report.summary_view import summary_view
 from ntmbench.runs.results import Results
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from ntmbench.evaluation.levels import SOLVED_BELOW
 from ntmbench.report.controls import TOLERANCE
-from ntmbench.report.outcomes import SOLVED_BELOW, SOLVED_SEQUENCES
+from ntmbench.report.outcomes import SOLVED_SEQUENCES
 
 #: What stands above a table, by the table.
 INTRODUCTIONS = {

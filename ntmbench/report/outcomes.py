@@ -9,11 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ntmbench.evaluation.levels import SOLVED_BELOW
 from ntmbench.report.statistics import quantile
 
-#: Validation wrong bits per sequence below which a model is taken to know a task (Collier and
-#: Beel 2018).
-SOLVED_BELOW = 0.1
 #: Validation sequences that this takes at least: their mean is uncertain otherwise.
 SOLVED_SEQUENCES = 640
 

@@ -19,7 +19,7 @@ from itertools import count
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from ntmbench.report.svg import inline
+from ntmbench.plotting.svg import inline
 
 
 @dataclass(frozen=True)

@@ -8,15 +8,26 @@ from collections.abc import Iterator, Mapping
 import pandas as pd
 from matplotlib.figure import Figure
 
-from ntmbench.report.gallery import Example, median_run, plot_answers, plot_trace, read_example
-from ntmbench.report.guides import Level, chance_level, optimum_level, paper_levels, paper_moments
+from ntmbench.plotting.example import COUNTED
+from ntmbench.plotting.guides import Level, compare_with, paper_moments
+from ntmbench.plotting.style import Look
+from ntmbench.plotting.svg import svg
 from ntmbench.report.page import Picture
 from ntmbench.report.pairs import score_of
-from ntmbench.report.plots import plot_curves, plot_lengths, plot_positions, plot_survival
+from ntmbench.report.plots.curves import plot_curves
+from ntmbench.report.plots.gallery import (
+    Answered,
+    median_run,
+    plot_answers,
+    plot_memory,
+    read_answer,
+)
+from ntmbench.report.plots.lengths import plot_lengths
+from ntmbench.report.plots.positions import plot_positions
+from ntmbench.report.plots.seeds import plot_seeds
+from ntmbench.report.plots.survival import plot_survival
 from ntmbench.report.sections import Section
 from ntmbench.report.study import Study
-from ntmbench.report.style import Look
-from ntmbench.report.svg import svg
 
 #: Of a task with more models that have a memory (a table of ablations), the first are drawn.
 MOST_MEMORIES = 4
@@ -30,7 +41,7 @@ TITLES = {
 
 def scores_of(section: Section) -> tuple[str, str]:
     """The scores that tell most of a task over length."""
-    # Where zero wrong bits can not be had, the loss tells more.
+    # Where zero wrong bits cannot be had, the loss tells more.
     return ("errors", "exact_match") if section.solvable else ("loss_bits", "errors")
 
 
@@ -67,6 +78,12 @@ def section_pictures(
     if len(tables["survival"]):
         figure = plot_survival(tables["survival"], looks)
         pictures.append(picture("survival", "runs not yet solved over training", figure))
+    score, _ = scores_of(section)
+    scored = study.runs[(study.runs["section"] == section.label) & ~study.runs["control"]]
+    if section.near_length is not None and scored[score].notna().any():
+        figure = plot_seeds(scored, score, looks, section.near_length)
+        title = f"{score.replace('_', ' ')} of every run, length {section.near_length}"
+        pictures.append(picture("seeds", title, figure))
     lengths = tables["lengths"]
     if len(lengths):
         for score in scores_of(section):
@@ -88,46 +105,47 @@ def section_pictures(
 def gallery_pictures(
     section: Section, anchor: str, runs: pd.DataFrame
 ) -> tuple[list[Picture], list[str]]:
-    """One test example as the models answered it; and which could not be read, and why.
+    """One test example as the models answered it; and which cannot be read, and why.
 
     ``runs`` are the section's, without controls.
     """
-    examples, faults = [], []
+    answers, faults = [], []
     for _, group in runs.groupby("label", sort=False):
         run = median_run(group, score_of(section))
         if run is None:
             continue
         try:
-            examples.append(read_example(run))
+            answers.append(read_answer(run))
         except (OSError, ValueError) as error:
             faults.append(str(error))
-    return list(_gallery(section, anchor, examples)), faults
+    return list(_gallery(section, anchor, answers)), faults
 
 
-def _gallery(section: Section, anchor: str, examples: list[Example]) -> Iterator[Picture]:
-    by_length: dict[int, list[Example]] = {}
-    for example in examples:
-        by_length.setdefault(example.length, []).append(example)
+def _gallery(section: Section, anchor: str, answers: list[Answered]) -> Iterator[Picture]:
+    by_length: dict[int, list[Answered]] = {}
+    for answered in answers:
+        by_length.setdefault(answered.length, []).append(answered)
     for length, of_length in by_length.items():
         name = f"{anchor}-answers-{length}"
+        example = of_length[0].example
         yield Picture(
             f"{name}.svg",
             f"{section.label}: input, target and the models' outputs",
             svg(plot_answers(of_length), name),
             wide=True,
-            caption=f"A test sequence of length {length}: bright is 1, a cross is a wrong bit "
-            f"({of_length[0].scored_bits:,} count), grey does not count. Of each model the seed of "
-            "the median score.",
+            caption=f"A test sequence of length {length}. {example.counted:,} "
+            f"{COUNTED[example.kind]} of the answer count. Of each model the seed of the median "
+            "score.",
         )
-    traced = [example for example in examples if example.trace]
-    for place, example in enumerate(traced[:MOST_MEMORIES]):
+    with_memory = [answered for answered in answers if answered.memory]
+    for place, answered in enumerate(with_memory[:MOST_MEMORIES]):
         name = f"{anchor}-memory-{place}"
         yield Picture(
             f"{name}.svg",
-            f"{section.label}: the memory of {example.label}",
-            svg(plot_trace(example), name),
-            caption=f"{example.label}, seed {example.seed}, on the same sequence: what it adds to "
-            "its memory, what it reads, and where.",
+            f"{section.label}: the memory of {answered.label}",
+            svg(plot_memory(answered), name),
+            caption=f"{answered.label}, seed {answered.seed}, on the same sequence: what it did to "
+            "its memory at each step.",
         )
 
 
@@ -154,13 +172,12 @@ def _levels(section: Section, column: str) -> list[Level]:
     """What to compare a learning curve with."""
     if section.validation is None:
         return []
-    optimum: float = getattr(section.validation.optimum, column)
-    levels = [chance_level(getattr(section.validation.chance, column))]
-    if not section.solvable:
-        levels.append(optimum_level(optimum))
-    if column == "loss_bits":
-        levels.extend(paper_levels(section.paper, optimum))
-    return levels
+    chance, optimum = (
+        getattr(ends, column) for ends in (section.validation.chance, section.validation.optimum)
+    )
+    # The paper draws the loss.
+    paper = section.paper if column == "loss_bits" else ()
+    return compare_with(chance, optimum, solvable=section.solvable, paper=paper)
 
 
 def _levels_by_length(lengths: pd.DataFrame, score: str, *, solvable: bool) -> pd.DataFrame:

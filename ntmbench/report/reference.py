@@ -15,6 +15,7 @@ import enum
 import math
 from dataclasses import dataclass
 
+from ntmbench.plotting.guides import PaperResult
 from ntmbench.task import Task
 
 
@@ -180,22 +181,6 @@ LITERATURE: tuple[Literature, ...] = (
         spent=1_000_000,
     ),
 )
-
-
-@dataclass(frozen=True)
-class PaperResult:
-    """Where a learning curve of the NTM paper ends.
-
-    Attributes:
-        model: the paper's name of it.
-        above_optimum: loss bits above the task's optimum (zero, but for n-grams) that it ends at,
-            lowest and highest reading; None where that is near zero or can not be read.
-        near_zero_by: training sequences after which it is near zero; None where it is not.
-    """
-
-    model: str
-    above_optimum: tuple[float, float] | None
-    near_zero_by: int | None
 
 
 def paper_results(task: Task) -> tuple[PaperResult, ...]:

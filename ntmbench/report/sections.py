@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from ntmbench.errors import UserError
-from ntmbench.report.levels import DataLevels, length_levels, validation_levels, validation_size
+from ntmbench.evaluation.levels import DataLevels, length_levels, validation_levels, validation_size
 from ntmbench.report.reference import PaperResult, paper_results
 from ntmbench.runs.loading import rebuild_task
 

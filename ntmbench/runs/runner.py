@@ -217,7 +217,7 @@ def _test(
     config: RunConfig, folder: RunFolder, model: SequenceModel, result: TrainResult
 ) -> pd.DataFrame:
     """Test the selected weights, and draw the run."""
-    from ntmbench.report.run_plots import plot_run  # takes a second: not before it is needed
+    from ntmbench.runs.pictures import plot_run  # takes a second: not before it is needed
 
     logger.info(
         "Trained in %.0f s, %.0f sequences/s; testing the weights of step %d.",
@@ -234,7 +234,7 @@ def _test(
         folder.write_table(folder.variations, variations)
     folder.write_arrays(folder.example, answer_example(model, config.task))
     folder.write_table(folder.evaluation, evaluation.by_length)  # last: it stands for all of them
-    plot_run(folder, config.task, model)
+    plot_run(folder, config.task)
     return evaluation.by_length
 
 

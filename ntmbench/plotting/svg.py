@@ -8,7 +8,10 @@ import re
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from ntmbench.report.style import COLOURS, INK, MUTED, PAPER, SHADE
+from ntmbench.plotting.style import COLOURS, INK, MUTED, PAPER
+
+#: Dots per inch of what is kept as pixels (heat maps).
+DPI = 200
 
 #: Colours that the page's style sheet has a name for, for light and for dark.
 NAMED = {
@@ -16,7 +19,6 @@ NAMED = {
     INK: "var(--text)",
     MUTED: "var(--muted)",
     PAPER: "var(--page)",
-    SHADE: "var(--shade)",
 }
 
 
@@ -27,7 +29,7 @@ def svg(figure: Figure, name: str) -> str:
     """
     buffer = io.StringIO()
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+        figure.savefig(buffer, format="svg", dpi=DPI, metadata={"Date": None, "Creator": None})
     return re.sub(r' d="[^"]*"', _rounded, buffer.getvalue())
 
 
@@ -48,6 +50,6 @@ def inline(document: str, title: str) -> str:
 
 
 def _rounded(path: re.Match[str]) -> str:
-    """A path without digits that can not be seen; a mark is small and needs one more."""
+    """A path without digits that cannot be seen; a mark is small and needs one more."""
     digits = 1 if len(path[0]) > 300 else 2
     return re.sub(r"-?\d+\.\d+", lambda number: f"{float(number[0]):.{digits}f}", path[0])

@@ -12,6 +12,10 @@ from numpy.typing import NDArray
 from ntmbench.task import Batch, Task
 from ntmbench.training.settings import TrainSettings
 
+#: Validation wrong bits per sequence below which a model is taken to know a task (Collier and
+#: Beel 2018).
+SOLVED_BELOW = 0.1
+
 
 @dataclass(frozen=True)
 class Bits:

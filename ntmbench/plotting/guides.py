@@ -1,4 +1,4 @@
-"""Lines to compare a learning curve with: chance, the optimum, and the paper's results."""
+"""Lines to compare scores with: chance, the optimum, and the paper's results."""
 
 from __future__ import annotations
 
@@ -8,8 +8,30 @@ from itertools import cycle
 
 from matplotlib.axes import Axes
 
-from ntmbench.report.reference import PaperResult
-from ntmbench.report.style import MUTED, PAPER, short_count, wrapped
+from ntmbench.plotting.style import (
+    CHANCE_DASHES,
+    MUTED,
+    OPTIMUM_DASHES,
+    PAPER,
+    short_count,
+    wrapped,
+)
+
+
+@dataclass(frozen=True)
+class PaperResult:
+    """Where a learning curve of the NTM paper ends.
+
+    Attributes:
+        model: the paper's name of it.
+        above_optimum: loss bits above the task's optimum (zero, but for n-grams) that it ends at,
+            lowest and highest reading; None where that is near zero or cannot be read.
+        near_zero_by: training sequences after which it is near zero; None where it is not.
+    """
+
+    model: str
+    above_optimum: tuple[float, float] | None
+    near_zero_by: int | None
 
 
 @dataclass(frozen=True)
@@ -24,12 +46,12 @@ class Level:
 
 def chance_level(value: float) -> Level:
     """What the best constant answer scores."""
-    return Level("chance", value, value, (0, (6, 3)))
+    return Level("chance", value, value, CHANCE_DASHES)
 
 
 def optimum_level(value: float) -> Level:
     """What the task's oracle scores, where that is not zero."""
-    return Level("optimum", value, value, (0, (1, 1)))
+    return Level("optimum", value, value, OPTIMUM_DASHES)
 
 
 def paper_levels(results: Iterable[PaperResult], optimum: float) -> list[Level]:
@@ -40,6 +62,16 @@ def paper_levels(results: Iterable[PaperResult], optimum: float) -> list[Level]:
         Level(f"paper's {result.model}", optimum + low, optimum + high, dashes[place % len(dashes)])
         for place, (result, (low, high)) in enumerate(known)
     ]
+
+
+def compare_with(
+    chance: float, optimum: float, *, solvable: bool, paper: Iterable[PaperResult] = ()
+) -> list[Level]:
+    """What to compare a score with; the optimum is left out where no mistake need be made."""
+    levels = [chance_level(chance)]
+    if not solvable:
+        levels.append(optimum_level(optimum))
+    return [*levels, *paper_levels(paper, optimum)]
 
 
 def draw_levels(axes: Axes, levels: Iterable[Level]) -> None:

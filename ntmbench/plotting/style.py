@@ -12,21 +12,22 @@ from dataclasses import dataclass
 from itertools import cycle, product
 
 from matplotlib import rc_context
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-#: Below this many bits a logarithmic axis turns linear, so that it can show zero.
-LINEAR_BELOW = 0.1
+Dashes = tuple[float, ...]
 
 #: Of Okabe and Ito (2008), but for the yellow, which is too pale for a line.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#555555")
-DASHES = ("-", "--", "-.", ":")
+#: Lengths of dashes and gaps, in widths of the line; nothing is a solid line.
+DASHES: tuple[Dashes, ...] = ((), (4, 1.5), (4, 1.5, 1, 1.5), (1, 1))
+#: Of the lines to compare with, for matplotlib: the offset, then dashes and gaps.
+CHANCE_DASHES = (0, (6, 3))
+OPTIMUM_DASHES = (0, (1, 1))
 
 #: Of text and axes, of what is compared with, and of the ground.
 INK, MUTED, PAPER = "#1b1b1b", "#595959", "#ffffff"
-#: Of what does not count.
-SHADE = "#e6e6e6"
+#: The hatching of what does not count.
+HATCH = "#b8b8b8"
 
 #: Decorator of every function that draws.
 styled = rc_context(
@@ -48,6 +49,7 @@ styled = rc_context(
         "grid.alpha": 0.25,
         "grid.color": MUTED,
         "grid.linewidth": 0.6,
+        "hatch.linewidth": 0.6,
         "legend.fontsize": 9.5,
         "legend.framealpha": 0.85,
         "legend.handlelength": 2.6,
@@ -67,7 +69,7 @@ class Look:
     """How the line of one model is drawn."""
 
     colour: str
-    dashes: str
+    dashes: Dashes
     width: float
 
 
@@ -84,70 +86,6 @@ def looks(labels: Sequence[str]) -> dict[str, Look]:
     }
 
 
-def scale_bits(axes: Axes, values: Sequence[float]) -> None:
-    """Give the y axis a scale on which ``values`` (bits per sequence) can be told apart.
-
-    Logarithmic down to LINEAR_BELOW and linear below that where they span more than a factor of
-    ten; linear otherwise.
-    """
-    if not values or min(values) * 10 > max(values):
-        axes.margins(y=0.12)
-        return
-    top = max(*values, 1.0)
-    axes.set_yscale("symlog", linthresh=LINEAR_BELOW, linscale=0.6)
-    ticks = [0.0, LINEAR_BELOW]
-    while ticks[-1] * 10 <= top * 2:
-        ticks.append(ticks[-1] * 10)
-    axes.yaxis.set_major_locator(FixedLocator(ticks))
-    axes.yaxis.set_minor_locator(NullLocator())
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
-    axes.set_ylim(-0.02, top * 2)
-
-
-def scale_lengths(axes: Axes, lengths: Sequence[int]) -> None:
-    """Put ticks at the test lengths, on a logarithmic axis where they span a factor of eight.
-
-    Ticks that would run into the one before are left out. The axis ends near the lengths.
-    """
-    low, high = min(lengths), max(lengths)
-    logarithmic = high >= 8 * low
-    if logarithmic:
-        axes.set_xscale("log")
-    ticks: list[int] = []
-    for length in sorted(set(lengths)):
-        if logarithmic:
-            near = bool(ticks) and length < ticks[-1] * (high / low) ** 0.09
-        else:
-            near = bool(ticks) and length - ticks[-1] < (high - low) * 0.09
-        if not near:
-            ticks.append(length)
-    margin = (high / low) ** 0.05 if logarithmic else max((high - low) * 0.05, 1)
-    if logarithmic:
-        axes.set_xlim(low / margin, high * margin)
-    else:
-        axes.set_xlim(low - margin, high + margin)
-    axes.xaxis.set_major_locator(FixedLocator(ticks))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
-
-
-def shade_training(axes: Axes, lengths: tuple[int, int]) -> None:
-    """Shade the range of training lengths; a range of one length gets a little breadth."""
-    low, high = lengths
-    breadth = 0.02 * low if low == high else 0
-    axes.axvspan(
-        low - breadth, high + breadth, color=MUTED, alpha=0.14, lw=0, label="training lengths"
-    )
-
-
-def shade_selection(axes: Axes, longest: int, selection: Sequence[int]) -> None:
-    """Shade what lies between the longest training length and the longest of ``selection``."""
-    if selection and max(selection) > longest:
-        axes.axvspan(
-            longest, max(selection), color=MUTED, alpha=0.06, lw=0, label="selection lengths"
-        )
-
-
 def plain_figure(width: float, height: float) -> Figure:
     """A figure of so many inches without a layout engine, for layouts that are known beforehand.
 
@@ -155,11 +93,6 @@ def plain_figure(width: float, height: float) -> Figure:
     """
     with rc_context({"figure.constrained_layout.use": False}):
         return Figure(figsize=(width, height))
-
-
-def thousands(axes: Axes) -> None:
-    """Write the numbers of sequences on the x axis as 10k, 1M."""
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short_count(value)))
 
 
 def short_count(value: float) -> str:

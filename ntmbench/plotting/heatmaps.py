@@ -1,0 +1,103 @@
+"""A panel as a heat map of seaborn."""
+
+from __future__ import annotations
+
+import numpy as np
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator
+
+from ntmbench.plotting.panels import FloatArray, Panel
+from ntmbench.plotting.style import HATCH, INK, PAPER
+
+#: None of them is grey, which could be taken for the ground of what does not count.
+COLOUR_MAPS = {"unit": "viridis", "weights": "viridis", "signed": "RdBu_r", "error": "Reds"}
+
+#: At most so many rows have their number beside them.
+MOST_TICKS = 6
+
+
+def panel_height(panel: Panel) -> float:
+    """Inches for a panel, by its rows."""
+    _, groups, rows = panel.groups.shape
+    return float(np.clip(0.2 + 0.08 * groups * rows, 0.45, 3.2))
+
+
+def draw_heatmap(axes: Axes, panel: Panel) -> None:
+    """Draw a panel, with its scale on the right; what is NaN shows the hatched ground."""
+    low, high = panel.range
+    bar = axes.inset_axes((1.01, 0, 0.015, 1))
+    sns.heatmap(
+        _upwards(panel.groups),
+        ax=axes,
+        cmap=COLOUR_MAPS[panel.scale],
+        vmin=low,
+        vmax=high,
+        annot=False if panel.texts is None else panel.texts.T,
+        fmt="",
+        annot_kws={"fontsize": 7},
+        cbar_ax=bar,
+        cbar_kws={"ticks": sorted({low, 0.0, high}), "format": "%.3g"},
+        xticklabels=False,
+        yticklabels=False,
+        rasterized=True,  # in an SVG thousands of cells would be as many shapes
+    )
+    axes.invert_yaxis()  # seaborn draws downwards
+    axes.grid(visible=False)
+    bar.grid(visible=False)
+    bar.tick_params(labelsize=8, length=2)
+    axes.patch.set(facecolor=PAPER, hatch="////", edgecolor=HATCH)
+    _number_rows(axes, panel)
+    _number_steps(axes, panel.values.shape[0])
+    if panel.crosses is not None:
+        steps, rows = np.nonzero(panel.crosses)
+        for colour, width in ((PAPER, 3.0), (INK, 1.3)):  # to be seen on any colour
+            axes.plot(
+                steps + 0.5, rows + 0.5, "x", color=colour, markersize=4.5, markeredgewidth=width
+            )
+
+
+def mark_answer(axes: Axes, answer_start: int) -> None:
+    """Draw where the answer begins, if there is an input phase before it."""
+    if answer_start > 0:
+        axes.axvline(answer_start, color=PAPER, linewidth=1.6)
+        axes.axvline(answer_start, color=INK, linewidth=1, linestyle=(0, (3, 2)))
+
+
+def _upwards(groups: FloatArray) -> FloatArray:
+    """``[T, G, K]`` as ``[G * K, T]``, the first group last."""
+    steps = groups.shape[0]
+    return groups[:, ::-1].reshape(steps, -1).T
+
+
+def _number_rows(axes: Axes, panel: Panel) -> None:
+    """Numbers or names at the rows; of several groups those of the groups."""
+    _, groups, rows = panel.groups.shape
+    axes.tick_params(left=True, labelleft=True, labelrotation=0)
+    if groups > 1:
+        for group in range(1, groups):
+            axes.axhline(group * rows, color="0.6", linewidth=1)
+        places = [(groups - 1 - group + 0.5) * rows for group in range(groups)]
+        labels = [str(group + 1) for group in range(groups)]
+    elif panel.rows or panel.names:
+        every = 1 if _named(panel) else -(-rows // (MOST_TICKS - 1))
+        places = [row + 0.5 for row in range(0, rows, every)]
+        labels = list(panel.row_names[::every])
+    else:
+        places, labels = [], []
+    axes.yaxis.set_major_locator(FixedLocator(places))
+    axes.yaxis.set_major_formatter(FixedFormatter(labels))
+
+
+def _named(panel: Panel) -> bool:
+    """Whether the rows have words for names, which must not be left out."""
+    return not all(name.isdigit() for name in panel.row_names)
+
+
+def _number_steps(axes: Axes, steps: int) -> None:
+    """Numbers below the middle of the cells."""
+    ticks = MaxNLocator(8, integer=True, steps=[1, 2, 5, 10]).tick_values(0, max(steps - 1, 1))
+    inside = [int(tick) for tick in ticks if 0 <= tick < steps]
+    axes.tick_params(bottom=True)
+    axes.xaxis.set_major_locator(FixedLocator([step + 0.5 for step in inside]))
+    axes.xaxis.set_major_formatter(FixedFormatter([str(step) for step in inside]))

@@ -1,0 +1,70 @@
+"""The pictures in a run's folder, drawn from its tables and its example."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from ntmbench.data.files import write_bytes
+from ntmbench.evaluation.levels import SOLVED_BELOW, DataLevels, validation_levels, validation_size
+from ntmbench.plotting.example import read_example
+from ntmbench.plotting.guides import Level, PaperResult, compare_with, paper_moments
+from ntmbench.plotting.run.curve import plot_learning_curve
+from ntmbench.plotting.run.example import plot_example
+from ntmbench.plotting.run.generalisation import plot_generalisation
+from ntmbench.plotting.run.memory import plot_memory
+from ntmbench.plotting.style import png
+from ntmbench.runs.folder import RunFolder
+from ntmbench.task import Task
+
+
+def plot_run(folder: RunFolder, task: Task, paper: Sequence[PaperResult] = ()) -> list[Path]:
+    """Draw a run into ``folder.plots`` from what it left in its folder.
+
+    Writes ``learning_curve.png``, ``generalisation.png`` and ``example.png`` where the files that
+    they show are there, and ``memory.png`` where the example has a memory's panels. ``paper`` is
+    what the literature has on the task. Returns the files.
+
+    Raises:
+        OSError, ValueError: if the example cannot be read or a picture cannot be written.
+    """
+    folder.plots.mkdir(parents=True, exist_ok=True)
+    written = []
+
+    def save(name: str, figure: Figure) -> None:
+        path = folder.plots / f"{name}.png"
+        write_bytes(path, png(figure))
+        written.append(path)
+
+    metrics, evaluation = _read(folder.metrics), _read(folder.evaluation)
+    if len(metrics):
+        levels = validation_levels(task, validation_size(folder.read_status().get("settings", {})))
+        compared = curve_levels(levels, paper)
+        save("learning_curve", plot_learning_curve(metrics, compared, paper_moments(paper)))
+    if len(evaluation):
+        save("generalisation", plot_generalisation(evaluation, task.length_range))
+    if folder.example.exists():
+        length, example, memory = read_example(folder.example)
+        title = f"{task.name}, test sequence of length {length}"
+        save("example", plot_example(example, title))
+        if memory:
+            save("memory", plot_memory(example, memory, title))
+    return written
+
+
+def curve_levels(levels: DataLevels, paper: Sequence[PaperResult] = ()) -> dict[str, list[Level]]:
+    """What to compare a learning curve with, by column."""
+    solvable = levels.solvable
+    wrong = compare_with(levels.chance.errors, levels.optimum.errors, solvable=solvable)
+    if solvable:
+        wrong.append(Level(f"solved: under {SOLVED_BELOW}", SOLVED_BELOW, SOLVED_BELOW, ":"))
+    chance, optimum = levels.chance.loss_bits, levels.optimum.loss_bits
+    loss = compare_with(chance, optimum, solvable=solvable, paper=paper)
+    return {"errors": wrong, "loss_bits": loss}
+
+
+def _read(path: Path) -> pd.DataFrame:
+    return pd.read_csv(path) if path.exists() else pd.DataFrame()
