@@ -15,6 +15,7 @@ from hydra import compose
 
 from ntmbench.commands.composition import composing, to_run_config
 from ntmbench.evaluation.levels import length_levels, validation_levels
+from ntmbench.plotting.panels import Panel
 from ntmbench.registry import make_task, model_entry, model_names
 from ntmbench.runs.folder import RunFolder
 from ntmbench.runs.settings import run_name
@@ -196,6 +197,20 @@ def write_example(path: Path, task: Task, wrong: float, seed: int, *, memory: bo
         }
     halves = {name: array.astype(np.float16) for name, array in arrays.items()}
     np.savez_compressed(path, length=np.int64(length), **halves)
+
+
+def stack_panels(steps: int) -> list[Panel]:
+    """What a stack that is filled, and then emptied, would show of itself; 20 places deep."""
+    rising = np.arange(steps) < steps // 2
+    depth = np.minimum(np.arange(steps) + 1, steps - np.arange(steps))
+    top = np.cos(np.outer(np.arange(steps), np.arange(4)))
+    strength = (np.arange(20) < depth[:, np.newaxis]).astype(float)
+    actions = np.stack([rising, ~rising, np.zeros(steps)], axis=1).astype(float)
+    return [
+        Panel("actions", "", actions, "unit", names=("push", "pop", "noop")),
+        Panel("top", "element", top, "signed"),
+        Panel("strength", "depth", strength, "weights"),
+    ]
 
 
 #: How a model fares in a campaign: final wrong bits as a share of chance, and the share of its

@@ -17,7 +17,7 @@ from ntmbench.report.page import escape_markdown, markdown_code, slugs
 from tests.fabricated import fabricate
 
 PICTURES = [
-    *("curve-wrong-bits", "curve-loss-bits", "survival", "length-wrong-bits"),
+    *("curve-wrong-bits", "curve-loss-bits", "survival", "seeds", "length-wrong-bits"),
     "length-exact-match",
 ]
 TABLES = [

@@ -8,29 +8,22 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 from matplotlib.figure import Figure
-from torch import Tensor
 
 from ntmbench.evaluation.levels import validation_levels
-from ntmbench.model import SequenceModel
-from ntmbench.plotting.guides import chance_level
-from ntmbench.plotting.heatmaps import used_slots
+from ntmbench.plotting.guides import chance_level, paper_moments
+from ntmbench.plotting.run.curve import plot_learning_curve
+from ntmbench.plotting.run.generalisation import plot_generalisation
 from ntmbench.plotting.style import looks, png
 from ntmbench.registry import make_model, make_task
-from ntmbench.report.plots import plot_curves
+from ntmbench.report.plots.curves import plot_curves
 from ntmbench.report.reference import paper_results
 from ntmbench.runs.folder import RunFolder
+from ntmbench.runs.pictures import curve_levels, plot_run
 from ntmbench.task import Task
 from tests.fabricated import curve, fabricate, grid
 
 PNG = b"\x89PNG\r\n\x1a\n"
-
-
-def model_for(task: Task, name: str = "lstm") -> SequenceModel:
-    """A small untrained model."""
-    settings = {"hidden_size": 8} if name != "ntm" else {"controller_size": 8, "memory_slots": 16}
-    return make_model(name, task.input_width, task.output_width, **settings)
 
 
 def names(paths: list[Path]) -> list[str]:
@@ -39,11 +32,16 @@ def names(paths: list[Path]) -> list[str]:
     return [path.name for path in paths]
 
 
+def learning_curve(task: Task, metrics: pd.DataFrame) -> Figure:
+    """The picture as ``plot_run`` draws it."""
+    paper = paper_results(task)
+    levels = curve_levels(validation_levels(task, 64), paper)
+    return plot_learning_curve(metrics, levels, paper_moments(paper))
+
+
 def test_a_run_with_a_memory_has_four_pictures(tmp_path: Path) -> None:
-    task = make_task("copy", max_length=4)
-    folder = fabricate(tmp_path, tested={4: 0, 8: 3}, task_settings={"max_length": 4})
-    model = model_for(task, "ntm")
-    written = plot_run(folder, task, model)
+    folder = fabricate(tmp_path, tested={4: 0, 8: 3}, example=0.1)
+    written = plot_run(folder, make_task("copy"))
     assert names(written) == [
         "learning_curve.png",
         "generalisation.png",
@@ -51,8 +49,6 @@ def test_a_run_with_a_memory_has_four_pictures(tmp_path: Path) -> None:
         "memory.png",
     ]
     assert all(path.parent == folder.plots for path in written)
-    assert model.training  # as it was
-    assert model.memory_slots == 16
 
 
 @pytest.mark.parametrize(
@@ -60,43 +56,64 @@ def test_a_run_with_a_memory_has_four_pictures(tmp_path: Path) -> None:
 )
 def test_every_task_can_be_drawn(tmp_path: Path, task_name: str) -> None:
     task = make_task(task_name)
-    folder = fabricate(tmp_path, task_name, "lstm", tested={task.length_range[1]: 1.5})
-    written = plot_run(folder, task, model_for(task))
-    assert names(written) == ["learning_curve.png", "generalisation.png", "example.png"]
+    tested = {task.length_range[1]: 1.5}
+    folder = fabricate(tmp_path, task_name, "lstm", tested=tested, example=0.1)
+    drawn = ["learning_curve.png", "generalisation.png", "example.png"]
+    assert names(plot_run(folder, task, paper_results(task))) == drawn
 
 
 def test_several_heads_are_drawn(tmp_path: Path) -> None:
     task = make_task("copy", max_length=3)
     folder = fabricate(tmp_path, task_settings={"max_length": 3})
-    model = make_model(
-        "ntm", task.input_width, task.output_width, memory_slots=8, read_heads=3, write_heads=2
-    )
-    assert "memory.png" in names(plot_run(folder, task, model))
+    heads = {"read_heads": 3, "write_heads": 2}
+    model = make_model("ntm", task.input_width, task.output_width, memory_slots=8, **heads)
+    folder.write_arrays(folder.example, answer_example(model, task))
+    assert "memory.png" in names(plot_run(folder, task))
 
 
 def test_what_was_not_measured_is_not_drawn(tmp_path: Path) -> None:
-    task = make_task("copy", max_length=3)
     folder = RunFolder(tmp_path / "run")
     folder.path.mkdir()
-    assert names(plot_run(folder, task, model_for(task))) == ["example.png"]
+    assert plot_run(folder, make_task("copy")) == []
+
+
+def test_an_example_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    folder = fabricate(tmp_path)
+    np.savez(folder.example, length=3)
+    with pytest.raises(ValueError, match=r"example.npz does not hold an example: .*inputs"):
+        plot_run(folder, make_task("copy"))
 
 
 def test_a_run_that_lost_its_numbers_can_be_drawn(tmp_path: Path) -> None:
-    class Lost(SequenceModel):
-        def forward(self, inputs: Tensor) -> Tensor:
-            return torch.full((*inputs.shape[:2], 8), torch.nan)
-
-    task = make_task("copy", max_length=3)
-    folder = fabricate(tmp_path, task_settings={"max_length": 3}, tested={3: float("nan")})
-    folder.write_table(folder.metrics, curve([float("nan")] * 3))
-    assert len(plot_run(folder, task, Lost())) == 3
+    lost = float("nan")
+    folder = fabricate(tmp_path, model="lstm", errors=[lost] * 3, tested={3: lost}, example=0.0)
+    with np.load(folder.example) as file:
+        arrays = dict(file)
+    np.savez(folder.example, **arrays | {"probabilities": arrays["probabilities"] * lost})
+    assert len(plot_run(folder, make_task("copy"))) == 3
 
 
 def test_pictures_are_the_same_each_time(tmp_path: Path) -> None:
-    task = make_task("copy", max_length=3)
-    folder = fabricate(tmp_path, task_settings={"max_length": 3}, tested={3: 0})
-    first = [path.read_bytes() for path in plot_run(folder, task, model_for(task))]
-    assert first == [path.read_bytes() for path in plot_run(folder, task, model_for(task))]
+    folder = fabricate(tmp_path, tested={3: 0}, example=0.2)
+    first, second = (
+        [path.read_bytes() for path in plot_run(folder, make_task("copy"))] for _ in range(2)
+    )
+    assert first == second
+
+
+@pytest.mark.parametrize("lost", [float("inf"), float("nan")])
+def test_what_diverged_leaves_the_picture_and_does_not_scale_it(lost: float) -> None:
+    task = make_task("copy")
+    whole, with_infinity = (learning_curve(task, curve([80, bits, 0])) for bits in (70, lost))
+    for axes, reference in zip(with_infinity.axes, whole.axes, strict=True):
+        assert axes.get_ylim() == reference.get_ylim()
+    (line,) = (line for line in with_infinity.axes[0].lines if np.size(line.get_ydata()) == 3)
+    assert np.asarray(line.get_ydata())[1] > with_infinity.axes[0].get_ylim()[1]
+    ends = [
+        plot_generalisation(grid({10: 0, 20: bits}), (1, 20)).axes[0].get_ylim()
+        for bits in (lost, 80)
+    ]
+    assert ends[0] == ends[1]
 
 
 def labels(figure: Figure) -> set[str]:
@@ -106,9 +123,7 @@ def labels(figure: Figure) -> set[str]:
 
 def test_the_learning_curve_names_what_it_compares_with() -> None:
     task = make_task("copy")
-    figure = plot_learning_curve(
-        curve([80, 1, 0]), validation_levels(task, 64), paper_results(task)
-    )
+    figure = learning_curve(task, curve([80, 1, 0]))
     assert labels(figure) == {
         "chance",
         "solved: under 0.1",
@@ -126,9 +141,7 @@ def test_the_learning_curve_names_what_it_compares_with() -> None:
 def test_when_the_papers_ntm_is_near_zero_is_shown(budget: int, within: bool) -> None:
     """At its place on the axis, or by an arrowhead at the axis' end where it is beyond."""
     task = make_task("recall")
-    table = curve([30] * (budget + 1))
-    figure = plot_learning_curve(table, validation_levels(task, 64), paper_results(task))
-    loss = figure.axes[1]
+    loss = learning_curve(task, curve([30] * (budget + 1))).axes[1]
     (line,) = (line for line in loss.lines if "paper's NTM" in str(line.get_label()))
     x = np.asarray(line.get_xdata()).tolist()
     if within:
@@ -159,7 +172,7 @@ def test_no_label_of_a_legend_is_cut_off(characters: int) -> None:
 def test_ngrams_is_compared_with_its_optimum_and_not_called_solved() -> None:
     task = make_task("ngrams")
     levels = validation_levels(task, 64)
-    figure = plot_learning_curve(curve([97, 60]), levels, paper_results(task))
+    figure = learning_curve(task, curve([97, 60]))
     assert labels(figure) == {"chance", "optimum", "paper's NTM", "paper's LSTM"}
     loss = figure.axes[1]
     lines = {line.get_label(): np.asarray(line.get_ydata())[0] for line in loss.lines}
@@ -175,34 +188,6 @@ def test_an_enlarged_memory_is_told() -> None:
     assert labels(plot_generalisation(table, (1, 20))) == {"training lengths", "chance"}
 
 
-def test_the_example_marks_errors_and_counts_them() -> None:
-    task = make_task("copy", bits=2, max_length=3)
-    batch = task.test_set(3, 1)
-    probability = batch.targets[:, 0].copy()
-    probability[4, 1] = 1 - probability[4, 1]  # the first step of the answer
-    probability[0, 0] = 0.9  # not scored
-    figure = plot_example(batch, probability, "copy")
-    assert figure.get_suptitle() == "copy: 1 of 6 bits wrong"
-    crosses = figure.axes[3].lines[-1].get_xydata()
-    assert np.asarray(crosses).tolist() == [[4, 1]]
-
-
-@pytest.mark.parametrize(
-    ("used", "expected"),
-    [
-        ([3, 4], [2, 3, 4, 5]),
-        ([0, 7], [6, 7, 0, 1]),  # round the end of the memory
-        ([0, 2, 4, 6], list(range(8))),
-        ([5], [4, 5, 6]),
-        ([], list(range(8))),
-    ],
-)
-def test_used_slots_are_shown_in_one_piece(used: list[int], expected: list[int]) -> None:
-    weightings = np.zeros((2, 1, 8))
-    weightings[1, 0, used] = 0.5
-    assert used_slots(weightings).tolist() == expected
-
-
 def test_many_labels_have_looks_of_their_own() -> None:
     many = looks([str(number) for number in range(28)])
     assert len({(look.colour, look.dashes) for look in many.values()}) == 28
@@ -211,9 +196,8 @@ def test_many_labels_have_looks_of_their_own() -> None:
 
 def test_a_default_run_is_drawn_quickly(tmp_path: Path) -> None:
     task = make_task("copy")
-    model = make_model("ntm", task.input_width, task.output_width)
-    folder = fabricate(tmp_path, tested={10: 0, 20: 0, 120: 9})
-    plot_run(folder, task, model)  # imports, fonts
+    folder = fabricate(tmp_path, tested={10: 0, 20: 0, 120: 9}, example=0.1)
+    plot_run(folder, task)  # imports, fonts
     started = time.process_time()
-    plot_run(folder, task, model)
+    plot_run(folder, task)
     assert time.process_time() - started < 5  # takes about one second

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
@@ -13,7 +16,6 @@ from ntmbench.plotting.style import COLOURS, png, styled
 
 #: What grows, and the label of its axis.
 AXES = {"T": "steps of a sequence, T (N = 128)", "N": "memory slots, N (T = 41)"}
-MARKERS = ("o", "s")
 #: Room above the highest line for the legend, as a factor.
 HEADROOM = 6
 
@@ -25,16 +27,16 @@ def growth_png(table: pd.DataFrame, slopes: dict[tuple[str, str], Slope]) -> byt
     grid = figure.subplots(2, 2, squeeze=False, sharex="col", sharey="row")
     figure.suptitle("Copy: one training step at batch 1", x=0.01, ha="left")
     for column, (grows, label) in enumerate(AXES.items()):
-        part = table[table["grows"] == grows].sort_values("size")
-        time, memory = grid[0][column], grid[1][column]
-        for engine, colour, marker in zip(ENGINES, COLOURS, MARKERS, strict=False):
-            rows = part[part["model"] == engine]
-            slope = slopes[grows, engine].upper
-            look = {"color": colour, "marker": marker, "markersize": 4}
-            named = f"{engine}, slope {slope:.2f} at the largest"
-            time.plot(rows["size"], rows["ms_per_sequence"], label=named, **look)
-            memory.plot(rows["size"], rows["peak_memory_mb"], label=engine, **look)
-        known = part.dropna(subset="formula_mb")
+        part = table[table["grows"] == grows]
+        time, memory = grid[:, column]
+        told = [
+            f"{engine}, slope {slopes[grows, engine].upper:.2f} at the largest"
+            for engine in ENGINES
+        ]
+        with_slopes = part.replace({"model": dict(zip(ENGINES, told, strict=True))})
+        _draw_engines(time, with_slopes, "ms_per_sequence", told)
+        _draw_engines(memory, part, "peak_memory_mb", ENGINES)
+        known = part.dropna(subset="formula_mb").sort_values("size")
         memory.plot(
             known["size"], known["formula_mb"], "--", color="0.25", label="fused, by the formula"
         )
@@ -48,6 +50,24 @@ def growth_png(table: pd.DataFrame, slopes: dict[tuple[str, str], Slope]) -> byt
         for axes in row:
             axes.legend(loc="upper left")
     return png(figure)
+
+
+def _draw_engines(axes: Axes, table: pd.DataFrame, column: str, engines: Sequence[str]) -> None:
+    """A line with marks for each of ``engines``, as the table's column model calls them."""
+    sns.lineplot(
+        table,
+        x="size",
+        y=column,
+        hue="model",
+        hue_order=engines,
+        palette=COLOURS[: len(engines)],
+        style="model",
+        style_order=engines,
+        markers=True,
+        dashes=False,
+        estimator=None,
+        ax=axes,
+    )
 
 
 def _scale_sizes(axes: Axes, sizes: list[int]) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntmbench.plotting.ntm import ntm_panels
-from ntmbench.plotting.panels import FloatArray, Panel, unpack_panels
+from ntmbench.plotting.panels import FloatArray, Panel, Scale, unpack_panels
 
 #: How the answer's channels are read: as bits of their own, as one of n, or as numbers.
 Kind = Literal["bits", "symbols", "reals"]
@@ -138,14 +138,17 @@ def input_panels(example: Example, title: str = "input", rows: str = "channel") 
     """The input's channels; those with other numbers than 0 and 1 have a panel of their own."""
     inputs = example.inputs
     names = example.input_names or tuple(str(channel) for channel in range(inputs.shape[1]))
-    bits = np.isin(inputs, (0, 1)).all(axis=0)  # [in]
-    parts = ((title, bits, "unit"), (f"{title}, numbers", ~bits, "signed"))
+    bits = np.all(np.isin(inputs, (0, 1)), axis=0, keepdims=True)[0]  # [in]
+    parts: tuple[tuple[str, NDArray[np.bool_], Scale], ...] = (
+        (title, bits, "unit"),
+        (f"{title}, numbers" if bits.any() else title, ~bits, "signed"),
+    )
     return [
         Panel(
-            told if bits.any() else title,
+            told,
             rows,
             inputs[:, channels],
-            scale,  # type: ignore[arg-type] # a literal above
+            scale,
             names=tuple(name for name, shown in zip(names, channels, strict=True) if shown),
         )
         for told, channels, scale in parts
@@ -158,9 +161,12 @@ def target_panel(example: Example, title: str = "target", rows: str = "") -> Pan
     return _answer_panel(example, example.targets, title, rows)
 
 
-def answer_panel(example: Example, title: str = "output", rows: str = "") -> Panel:
-    """What was answered: probabilities or numbers, crosses where they are wrong."""
-    return _answer_panel(example, example.answers, title, rows, crosses=example.wrong)
+def answer_panel(
+    example: Example, title: str = "output", rows: str = "", *, crossed: bool = True
+) -> Panel:
+    """What was answered: probabilities or numbers, with crosses where they are wrong."""
+    crosses = example.wrong if crossed else None
+    return _answer_panel(example, example.answers, title, rows, crosses)
 
 
 def error_panel(example: Example, title: str = "|error|", rows: str = "") -> Panel:
@@ -171,10 +177,11 @@ def error_panel(example: Example, title: str = "|error|", rows: str = "") -> Pan
 
 
 def symbols_panel(example: Example, title: str = "symbols") -> Panel:
-    """The target's symbol above the answer's; an answer that differs is crossed out."""
+    """The target's symbol above the answer's, in figures, or with crosses without room for them."""
     both = np.stack([example.answers.argmax(axis=1), example.targets.argmax(axis=1)], axis=1)
     differs = example.wrong.any(axis=1)  # [T]
     names = example.output_names or tuple(str(n) for n in range(example.targets.shape[1]))
+    roomy = len(both) <= MOST_TEXTS
     written = np.where(example.scored[:, np.newaxis], np.array(names)[both], "")
     return Panel(
         title,
@@ -183,8 +190,8 @@ def symbols_panel(example: Example, title: str = "symbols") -> Panel:
         "unit",
         max(len(names) - 1.0, 1.0),
         names=("output", "target"),
-        crosses=np.stack([differs, np.zeros_like(differs)], axis=1),
-        texts=written if len(both) <= MOST_TEXTS else None,
+        crosses=None if roomy else np.stack([differs, np.zeros_like(differs)], axis=1),
+        texts=written if roomy else None,
     )
 
 

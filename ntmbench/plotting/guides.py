@@ -14,7 +14,6 @@ from ntmbench.plotting.style import (
     OPTIMUM_DASHES,
     PAPER,
     short_count,
-    wrapped,
 )
 
 
@@ -109,10 +108,14 @@ def draw_moments(axes: Axes, moments: Iterable[Moment], end: float) -> None:
     """Draw thin vertical lines, and at the axis' ``end`` an arrowhead for each moment beyond it."""
     looks_of = zip(moments, cycle(("-", "--", ":")), cycle((MUTED, PAPER, "0.7")), strict=False)
     for place, (moment, dashes, face) in enumerate(looks_of):
-        label = wrapped(moment.label)
         if moment.sequences <= end:
             axes.axvline(
-                moment.sequences, color=MUTED, linestyle=dashes, lw=0.9, label=label, zorder=1
+                moment.sequences,
+                color=MUTED,
+                linestyle=dashes,
+                lw=0.9,
+                label=moment.label,
+                zorder=1,
             )
         else:
             axes.plot(
@@ -124,6 +127,6 @@ def draw_moments(axes: Axes, moments: Iterable[Moment], end: float) -> None:
                 linestyle="none",
                 transform=axes.transAxes,
                 clip_on=False,
-                label=f"{label} \N{RIGHTWARDS ARROW}",
+                label=f"{moment.label} \N{RIGHTWARDS ARROW}",
                 zorder=4,
             )

@@ -26,6 +26,7 @@ def panel_height(panel: Panel) -> float:
 def draw_heatmap(axes: Axes, panel: Panel) -> None:
     """Draw a panel, with its scale on the right; what is NaN shows the hatched ground."""
     low, high = panel.range
+    ticks = sorted({low, 0.0, high}) if panel_height(panel) > 0.5 else [low, high]
     bar = axes.inset_axes((1.01, 0, 0.015, 1))
     sns.heatmap(
         _upwards(panel.groups),
@@ -37,7 +38,7 @@ def draw_heatmap(axes: Axes, panel: Panel) -> None:
         fmt="",
         annot_kws={"fontsize": 7},
         cbar_ax=bar,
-        cbar_kws={"ticks": sorted({low, 0.0, high}), "format": "%.3g"},
+        cbar_kws={"ticks": ticks, "format": "%.3g"},
         xticklabels=False,
         yticklabels=False,
         rasterized=True,  # in an SVG thousands of cells would be as many shapes

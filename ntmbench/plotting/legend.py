@@ -8,6 +8,8 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ntmbench.plotting.style import wrapped
+
 #: Breadth of a legend's entry: about so much for each character, and for the line before them.
 CHARACTER_INCHES = 0.08
 HANDLE_INCHES = 0.65
@@ -17,7 +19,7 @@ def legend_below(figure: Figure, handles_of: Sequence[Axes], *, columns: int) ->
     """One legend for all ``handles_of``, under the axes, where it hides no data.
 
     The figure is made so much higher. There are at most ``columns`` columns, and fewer where the
-    longest label would not fit into one; labels that are longer than a line are to be wrapped.
+    longest label would not fit into one; labels that are longer than a line are wrapped.
     """
     entries, columns, height = _legend_of(figure, handles_of, columns)
     if not entries:
@@ -65,7 +67,7 @@ def _legend_of(
     entries: dict[str, Artist] = {}
     for axes in handles_of:
         handles, labels = axes.get_legend_handles_labels()
-        entries.update(dict(zip(labels, handles, strict=True)))
+        entries.update(zip(map(wrapped, labels), handles, strict=True))
     if not entries:
         return entries, 1, 0.0
     longest = max(len(line) for label in entries for line in label.split("\n"))

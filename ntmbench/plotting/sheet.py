@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -62,9 +62,7 @@ def draw_panels(
         if columns == 1:
             axes.set_ylabel("")
             axes.text(
-                -(ticks + 0.1) / across,
-                0.5,
-                label,
+                *(-(ticks + 0.1) / across, 0.5, label),
                 transform=axes.transAxes,
                 ha="right",
                 va="center",
@@ -75,7 +73,10 @@ def draw_panels(
     for axes in grid.flat[len(panels) :]:
         axes.set_axis_off()
     for column in range(columns):
-        grid[-1, column].set_xlabel(_steps_label(row[column] for row in rows if column < len(row)))
+        below = panels[column::columns]
+        axes = grid[len(below) - 1, column]
+        axes.tick_params(labelbottom=True)
+        axes.set_xlabel(_steps_label(below))
     if title:
         figure.suptitle(title, x=0.01, y=1 - 0.08 / height, ha="left", va="top")
     return figure
@@ -91,12 +92,11 @@ def _row_label(panel: Panel) -> str:
     return panel.rows if panel.groups.shape[1] == 1 else f"{panel.group} ({panel.rows}s)"
 
 
-def _steps_label(panels: Iterable[Panel]) -> str:
+def _steps_label(panels: Sequence[Panel]) -> str:
     """The label of the steps, which tells what marks in these panels mean."""
-    shown = list(panels)
     marks = []
-    if any(np.isnan(panel.values).any() for panel in shown):
+    if any(np.isnan(panel.values).any() for panel in panels):
         marks.append("hatched: not scored")
-    if any(panel.crosses is not None for panel in shown):
+    if any(panel.crosses is not None for panel in panels):
         marks.append("cross: wrong")
     return f"step ({'; '.join(marks)})" if marks else "step"

@@ -11,7 +11,8 @@ import pandas as pd
 
 from ntmbench.errors import UserError
 from ntmbench.evaluation.levels import DataLevels, length_levels, validation_levels, validation_size
-from ntmbench.report.reference import PaperResult, paper_results
+from ntmbench.plotting.guides import PaperResult
+from ntmbench.report.reference import paper_results
 from ntmbench.runs.loading import rebuild_task
 
 

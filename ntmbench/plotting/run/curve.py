@@ -33,7 +33,12 @@ def plot_learning_curve(
     for axes, (column, label) in zip(panels, SCORES.items(), strict=True):
         draw_levels(axes, levels[column])
         sns.lineplot(
-            x=metrics["sequences"], y=drawable(metrics[column]), color=COLOURS[0], zorder=3, ax=axes
+            x=metrics["sequences"],
+            y=drawable(metrics[column]),
+            color=COLOURS[0],
+            zorder=3,
+            legend=False,
+            ax=axes,
         )
         scale_bits(axes, [*metrics[column], *(level.high for level in levels[column])])
         along_training(axes, end)

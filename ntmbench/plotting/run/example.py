@@ -17,12 +17,13 @@ from ntmbench.plotting.sheet import draw_panels
 
 def plot_example(example: Example, title: str) -> Figure:
     """Input, target, the model's answer and its errors, below one another over the steps."""
-    rows = "symbol" if example.kind == "symbols" else "channel"
+    symbols = example.kind == "symbols"
+    rows = "symbol" if symbols else "channel"
     panels = [
         *input_panels(example),
         target_panel(example, rows=rows),
-        answer_panel(example, rows=rows),
-        symbols_panel(example) if example.kind == "symbols" else error_panel(example, rows=rows),
+        answer_panel(example, rows=rows, crossed=symbols),
+        symbols_panel(example) if symbols else error_panel(example, rows=rows),
     ]
     return draw_panels(
         panels, title=f"{title}: {example.verdict}", answer_start=example.answer_start

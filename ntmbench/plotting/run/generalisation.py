@@ -28,7 +28,14 @@ def plot_generalisation(evaluation: pd.DataFrame, trained: tuple[int, int]) -> F
         shade_training(axes, trained)
         scores = drawable(evaluation[column])
         sns.lineplot(
-            x=lengths, y=scores, color=COLOURS[0], marker="o", markersize=7, zorder=3, ax=axes
+            x=lengths,
+            y=scores,
+            color=COLOURS[0],
+            marker="o",
+            markersize=7,
+            zorder=3,
+            legend=False,
+            ax=axes,
         )
         if enlarged.any():
             axes.plot(

@@ -53,7 +53,9 @@ def draw_bands(
         ax=axes,
         **lines,
     )
-    axes.get_legend().remove()  # one for the whole figure follows
+    legend = axes.get_legend()
+    assert legend is not None
+    legend.remove()  # one for the whole figure follows
 
 
 def by_label(looks: Mapping[str, Look]) -> dict[str, Any]:

@@ -59,7 +59,7 @@ def plot_seeds(runs: pd.DataFrame, column: str, looks: Mapping[str, Look], lengt
             native_scale=True,
             marker=marker,
             size=5,
-            legend="full" if marker == "o" else False,
+            legend=False,
             clip_on=False,
             zorder=3,
             ax=axes,
@@ -67,10 +67,9 @@ def plot_seeds(runs: pd.DataFrame, column: str, looks: Mapping[str, Look], lengt
     for place, label in enumerate(shown):
         median = min(float(known.loc[known["label"] == label, column].median()), top)
         half = BREADTH / 2
-        axes.hlines(median, place - half, place + half, color=looks[label].colour, lw=1.8)
+        colour = looks[label].colour
+        axes.hlines(median, place - half, place + half, color=colour, lw=1.8, label=label)
     axes.set_xlim(-0.5, len(shown) - 0.5)
     axes.xaxis.set_major_locator(NullLocator())
-    axes.set_xlabel("")
-    if (legend := axes.get_legend()) is not None:
-        legend.remove()  # one for the whole figure follows
+    axes.set_xlabel("seeds side by side, models in the legend's order")
     return finished(figure, axes, f"{AXIS[column]}, test length {length:,}: every run")
