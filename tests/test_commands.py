@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -14,9 +15,10 @@ from hypothesis import strategies as st
 
 from ntmbench.errors import SettingError
 from ntmbench.report.commands import command, hydra_value, repeat
+from ntmbench.runs.results import load_results
 from ntmbench.runs.settings import run_name
-from tests.fabricated import full_identity
-from tests.reporting import composed_name
+from tests.fabricated import fabricate, full_identity
+from tests.reporting import build, composed_name
 
 
 @pytest.mark.parametrize(
@@ -41,7 +43,7 @@ def test_a_command_starts_the_very_same_run(
     for part, values in changes.items():
         identity[part] = identity[part] | values if isinstance(values, dict) else values
     repeated = repeat(identity)
-    assert repeated.caveat == ""
+    assert repeated.differing == ()
     line = command(repeated.overrides, [identity["seed"]])
     assert composed_name(line) == run_name(identity)
 
@@ -61,7 +63,32 @@ def test_a_command_for_a_run_of_another_version_says_what_differs() -> None:
     identity = full_identity("copy", "ntm", 0)
     identity["task"]["version"] += 1
     del identity["train"]["patience"]
-    assert repeat(identity).caveat == "task.version, train.patience"
+    assert repeat(identity).differing == ("task.version", "train.patience")
+
+
+def test_nothing_that_a_run_names_is_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A results folder may come from anybody: reading it runs no code of its choice."""
+    traces = tmp_path / "traces"
+    (tmp_path / "payload.py").write_text(
+        f"import pathlib\npathlib.Path({str(traces)!r}).write_text('ran')\n"
+        "from torch.nn import Linear\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    recorded = {"target": "payload:Linear", "arguments": {"bias": True}, "source": "0" * 16}
+    folder = fabricate(tmp_path, model="custom", tested={20: 1}, model_settings=recorded)
+    assert folder.read_status()["settings"]["model"]["target"] == "payload:Linear"
+
+    load_results(tmp_path)
+    report = build(tmp_path)
+
+    assert not traces.exists()
+    assert "payload" not in sys.modules
+    ((seeds,),) = (section.seeds for section in report.page.sections)
+    assert "model.target=payload:Linear" in seeds.command
+    assert "Not compared with what is installed here: model.source." in seeds.caveat
 
 
 def test_there_is_no_command_for_what_is_not_installed() -> None:

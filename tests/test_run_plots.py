@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
+from ntmbench.evaluation.example import answer_example
 from ntmbench.evaluation.levels import validation_levels
 from ntmbench.plotting.guides import chance_level, paper_moments
 from ntmbench.plotting.run.curve import plot_learning_curve

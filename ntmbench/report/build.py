@@ -195,8 +195,7 @@ def _seeds(
     runs = study.runs[(study.runs["section"] == section) & (study.runs["label"] == label)]
     first = runs["run"].iloc[0]
     if first in repeats:
-        overrides, caveat = repeats[first].overrides, repeats[first].caveat
-        note = f"Not quite the same run as the suite is installed here: {caveat}." if caveat else ""
+        overrides, note = repeats[first].overrides, repeats[first].caveat
         commands = {seed: command(overrides, [seed]) for seed in runs["seed"]}
         all_seeds = command(overrides, runs["seed"])
     else:

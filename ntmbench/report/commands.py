@@ -3,11 +3,15 @@
 A command names the task, the model and the settings in which the run differs from what these two
 come with here. Whether it leads to the very same identity, and hence to a folder of the same name,
 is checked, and said where it is not so.
+
+A results folder may come from anybody. What it names is therefore never imported: the source of a
+custom model is taken to be what the run recorded, and the report says that it was not compared.
 """
 
 from __future__ import annotations
 
 import copy
+import dataclasses
 import json
 import re
 import shlex
@@ -21,7 +25,7 @@ from omegaconf import OmegaConf
 
 from ntmbench.commands.composition import composing
 from ntmbench.errors import check_choice
-from ntmbench.registry import model_names, task_names
+from ntmbench.registry import model_entry, model_names, task_names
 from ntmbench.runs.settings import PARTS, run_config
 
 PROGRAM = "python -m ntmbench"
@@ -33,11 +37,30 @@ class Repeat:
 
     Attributes:
         overrides: of the command line, but for the seed.
-        caveat: the settings that make it another run here than it was then; most often nothing.
+        differing: the settings that make it another run here than it was then; most often none.
+        unchecked: parts of the identity that could be compared only by importing what the run
+            names, such as the source of a custom model.
     """
 
     overrides: tuple[str, ...]
-    caveat: str = ""
+    differing: tuple[str, ...] = ()
+    unchecked: tuple[str, ...] = ()
+
+    @property
+    def caveat(self) -> str:
+        """What to know before the command is used, as sentences; most often nothing."""
+        parts = []
+        if self.differing:
+            parts.append(
+                "Not quite the same run as the suite is installed here: "
+                f"{', '.join(self.differing)}."
+            )
+        if self.unchecked:
+            parts.append(
+                f"Not compared with what is installed here: {', '.join(self.unchecked)}. "
+                "The report imports no code that a run names."
+            )
+        return " ".join(parts)
 
 
 def repeat(identity: Mapping[str, Any]) -> Repeat:
@@ -58,8 +81,13 @@ def repeat(identity: Mapping[str, Any]) -> Repeat:
                 composed[part][name] = value
                 overrides.append(f"{part}.{name}={hydra_value(value)}")
     composed["seed"] = identity["seed"]
-    here = json.loads(json.dumps(run_config(composed).identity()))
-    return Repeat(tuple(overrides), ", ".join(_differing(here, identity)))
+    recorded = _recorded_extras(identity["model"])
+    here = json.loads(json.dumps(run_config(composed).identity(recorded)))
+    return Repeat(
+        tuple(overrides),
+        differing=tuple(_differing(here, identity)),
+        unchecked=tuple(f"model.{name}" for name in recorded),
+    )
 
 
 def command(overrides: Iterable[str], seeds: Iterable[int]) -> str:
@@ -110,6 +138,15 @@ def _quoted(text: str) -> str:
     # In quotes a backslash is itself, unless it stands before a quote; ${ would be looked up.
     text = text.replace("${", "\\${")
     return "'" + re.sub(r"(\\*)('|$)", lambda m: m[1] * 2 + ("\\'" if m[2] else ""), text) + "'"
+
+
+def _recorded_extras(model: Mapping[str, Any]) -> dict[str, Any]:
+    """What a run recorded of its model beside the settings, such as a digest of its source."""
+    entry = model_entry(model["name"])
+    if entry.extras is None:
+        return {}
+    settings = {field.name for field in dataclasses.fields(entry.settings)}
+    return {key: value for key, value in model.items() if key not in {"name", *settings}}
 
 
 def _differing(here: Mapping[str, Any], there: Mapping[str, Any]) -> list[str]:

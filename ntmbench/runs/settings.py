@@ -72,14 +72,19 @@ class RunConfig:
                 "Allowed: each once."
             )
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self, recorded: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Everything that can change the numbers, as plain values.
 
         Not in it: where results go, the device, the threads, what watches, and settings that their
         dataclass leaves out, see ``ntmbench.data.identity``.
+
+        ``recorded`` takes the place of what the model's ``extras`` say. They may import the code
+        that the settings name, which reading a results folder must not do.
         """
-        extras = model_entry(self.model).extras
-        model = identity_of(self.model_settings) | (extras(self.model_settings) if extras else {})
+        if recorded is None:
+            extras = model_entry(self.model).extras
+            recorded = extras(self.model_settings) if extras else {}
+        model = identity_of(self.model_settings) | dict(recorded)
         return {
             "task": {
                 "name": self.task.name,
