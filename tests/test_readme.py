@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from ntmbench.report.cells import signed_bits
+from ntmbench.report.comparison import smallest_p
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "results" / "reference"
@@ -30,6 +31,11 @@ MODELS = {
     "LSTM": "lstm",
     "encoder-decoder": "seq2seq",
 }
+
+
+def prose() -> str:
+    """README on one line."""
+    return " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
 
 
 def table(beginning: str) -> list[list[str]]:
@@ -111,4 +117,59 @@ def test_the_figures_over_all_tasks_are_the_reports() -> None:
     shares = pd.read_csv(TABLES / "overall.csv").set_index("label")["share"]
     ours, theirs = shares[MODELS["NTM"]], shares[MODELS["LSTM"]]
     told = f"leaves {100 * ours:.1f} % of chance's wrong bits, the LSTM {100 * theirs:.0f} %"
-    assert told in " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    assert told in prose()
+
+
+def solved_at(folder: Path, task: str, label: str) -> list[float]:
+    """When each seed had solved its task, in order."""
+    runs = pd.read_csv(folder / "runs.csv")
+    of_label = runs[(runs["task"] == task) & (runs["label"] == label)]
+    return sorted(of_label["solved_at"])
+
+
+def sides(folder: Path, task: str, label: str) -> tuple[str, str]:
+    """The two seeds in the middle of ten: no seed is between them."""
+    times = solved_at(folder, task, label)
+    assert len(times) == 10
+    return f"{times[4]:,.0f}", f"{times[5]:,.0f}"
+
+
+def test_medians_where_no_seed_is_are_told_by_their_two_sides() -> None:
+    by, since = sides(TABLES, "copy", MODELS["NTM"])
+    last = solved_at(TABLES, "copy", MODELS["NTM"])[-1]
+    assert f"Five seeds have solved copy by {by} sequences" in prose()
+    assert f"at {since} to {last:,.0f}. A run" in prose()
+    by, since = sides(TABLES, "recall", MODELS["NTM, feedforward"])
+    (median,) = set(sides(TABLES, "recall", MODELS["NTM"]))
+    told = f"by {by} sequences and half from {since}, against a median of {median}"
+    assert told in prose()
+    by, since = sides(TABLES, "repeat_copy", MODELS["NTM"])
+    assert f"by {by} sequences, and the others come from {since} on" in prose()
+    ablations = ABLATIONS / "tables"
+    for told, labels in {
+        "with `clip_norm` 0 or 50 these are {} and {}": ("clip_norm=0.0", "clip_norm=50.0"),
+        "with `clip_value` {} and {}": (
+            "clip_norm=0.0, train.clip_value=1.0",
+            "clip_norm=0.0, train.clip_value=10.0",
+        ),
+        "with Adam at 0.003 {} and {}": ("optimizer=adam, train.learning_rate=0.003",),
+    }.items():
+        for label in labels:
+            assert told.format(*sides(ablations, "copy", f"ntm (train.{label})")) in prose()
+
+
+def test_p_values_are_the_reports_and_say_where_they_could_not_be_less() -> None:
+    pairs = pd.read_csv(TABLES / "comparisons.csv")
+    against = pairs[(pairs["first"] == MODELS["NTM"]) & (pairs["second"] == MODELS["LSTM"])]
+    assert len(against) == len(TASKS)
+    low, high = against["p_holm"].min(), against["p_holm"].max()
+    assert f"(p = {low:.3f} to {high:.3f} after Holm's correction)" in prose()
+    assert set(against["p"]) == {smallest_p(8)}
+    assert f"each is {smallest_p(8):.4f}, the least that 8 pairs of seeds can give" in prose()
+    ablations = pd.read_csv(ABLATIONS / "tables" / "comparisons.csv").set_index("section")
+    slots, fewer, _ = ablations.loc["ngrams", "p_holm"]
+    assert f"(p = {slots:.3f} and {fewer:.3f} after Holm's correction; {fewer:.3f} is" in prose()
+    least = 3 * smallest_p(8)
+    (found,) = set(ablations.loc["priority_sort", "p_holm"])
+    assert found == fewer == least
+    assert f"All three differ (p = {found:.3f} after Holm's correction, the least" in prose()

@@ -110,6 +110,8 @@ def test_runs_from_changed_source_are_told(tmp_path: Path) -> None:
     report = build(tmp_path)
     (alert,) = (alert for alert in report.page.alerts if alert.bad)
     assert alert.text == "2 runs come from changed source: no commit has it."
+    # Two in all: a list of them is none of its own, nor is one whose source was changed.
+    assert "The runs come from 2 commits and 1 set of versions, also those of copy." in told(report)
     cells = {row[0].text: row[0].note for row in report.page.provenance.rows}
     assert cells == {
         "a" * 12 + "+": "source changed since",

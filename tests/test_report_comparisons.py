@@ -51,6 +51,21 @@ def test_comparisons_that_could_not_have_found_anything_say_so(tmp_path: Path) -
     )
 
 
+@pytest.mark.parametrize(("differ", "least"), [(8, True), (7, False)])
+def test_a_p_value_that_could_not_be_less_says_so(tmp_path: Path, differ: int, least: bool) -> None:
+    """All eight differences have one sign, or all but one."""
+    for seed in range(8):
+        fabricate(tmp_path, seed=seed, tested={20: 5.0})
+        fabricate(
+            tmp_path, model="lstm", seed=seed, tested={20: 40.0 + seed if seed < differ else 0}
+        )
+    report = build(tmp_path)
+    (row,) = report.tables["comparisons"].to_dict("records")
+    assert (row["p"] == 2 / 2**8) == row["at_least"] == least
+    note = report.page.sections[0].comparisons.rows[0][3].note
+    assert ("the least that 8 pairs can give" in note) == least
+
+
 def test_what_can_be_detected_is_told_after_the_correction(tmp_path: Path) -> None:
     """Six pairs could find a difference, if there were not three comparisons."""
     random = np.random.default_rng(0)

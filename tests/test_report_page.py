@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,10 @@ import pytest
 
 from ntmbench.registry import make_task
 from ntmbench.report import numbers
-from ntmbench.report.build import write_report
+from ntmbench.report.build import build_report, write_report
 from ntmbench.report.latex import escape_latex
 from ntmbench.report.page import Cell
+from ntmbench.runs.results import load_results
 from tests.fabricated import fabricate
 from tests.reporting import build, composed_name, told
 
@@ -62,7 +64,92 @@ def test_what_is_not_over_all_runs_says_so(tmp_path: Path) -> None:
     summary = dict(zip(report.page.summary.header, row, strict=True))
     for name in ("90% exact to length", "99% exact to length", "wrong bits", "loss over optimum"):
         assert summary[name].note.endswith("5 of 6 tested")
-    assert "They count as not solved, and are in no test score unless tested." in told(report)[0]
+    assert told(report)[0] == (
+        "Not finished: 1 failed. They count as not solved. None of them was tested, so they are in "
+        "no test score."
+    )
+
+
+@pytest.mark.parametrize(
+    ("tested", "said"),
+    [
+        ((5, 6), "All of them were tested, and their test scores count."),
+        ((5, None), "1 of 2 were tested, and their test scores count."),
+        ((None, None), "None of them was tested, so they are in no test score."),
+    ],
+)
+def test_the_report_says_whether_unfinished_runs_are_in_test_scores(
+    tmp_path: Path, tested: tuple[float | None, float | None], said: str
+) -> None:
+    for seed, wrong in enumerate(tested):
+        grid = None if wrong is None else {20: wrong}
+        fabricate(tmp_path, seed=seed, tested=grid, state="diverged")
+    report = build(tmp_path)
+    assert told(report)[0] == f"Not finished: 2 diverged. They count as not solved. {said}"
+    (row,) = report.tables["summary"].to_dict("records")
+    assert row["evaluated"] == sum(wrong is not None for wrong in tested)
+
+
+def test_a_median_where_no_run_is_says_what_lies_on_either_side(tmp_path: Path) -> None:
+    for seed, wrong in enumerate(([80, 0, 0, 0], [80, 80, 80, 0])):
+        fabricate(tmp_path, seed=seed, errors=wrong)
+    report = build(tmp_path)
+    (row,) = report.tables["summary"].to_dict("records")
+    assert row["sequences_to_solve"] == 2000
+    assert (row["half_solved_by"], row["half_solved_from"]) == (1000, 3000)
+    (cells,) = report.page.summary.rows
+    cell = cells[report.page.summary.header.index("sequences to solve")]
+    assert cell.text == "2,000"
+    assert cell.note.endswith("half by 1,000, half from 3,000")
+
+
+def test_a_median_that_is_a_runs_own_says_nothing_more(tmp_path: Path) -> None:
+    for seed, wrong in enumerate(([80, 0, 0, 0], [80, 80, 0, 0], [80, 80, 80, 0])):
+        fabricate(tmp_path, seed=seed, errors=wrong)
+    (cells,) = build(tmp_path).page.summary.rows
+    assert not any("half" in cell.note for cell in cells)
+
+
+def test_settings_that_differ_beyond_the_names_are_told(tmp_path: Path) -> None:
+    for controller, word_size in (("lstm", 8), ("feedforward", 20)):
+        fabricate(
+            tmp_path, model_settings={"controller": controller, "word_size": word_size}, seed=0
+        )
+    (section,) = build(tmp_path).page.sections
+    assert section.notes[-1] == (
+        "Beyond what their names tell, the runs of ntm differ in word_size "
+        "(20 in controller=feedforward; 8 in controller=lstm)."
+    )
+
+
+def test_names_that_tell_all_need_no_note(tmp_path: Path) -> None:
+    for controller in ("lstm", "feedforward"):
+        fabricate(tmp_path, model_settings={"controller": controller})
+    (section,) = build(tmp_path).page.sections
+    assert not any("Beyond" in note for note in section.notes)
+
+
+def test_values_on_different_scales_are_not_sorted_among_each_other(tmp_path: Path) -> None:
+    for task in ("copy", "recall"):
+        for model in ("ntm", "lstm"):
+            fabricate(tmp_path, task, model, tested={6: 1.0})
+    page = build(tmp_path).page
+    assert [[row[0].text for row in body] for body in page.summary.bodies] == [
+        ["copy", "copy"],
+        ["recall", "recall"],
+    ]
+    assert "here" in page.scorecard.unsorted
+
+
+def test_only_a_folder_that_is_there_is_linked(tmp_path: Path) -> None:
+    fabricate(tmp_path, seed=0)
+    gone = fabricate(tmp_path, seed=1)
+    results = load_results(tmp_path)
+    shutil.rmtree(gone.path)
+    (section,) = build_report(results, tmp_path).page.sections
+    there, missing = (row[-1] for row in section.seeds[0].runs.rows)
+    assert (tmp_path / "report" / there.href).resolve().is_dir()
+    assert missing.href == ""
 
 
 def test_an_interquartile_mean_of_zero_says_how_many_are_at_zero(tmp_path: Path) -> None:

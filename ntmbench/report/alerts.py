@@ -31,11 +31,20 @@ def _runs(study: Study) -> Iterator[Alert]:
     if study.unreadable:
         unfinished.append(f"{len(study.unreadable)} unreadable")
     if unfinished:
-        text = (
-            f"Not finished: {', '.join(unfinished)}. They count as not solved, and are in "
-            "no test score unless tested."
-        )
-        yield Alert(text, bad=True)
+        text = f"Not finished: {', '.join(unfinished)}. They count as not solved."
+        yield Alert(f"{text} {_tested_though_unfinished(study)}", bad=True)
+
+
+def _tested_though_unfinished(study: Study) -> str:
+    """Whether the test scores hold runs that are not finished: a diverged one may be tested."""
+    unfinished = study.runs.loc[study.runs["outcome"] != "finished", "run"]
+    runs = len(unfinished) + len(study.unreadable)
+    tested = int(unfinished.isin(study.evaluation["run"]).sum())
+    if not tested:
+        return "None of them was tested, so they are in no test score."
+    if tested == runs:
+        return "All of them were tested, and their test scores count."
+    return f"{tested} of {runs} were tested, and their test scores count."
 
 
 def _controls(checks: Sequence[ControlCheck]) -> Iterator[Alert]:

@@ -15,10 +15,10 @@ from ntmbench.report import numbers, views
 from ntmbench.report import page as pages
 from ntmbench.report import tables as tabulate
 from ntmbench.report.alerts import alerts
-from ntmbench.report.cells import plural
+from ntmbench.report.cells import listed, plural
 from ntmbench.report.commands import Repeat, command, repeat
 from ntmbench.report.controls import check_controls
-from ntmbench.report.grouping import groups
+from ntmbench.report.grouping import groups, untold
 from ntmbench.report.latex import latex_table
 from ntmbench.report.method import INTRODUCTIONS, METHOD
 from ntmbench.report.overall import overall_note, overall_table, overall_view
@@ -164,7 +164,7 @@ def _section_view(
     return SectionView(
         label=section.label,
         anchor=anchor,
-        notes=_notes(section),
+        notes=[*_notes(section), *_untold(study, runs)],
         pictures=section_pictures(section, anchor, study, of_section, _looks(study, runs)),
         tables=scores,
         comparisons=comparisons_view(pairs),
@@ -243,6 +243,26 @@ def _made_when(made: Provenance) -> str:
     hours = numbers.duration(made.wall_seconds)
     when = f", from {made.first[:10]} to {made.last[:10]}" if made.first and made.last else ""
     return f"The wall time of all runs, summed, is {hours}{when}."
+
+
+def _untold(study: Study, runs: pd.DataFrame) -> list[str]:
+    """Settings in which models differ beyond what their names tell."""
+    notes = []
+    for model, by_setting in untold(runs, study.settings).items():
+        told = []
+        for setting, values in by_setting.items():
+            of_value: dict[str, list[str]] = {}
+            for label, value in values.items():
+                of_value.setdefault(value, []).append(_variant(label))
+            one_each = (f"{value} in {listed(labels)}" for value, labels in of_value.items())
+            told.append(f"{setting} ({'; '.join(one_each)})")
+        notes.append(f"Beyond what their names tell, the runs of {model} differ in {listed(told)}.")
+    return notes
+
+
+def _variant(label: str) -> str:
+    """``ntm (controller=lstm) -> controller=lstm``."""
+    return label.partition(" (")[2].removesuffix(")") or label
 
 
 def _notes(section: Section) -> list[str]:

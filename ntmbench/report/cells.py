@@ -22,6 +22,16 @@ def value_range(middle: str, low: str, high: str) -> str:
     return "" if low == middle == high else f"{low} to {high}"
 
 
+def halves(until: float, begin: float) -> str:
+    """What lies on either side of a median where no run is, nothing where one is.
+
+    ``until`` and ``begin`` are the ends of ``rest_at_half``.
+    """
+    if until == begin or math.isinf(begin):
+        return ""
+    return f"half by {numbers.count(until)}, half from {numbers.count(begin)}"
+
+
 def sequences_texts(
     estimate: float, low: float, high: float, budget: float, *, unfinished: bool
 ) -> tuple[str, str]:

@@ -18,6 +18,9 @@ import pandas as pd
 #: What the runs of a group share.
 GROUP = ["section", "label"]
 
+#: The parts of an identity that tell a model from others of its name.
+PARTS_OF_LABEL = ("model", "train", "evaluation")
+
 #: Tasks in the order of the NTM paper, and models from the one that the suite is about; any others
 #: follow in the alphabet's.
 ORDER = {
@@ -34,7 +37,7 @@ def with_groups(runs: pd.DataFrame, settings: Mapping[str, Mapping[str, Any]]) -
     grouped = runs.copy()
     tasks = {run: _flat(settings[run], ("task",)) for run in runs["run"]}
     grouped["section"] = _labels(grouped, ["task"], tasks)
-    models = {run: _flat(settings[run], ("model", "train", "evaluation")) for run in runs["run"]}
+    models = {run: _flat(settings[run], PARTS_OF_LABEL) for run in runs["run"]}
     grouped["label"] = _labels(grouped, ["section", "model"], models)
     # Values of different types can look alike.
     alike = grouped.groupby(GROUP)["setting"].transform("nunique") > 1
@@ -44,6 +47,35 @@ def with_groups(runs: pd.DataFrame, settings: Mapping[str, Mapping[str, Any]]) -
     keys = ["task rank", "section", "model rank", "label", "seed", "run"]
     ordered = grouped.assign(**ranks).sort_values(keys, ignore_index=True)
     return ordered.drop(columns=list(ranks))
+
+
+def untold(
+    runs: pd.DataFrame, settings: Mapping[str, Mapping[str, Any]]
+) -> dict[str, dict[str, dict[str, str]]]:
+    """Settings in which models of one name differ, though their labels do not tell.
+
+    A label tells the fewest settings that keep groups apart. Others may differ as well, and a
+    difference between two groups may come from those.
+
+    ``runs`` are those of one section, with their labels.
+
+    Returns:
+        Of each model, of each such setting, its value by label.
+    """
+    found: dict[str, dict[str, dict[str, str]]] = {}
+    for model, members in runs.groupby("model", sort=False):
+        firsts = members.drop_duplicates("label")
+        of_labels = {
+            label: _flat(settings[run], PARTS_OF_LABEL)
+            for label, run in zip(firsts["label"], firsts["run"], strict=True)
+        }
+        keys = dict.fromkeys(key for values in of_labels.values() for key in values)
+        told = _fewest_apart(list(keys), list(of_labels.values()))
+        for key in keys:
+            values = {label: values.get(key, "not set") for label, values in of_labels.items()}
+            if key not in told and len(set(values.values())) > 1:
+                found.setdefault(str(model), {})[_short(key)] = values
+    return found
 
 
 def groups(table: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
@@ -103,6 +135,10 @@ def _flat(identity: Mapping[str, Any], parts: tuple[str, ...]) -> dict[str, str]
     }
 
 
+def _short(key: str) -> str:
+    return key.removeprefix("model.").removeprefix("task.")
+
+
 def _labels(
     runs: pd.DataFrame, names: list[str], settings: Mapping[str, dict[str, str]]
 ) -> pd.Series[str]:
@@ -119,7 +155,7 @@ def _labels(
         common = _common_values(differing, list(of_members.values()))
         for run, values in of_members.items():
             told = [
-                f"{key.removeprefix('model.').removeprefix('task.')}={values[key]}"
+                f"{_short(key)}={values[key]}"
                 for key in differing
                 if key in values and common.get(key) != values[key]
             ]

@@ -37,7 +37,8 @@ METHOD = [
     "rates on every task, on seed 101, judged by the least wrong bits (n-grams: loss) on "
     "validation data: the experiments learning_rates/lstm and learning_rates/seq2seq.",
     "Solved: how many of all runs, and Wilson's interval of their share. Sequences to solve: the "
-    "median of the Kaplan-Meier curve (of an even number of runs the middle between two of them). "
+    "median of the Kaplan-Meier curve. Of an even number of runs it may lie between two of them, where "
+    "no run is: then it is said by when one half has solved the task, and from when the other. "
     "Runs that did not solve the task are censored, not dropped: "
     "diverged ones at their budget, others where they ended.",
     "90% (99%) exact to, the effective length: the longest test length up to which 90% (99%) of "
@@ -56,7 +57,8 @@ METHOD = [
     "paired differences, with Holm's correction for all comparisons of the task; seeds that either "
     "was not tested on are left out. Where a model occurs with several settings and one of them "
     "goes by its bare name, the others are compared with that one alone, and it alone with other "
-    "models. Where a score is not finite there is no difference to test, and the models are not "
+    "models. Where a p-value is the least that so few pairs can give, it says so: it would be the same "
+    "however far apart the models were. Where a score is not finite there is no difference to test, and the models are not "
     "compared. Detectable is the true difference that so many pairs of this spread would find four "
     "times in five after the correction (as Bonferroni).",
     "Validation data (learning curves) have the lengths of training. Of the weights with the "
@@ -71,8 +73,8 @@ METHOD = [
     "the median and the whole range, errors by step the median and the interquartile range.",
     "Wrong bits are thresholded bits that differ; loss bits are cross-entropy. Chance is the best "
     "constant answer, the optimum is the task's oracle. Numbers are never rounded to 0 or to 100%.",
-    f"Controls: the oracle must have no wrong bit (and, where the task has an optimum above zero, "
-    f"its loss within {TOLERANCE:.0%}); the constant must end within {TOLERANCE:.0%} of the best "
+    f"Controls: the oracle must have no wrong bit, but where the optimum itself makes mistakes its "
+    f"loss must be within {TOLERANCE:.0%} of the optimum's; the constant must end within {TOLERANCE:.0%} of the best "
     f"constant's loss on validation data; the memoryless network must not be more than "
     f"{TOLERANCE:.0%} below that where the task needs memory. One that diverges fails, and so does "
     "one that finished without what it is judged by.",
@@ -81,5 +83,6 @@ METHOD = [
     "figure is not the better one even so, and compares times at equal batch size and about equal "
     "parameters only.",
     "A command repeats a run into results/; a run that is finished there is reported as done, and "
-    "rerun=true forces it. The links to folders work where the runs lie beside the report.",
+    "rerun=true forces it. A run's name is a link where its folder was there when the report was "
+    "written; the link works as long as the report lies beside the runs.",
 ]

@@ -11,10 +11,10 @@ import hashlib
 import importlib.resources
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from html import escape
-from itertools import count
+from itertools import count, groupby
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -31,7 +31,8 @@ class Cell:
         note: shown small below it.
         href: makes the text a link.
         kind: for the style sheet.
-        rank: what it is sorted by, where that is not the text; the least comes first.
+        rank: what it is sorted by, where that is not the text; infinite where nothing is known,
+            which comes last in either direction.
         code: a command, shown below the rest.
     """
 
@@ -53,11 +54,31 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of text; ``sortable`` ones are sorted by a click on a header."""
+    """A table of text.
+
+    Attributes:
+        header: the columns' names.
+        rows: a cell for each column.
+        sortable: whether a click on a header sorts the rows.
+        greatest_first: columns of which the greatest is shown first at the first click.
+        unsorted: columns whose values have no common scale, so that a click does nothing.
+        grouped: whether rows with the same first cell stay together when sorted, because the
+            values of different groups do not compare: wrong bits of two tasks, for instance.
+    """
 
     header: list[str]
     rows: list[list[Cell]]
     sortable: bool = False
+    greatest_first: Collection[str] = ()
+    unsorted: Collection[str] = ()
+    grouped: bool = False
+
+    @property
+    def bodies(self) -> list[list[list[Cell]]]:
+        """The rows that stay together."""
+        if not self.grouped:
+            return [self.rows]
+        return [list(rows) for _, rows in groupby(self.rows, key=lambda row: row[0].text)]
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from ntmbench.report.study import Study
 #: Adjusted p-values below this are told as a difference.
 ALPHA = 0.05
 COLUMNS = ["section", "score", "first", "second", "pairs", "not_finite", "difference", "p"]
-COLUMNS += ["p_holm", "smallest_p", "detectable"]
+COLUMNS += ["at_least", "p_holm", "smallest_p", "detectable"]
 
 
 def score_of(section: Section) -> str:
@@ -34,6 +34,7 @@ def pairs_table(study: Study) -> pd.DataFrame:
     Runs of equal seed are paired: those of equal batch size saw the same training data, and to pair
     others is no worse than any other order. ``difference`` is the mean of
     first minus second at the section's ``near_length``; ``p`` is of the paired permutation test,
+    ``at_least`` whether that is the least that so many pairs can give, however far apart the models;
     ``p_holm`` is corrected for all comparisons of the task (Holm 1979). ``smallest_p`` is what so
     many pairs can reach at best, and ``detectable`` the true difference that they would find with
     a power of 80%, both corrected for as many comparisons (Bonferroni: as Holm's first step).
@@ -67,7 +68,9 @@ def pairs_table(study: Study) -> pd.DataFrame:
             }
             for (first, second), figures, p_holm in zip(named, compared, adjusted, strict=True)
         ]
-    return pd.DataFrame(rows, columns=COLUMNS).astype({"pairs": "int64", "not_finite": "int64"})
+    return pd.DataFrame(rows, columns=COLUMNS).astype(
+        {"pairs": "int64", "not_finite": "int64", "at_least": "bool"}
+    )
 
 
 def compared_pairs(models: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -93,12 +96,14 @@ def _compare(first: FloatArray, second: FloatArray, comparisons: int) -> dict[st
     counts = {"pairs": pairs, "not_finite": pairs - int(finite.sum())}
     if not _comparable(first, second):
         nothing = dict.fromkeys(("difference", "p", "smallest_p", "detectable"), math.nan)
-        return {**counts, **nothing}
+        return {**counts, **nothing, "at_least": False}
     differences = (first - second)[tested]
+    p = permutation_test(differences)
     return {
         **counts,
         "difference": float(differences.mean()),
-        "p": permutation_test(differences),
+        "p": p,
+        "at_least": p <= smallest_p(pairs) * (1 + 1e-9),
         "smallest_p": min(1.0, comparisons * smallest_p(pairs)),
         "detectable": detectable_difference(differences, alpha=ALPHA / comparisons),
     }

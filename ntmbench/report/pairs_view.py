@@ -7,7 +7,7 @@ import math
 import pandas as pd
 
 from ntmbench.report import numbers
-from ntmbench.report.cells import MINUS, plural
+from ntmbench.report.cells import MINUS, joined, plural
 from ntmbench.report.page import Cell, Table
 from ntmbench.report.pairs import ALPHA
 
@@ -23,12 +23,16 @@ def comparisons_view(pairs: pd.DataFrame) -> Table:
         else:
             sign = "+" if row["difference"] > 0 else MINUS if row["difference"] < 0 else ""
             found = row["p_holm"] < ALPHA
+            pairs_there = int(row["pairs"])
             detectable = row["detectable"]
             cells = [
                 Cell(f"{sign}{numbers.bits(abs(row['difference']))}"),
                 Cell(
                     numbers.p_value(row["p_holm"]),
-                    note="" if found else _not_found(detectable, int(row["pairs"])),
+                    note=joined(
+                        "" if found else _not_found(detectable, pairs_there),
+                        f"the least that {pairs_there} pairs can give" if row["at_least"] else "",
+                    ),
                     kind="found" if found else "",
                 ),
                 Cell(_detectable(detectable, row["smallest_p"])),

@@ -1,17 +1,29 @@
 "use strict";
 
 // Tables are sorted by a click on a header: by a cell's rank where it has one, else by its text.
+// Each body is sorted by itself. The first column, which names the bodies, sorts them instead.
 for (const table of document.querySelectorAll("table.sortable")) {
   const headers = [...table.tHead.rows[0].cells];
   headers.forEach((header, column) => {
-    header.querySelector("button").addEventListener("click", () => {
-      const down = header.getAttribute("aria-sort") === "ascending";
+    header.querySelector("button")?.addEventListener("click", () => {
+      const shown = header.getAttribute("aria-sort");
+      const first = header.dataset.first ?? "ascending";
+      const order = shown === null ? first : shown === "ascending" ? "descending" : "ascending";
       headers.forEach((other) => other.removeAttribute("aria-sort"));
-      header.setAttribute("aria-sort", down ? "descending" : "ascending");
-      const body = table.tBodies[0];
-      const rows = [...body.rows];
-      rows.sort((a, b) => compare(a.cells[column], b.cells[column], down));
-      body.append(...rows);
+      header.setAttribute("aria-sort", order);
+      const down = order === "descending";
+      const bodies = [...table.tBodies];
+      if (column === 0 && bodies.length > 1) {
+        const named = (body) => body.rows[0].cells[0];
+        bodies.sort((a, b) => compare(named(a), named(b), down));
+        table.append(...bodies);
+        return;
+      }
+      for (const body of bodies) {
+        const rows = [...body.rows];
+        rows.sort((a, b) => compare(a.cells[column], b.cells[column], down));
+        body.append(...rows);
+      }
     });
   });
 }

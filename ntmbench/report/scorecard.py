@@ -17,7 +17,7 @@ from ntmbench.report.outcomes import reached_at
 from ntmbench.report.reference import LITERATURE, Literature, Measure
 from ntmbench.report.statistics import Interval, quantile
 from ntmbench.report.study import Study
-from ntmbench.report.survival import kaplan_meier, survival_median
+from ntmbench.report.survival import kaplan_meier, rest_at_half, survival_median
 
 #: Times, of which some may be longer than the budget.
 COUNTS = (Measure.SEQUENCES, Measure.REACHED)
@@ -36,6 +36,8 @@ COLUMNS += [
     "ours",
     "ours_low",
     "ours_high",
+    "half_by",
+    "half_from",
     "verdict",
 ]
 
@@ -66,7 +68,7 @@ def scorecard_table(study: Study, repeats: Mapping[str, Repeat]) -> pd.DataFrame
         if not found:
             rows.append({**stated, "label": _wanted(entry), "verdict": "not measured"})
         for section, label, runs in found:
-            ours, tested = _ours(entry, runs, study)
+            ours, tested, (half_by, half_from) = _ours(entry, runs, study)
             budget = float(runs["train_sequences"].max())
             judged = ours.high if entry.exactness else ours.estimate
             seen = min(budget, float(np.median(runs["followed"])))
@@ -83,6 +85,8 @@ def scorecard_table(study: Study, repeats: Mapping[str, Repeat]) -> pd.DataFrame
                     "ours": ours.estimate,
                     "ours_low": ours.low,
                     "ours_high": ours.high,
+                    "half_by": half_by,
+                    "half_from": half_from,
                     "verdict": told,
                 }
             )
@@ -155,16 +159,24 @@ def _is_default(repeat: Repeat | None) -> bool:
 NOT_MEASURED = Interval(math.nan, math.nan, math.nan)
 
 
-def _ours(entry: Literature, runs: pd.DataFrame, study: Study) -> tuple[Interval, int]:
-    """The runs' figure, and how many of them have it."""
+def _ours(
+    entry: Literature, runs: pd.DataFrame, study: Study
+) -> tuple[Interval, int, tuple[float, float]]:
+    """The runs' figure, how many of them have it, and of counts the sides of their median."""
     if entry.measure in COUNTS:
         if runs["outcome"].isin(["running", "interrupted"]).all():
-            return NOT_MEASURED, 0
+            return NOT_MEASURED, 0, (math.nan, math.nan)
         if entry.measure is Measure.SEQUENCES:
             times, observed = list(runs["time"]), list(runs["observed"])
         else:
             times, observed = _reached(runs, study, entry.below)
-        return survival_median(kaplan_meier(times, observed)), len(runs)
+        curve = kaplan_meier(times, observed)
+        return survival_median(curve), len(runs), rest_at_half(curve)
+    return *_scored(entry, runs, study), (math.nan, math.nan)
+
+
+def _scored(entry: Literature, runs: pd.DataFrame, study: Study) -> tuple[Interval, int]:
+    """The runs' median time or score and its range, and how many of them have one."""
     if entry.measure is Measure.MILLISECONDS:
         return _median_and_range(1000 / runs["sequences_per_second"])
     section = study.sections[runs["section"].iloc[0]]

@@ -11,6 +11,7 @@ import pandas as pd
 from ntmbench.report import numbers
 from ntmbench.report.cells import (
     LAST,
+    halves,
     joined,
     rank_of,
     sequences_texts,
@@ -61,7 +62,8 @@ def summary_view(
         *("task", "model", "runs", "solved", "90% exact to length", "99% exact to length"),
         *("sequences to solve", "wrong bits", "loss over optimum"),
     ]
-    return Table(header, rows, sortable=True)
+    more_is_better = ("solved", "90% exact to length", "99% exact to length")
+    return Table(header, rows, sortable=True, greatest_first=more_is_better, grouped=True)
 
 
 def _model(label: str, opens: str) -> Cell:
@@ -87,7 +89,7 @@ def _solved(row: Row, section: Section) -> Cell:
     high = numbers.upper_share(row["solved_share_high"])
     reached = row["reached"] - row["solved"]
     note = f"{low} to {high}" + (f"; {reached} more only reached it" if reached else "")
-    return Cell(f"{row['solved']} of {row['runs']}", note, rank=-row["solved_share"])
+    return Cell(f"{row['solved']} of {row['runs']}", note, rank=row["solved_share"])
 
 
 def _sequences(row: Row, section: Section) -> Cell:
@@ -95,8 +97,9 @@ def _sequences(row: Row, section: Section) -> Cell:
         return Cell("not defined", kind="none", rank=LAST)
     unfinished = bool(row["running"]) or bool(row["interrupted"])
     median, low, high = (row[f"sequences_to_solve{part}"] for part in ("", "_low", "_high"))
-    middle, note = sequences_texts(median, low, high, row["budget"], unfinished=unfinished)
-    return Cell(middle, note, rank=rank_of(median))
+    middle, spread = sequences_texts(median, low, high, row["budget"], unfinished=unfinished)
+    sides = halves(row["half_solved_by"], row["half_solved_from"])
+    return Cell(middle, joined(spread, sides), rank=rank_of(median))
 
 
 def _effective(row: Row, name: str, section: Section) -> Cell:
@@ -106,7 +109,7 @@ def _effective(row: Row, name: str, section: Section) -> Cell:
         return Cell("not tested", kind="none", rank=LAST)
     middle, low, high = (_effective_text(row[f"{name}{part}"]) for part in ("", "_low", "_high"))
     spread = value_range(middle, low, high) if low and high else "1 run"
-    return Cell(middle, joined(spread, *_tested(row)), rank=-row[name])
+    return Cell(middle, joined(spread, *_tested(row)), rank=row[name])
 
 
 def _effective_text(value: float) -> str:

@@ -88,11 +88,23 @@ def survival_median(curve: pd.DataFrame) -> Interval:
     half (Brookmeyer and Crowley 1982), so the level is the curve's. Infinite where it does not come
     to that. A lower bound goes no further than the last time: nothing is known beyond it.
     """
-    half, below = 0.5 + ROUNDING, 0.5 - ROUNDING
+    half = 0.5 + ROUNDING
     return Interval(
-        (_falls_to(half, curve, "survival") + _falls_to(below, curve, "survival")) / 2,
+        sum(rest_at_half(curve)) / 2,
         min(_falls_to(half, curve, "low"), float(curve["time"].iloc[-1])),
         _falls_to(half, curve, "high"),
+    )
+
+
+def rest_at_half(curve: pd.DataFrame) -> tuple[float, float]:
+    """From when to when one half is left of a ``kaplan_meier`` curve.
+
+    Equal where the curve passes one half in a single step. Where they differ, no event lies
+    between them, and so none at the median.
+    """
+    return (
+        _falls_to(0.5 + ROUNDING, curve, "survival"),
+        _falls_to(0.5 - ROUNDING, curve, "survival"),
     )
 
 

@@ -18,7 +18,7 @@ from ntmbench.report.statistics import (
     wilson_interval,
 )
 from ntmbench.report.study import Study
-from ntmbench.report.survival import kaplan_meier, survival_median
+from ntmbench.report.survival import kaplan_meier, rest_at_half, survival_median
 
 SCORES = ("errors", "exact_match", "loss_bits")
 STATES = ("finished", "running", "interrupted", "failed", "diverged")
@@ -27,6 +27,8 @@ MEDIANS = (
     *("validation_errors", "validation_loss_bits"),
     *("sequences_per_second", "train_seconds"),
 )
+#: By when half of a group's runs have solved their task, and from when the other half do.
+HALVES = ("half_solved_by", "half_solved_from")
 SCORE_PARTS = [f"{score}_{part}" for score in SCORES for part in ("median", "min", "max")]
 
 
@@ -35,7 +37,8 @@ def summary_table(study: Study) -> pd.DataFrame:
 
     ``solved`` of the ``runs`` with Wilson's interval of their share; ``sequences_to_solve`` is the
     median of the Kaplan-Meier curve with the interval of Brookmeyer and Crowley, infinite where
-    fewer than half have solved it; wrong bits and loss over the optimum, at the section's
+    fewer than half have solved it, and between ``half_solved_by`` and ``half_solved_from`` where
+    these differ; wrong bits and loss over the optimum, at the section's
     ``length``, are interquartile means and effective lengths medians, with bootstrap intervals.
     The last three are over the ``evaluated`` runs, of which ``at_zero`` have no
     wrong bit. ``trained`` is the median of the sequences that runs were trained on, which may be
@@ -69,6 +72,7 @@ def summary_table(study: Study) -> pd.DataFrame:
             row |= _interval("solved_share", wilson_interval(solved, len(group)))
             survival = kaplan_meier(list(group["time"]), list(group["observed"]))
             row |= _interval("sequences_to_solve", survival_median(survival))
+            row |= dict(zip(HALVES, rest_at_half(survival), strict=True))
             row["reached"] = int(np.isfinite(group["reached_at"]).sum())
         evaluated = group[group["errors"].notna()]
         row["evaluated"] = len(evaluated)
@@ -89,7 +93,7 @@ def summary_table(study: Study) -> pd.DataFrame:
     columns = [
         *("section", "label", "task", "model", "control", "setting", "runs", "seeds", *STATES),
         *("budget", "trained", "enough_validation", "solved", *_names("solved_share")),
-        *(*_names("sequences_to_solve"), "reached", "length", "evaluated", "at_zero"),
+        *(*_names("sequences_to_solve"), *HALVES, "reached", "length", "evaluated", "at_zero"),
         *(
             *_names("errors"),
             *_names("loss_over_optimum"),

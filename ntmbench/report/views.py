@@ -16,6 +16,7 @@ from ntmbench.report import numbers
 from ntmbench.report.cells import (
     LAST,
     count_cell,
+    halves,
     joined,
     plural,
     rank_of,
@@ -25,7 +26,7 @@ from ntmbench.report.cells import (
 )
 from ntmbench.report.controls import ControlCheck
 from ntmbench.report.page import Cell, Table
-from ntmbench.report.provenance import CHANGED
+from ntmbench.report.provenance import CHANGED, THEN, UNKNOWN
 from ntmbench.report.reference import PAPER_PARAMETERS, Measure
 from ntmbench.report.scorecard import COUNTS, RELATIVE
 from ntmbench.report.sections import Section
@@ -97,7 +98,8 @@ def scorecard_view(scorecard: pd.DataFrame) -> Table:
             ]
         )
     header = ["task", "model", "figure", "here", "literature", "tolerance", "verdict"]
-    return Table(header, rows, sortable=True)
+    # Sequences, bits and milliseconds.
+    return Table(header, rows, sortable=True, unsorted=("here", "literature", "tolerance"))
 
 
 def costs_view(summary: pd.DataFrame, settings: Mapping[str, Mapping[str, Any]]) -> Table:
@@ -216,8 +218,9 @@ def provenance_view(table: pd.DataFrame) -> Table:
 
 def _commits(commit: str) -> Cell:
     """Commits at their usual length; a ``+`` says that the source was not quite that."""
-    short = ", then ".join(
-        one[:12] + "+" * one.endswith(CHANGED) for one in commit.split(", then ")
+    short = THEN.join(
+        one[:12] + CHANGED * one.endswith(CHANGED) if one != UNKNOWN else one
+        for one in commit.split(THEN)
     )
     return Cell(short, note="source changed since" if CHANGED in commit else "")
 
@@ -251,6 +254,7 @@ def _figure(measure: Measure, row: Row) -> Cell:
         text, spread = sequences_texts(
             value, low, high, row["budget"], unfinished=not row["finished"]
         )
+        spread = joined(spread, halves(row["half_by"], row["half_from"]))
     else:
         text = signed_bits(value)
         several = row["tested"] > 1
@@ -267,9 +271,7 @@ def _verdict_kind(verdict: str) -> str:
 
 
 def _length(value: float) -> Cell:
-    return (
-        Cell("not tested", rank=LAST) if math.isnan(value) else Cell(f"{value:,.0f}", rank=-value)
-    )
+    return Cell("not tested", rank=LAST) if math.isnan(value) else Cell(f"{value:,.0f}", rank=value)
 
 
 def _time(value: float) -> str:
@@ -277,5 +279,10 @@ def _time(value: float) -> str:
 
 
 def _link(target: Path, report: Path) -> str:
-    """A relative link from the report's folder, so that both can be moved together."""
+    """A relative link from the report's folder, so that both can be moved together.
+
+    There is none where nothing lies there: runs may have come without their folders.
+    """
+    if not target.is_dir():
+        return ""
     return quote(Path(os.path.relpath(target, report)).as_posix())
