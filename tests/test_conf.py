@@ -1,4 +1,4 @@
-"""The YAML in conf/ says what the dataclasses say, and all of it composes."""
+"""Settings come from their dataclasses, and all of conf/ composes."""
 
 from __future__ import annotations
 
@@ -13,64 +13,58 @@ from omegaconf import OmegaConf
 
 from ntmbench import conf, registry
 from ntmbench.commands.composition import composing, to_run_config
+from ntmbench.commands.documentation import Setting, documented
 from ntmbench.commands.expansion import cells_of, with_experiment
-from ntmbench.evaluation.settings import EvaluationSettings
+from ntmbench.commands.groups import OPTIONAL
 from ntmbench.report.comparison import smallest_p
 from ntmbench.report.grouping import with_groups
 from ntmbench.report.method import METHOD
 from ntmbench.report.pairs import ALPHA, compared_pairs
-from ntmbench.runs.settings import RunConfig
-from ntmbench.training.settings import TrainSettings
+from ntmbench.runs.settings import FIXED_PARTS, RunConfig, plain_fields
 
 CONF = Path(conf.__path__[0])
 
 
-def shown(path: Path) -> dict[str, Any]:
-    """What a file sets, without Hydra's own keys."""
-    return {name: value for name, value in read(path).items() if name not in ("defaults", "name")}
-
-
-def read(path: Path) -> dict[str, Any]:
-    values = OmegaConf.to_container(OmegaConf.load(path))
-    assert isinstance(values, dict)
-    return {str(name): value for name, value in values.items()}
+#: Overrides that take out whatever changes a default.
+PLAIN = tuple(f"~{group}" for group in OPTIONAL)
 
 
 def defaults(settings: type) -> dict[str, Any]:
-    values = {}
-    for field in dataclasses.fields(settings):
-        if field.default is not dataclasses.MISSING:
-            values[field.name] = field.default
-        elif field.default_factory is not dataclasses.MISSING:
-            values[field.name] = field.default_factory()
-    return values
+    return {name: setting.default for name, setting in documented(settings).items()}
+
+
+@pytest.mark.parametrize("task", registry.task_names())
+@pytest.mark.parametrize("model", registry.model_names())
+def test_settings_have_the_defaults_of_their_dataclasses(task: str, model: str) -> None:
+    with composing():
+        chosen = [f"task={task}", f"model={model}", *PLAIN]
+        composed = OmegaConf.to_container(compose("config", overrides=chosen), resolve=True)
+    plain = {field.name: field.default for field in plain_fields()}
+    assert composed == {
+        "task": {"name": task, **defaults(registry.task_class(task))},
+        "model": {"name": model, **defaults(registry.model_entry(model).settings)},
+        **{part: defaults(settings) for part, settings in FIXED_PARTS.items()},
+        **plain,
+        "results_dir": str(plain["results_dir"]),
+    }
 
 
 SETTINGS = [
-    *((f"task/{name}", registry.task_class(name)) for name in registry.task_names()),
-    *((f"model/{name}", registry.model_entry(name).settings) for name in registry.model_names()),
+    RunConfig,
+    *FIXED_PARTS.values(),
+    *(registry.task_class(name) for name in registry.task_names()),
+    *(registry.model_entry(name).settings for name in registry.model_names()),
 ]
 
 
-@pytest.mark.parametrize(("path", "settings"), SETTINGS)
-def test_file_gives_every_setting_its_default(path: str, settings: type) -> None:
-    file = CONF / f"{path}.yaml"
-    assert shown(file) == defaults(settings)
-    assert read(file)["name"] == file.stem
+@pytest.mark.parametrize("settings", SETTINGS)
+def test_every_setting_is_documented(settings: type) -> None:
+    assert not [name for name, setting in documented(settings).items() if not setting.help]
 
 
-def test_every_file_belongs_to_a_task_or_model() -> None:
-    found = [file for group in ("task", "model") for file in CONF.glob(f"{group}/*.yaml")]
-    files = {f"{file.parent.name}/{file.stem}" for file in found}
-    assert files == {path for path, _ in SETTINGS}
-
-
-def test_root_gives_every_setting_its_default() -> None:
-    root = shown(CONF / "config.yaml")
-    assert root["train"] == defaults(TrainSettings)
-    assert root["evaluation"] == defaults(EvaluationSettings)
-    rest = {name: root[name] for name in root if name not in ("train", "evaluation", "hydra")}
-    assert rest == {**defaults(RunConfig), "results_dir": str(RunConfig.results_dir)}
+def test_a_setting_whose_source_is_nowhere_has_a_default_all_the_same() -> None:
+    made = dataclasses.make_dataclass("Made", [("size", int, 3)])
+    assert documented(made) == {"size": Setting("size", 3, "")}
 
 
 def composed(*overrides: str) -> RunConfig:
@@ -91,17 +85,56 @@ def files_of(group: str) -> list[str]:
 
 
 RECIPES = files_of("recipe")
+FAMILIES = sorted({registry.task_class(name).family for name in registry.task_names()})
+#: The pair that a recipe is for, or one of the pairs.
+PAIRS = {
+    **{model: ("copy", model) for model in registry.model_names()},
+    **{
+        f"{name}_{model}": (task, model)
+        for task in registry.task_names()
+        for name in (registry.task_class(task).family, task)
+        for model in registry.model_names()
+    },
+}
+
+
+def pair_of(recipe: str) -> tuple[str, str]:
+    return PAIRS[recipe.rpartition("/")[2].removesuffix("_feedforward")]
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_every_recipe_composes_for_its_pair(recipe: str) -> None:
-    pair = recipe.rpartition("/")[2]
-    task = max((name for name in registry.task_names() if pair.startswith(name)), key=len)
-    model = pair[len(task) + 1 :].partition("_")[0]
-    plain = composed(f"task={task}", f"model={model}", "~recipe")
-    config = composed(f"task={task}", f"model={model}", f"recipe={recipe}")
+    task, model = pair_of(recipe)
+    pair = (f"task={task}", f"model={model}", "~family_recipe")
+    above = ("~model_recipe",) if recipe == model else ()
+    plain = composed(*pair, *above, "~recipe")
+    config = composed(*pair, *above, f"recipe={recipe}")
     assert (config.task.name, config.model) == (task, model)
     assert config.identity() != plain.identity()
+
+
+def test_recipes_come_in_layers_of_which_the_later_has_the_last_word() -> None:
+    pair = ("task=priority_sort", "model=ntm")
+    whole = composed(*pair)
+    assert (whole.model_settings.read_heads, whole.train.batch_size) == (2, 16)  # the family's
+    assert whole.train.learning_rate == 2e-3  # the task's
+    of_family = composed(*pair, "~recipe")
+    assert (of_family.train.batch_size, of_family.train.learning_rate) == (16, 1e-3)
+    assert composed("task=sorting", "model=ntm").train.learning_rate == 1e-3
+    of_task = composed(*pair, "~family_recipe")
+    assert (of_task.train.batch_size, of_task.train.learning_rate) == (4, 2e-3)
+    of_model = composed("task=repeat_copy", "model=seq2seq", "~recipe")
+    assert (of_model.train.optimizer, of_model.train.learning_rate) == ("adam", 1e-2)
+    without = composed("task=repeat_copy", "model=seq2seq", "~model_recipe")
+    assert (without.train.optimizer, without.train.learning_rate) == ("rmsprop", 3e-3)
+
+
+def test_budget_is_the_tasks_or_else_the_familys() -> None:
+    ours, theirs = composed("task=priority_sort"), composed("task=sorting")
+    assert (ours.train.sequences, theirs.train.sequences) == (300_000, 200_000)
+    assert ours.train.validate_every == theirs.train.validate_every == 8_000
+    chosen = composed("task=copy", "budget=recall")
+    assert chosen.train.sequences == composed("task=recall").train.sequences
 
 
 def test_recipes_with_several_attempts_are_those_that_the_report_names() -> None:
@@ -125,10 +158,8 @@ def test_command_line_has_the_last_word() -> None:
 
 def test_optional_groups_hold_files_for_known_names_alone() -> None:
     """A misspelt file would be passed over in silence."""
-    assert set(files_of("budget")) <= set(registry.task_names())
-    assert set(files_of("optimizer")) <= set(registry.model_names())
-    pairs = {f"{t}_{m}" for t in registry.task_names() for m in registry.model_names()}
-    assert {recipe for recipe in RECIPES if "/" not in recipe} <= pairs
+    assert set(files_of("budget")) <= {*registry.task_names(), *FAMILIES}
+    assert {recipe for recipe in RECIPES if "/" not in recipe} <= set(PAIRS)
 
 
 # --- Experiments. ---
@@ -148,8 +179,8 @@ def test_every_experiment_can_run(experiment: str) -> None:
         part = experiment.partition("/")[0]
         own = "" if part == "reference" else f"/{part}"
         assert str(config.results_dir) == f"results/reference{own}"
-        model = registry.make_model(config.model, 1, 1)
-        assert config.task.has_input_phase or not model.needs_input_phase
+        needs = registry.model_entry(config.model).needs_input_phase
+        assert config.task.has_input_phase or not needs
 
 
 def test_experiments_hold_the_runs_that_they_should() -> None:

@@ -49,9 +49,9 @@ def print_help() -> None:
         print(_wrapped(f"{key}= ", ", ".join(names)))
     print(
         "\nSettings and their defaults; any is changed by name=value. Some are changed by what\n"
-        "the task and the model come with: budget=<task>, or that of the task's family, and the\n"
-        "recipes <model>, <family>_<model> and <task>_<model>. These are left out by ~budget,\n"
-        "~model_recipe, ~family_recipe and ~recipe.\n"
+        "task and model come with: the budget of the task or of its family, and the recipes\n"
+        "<model>, <family>_<model> and <task>_<model>, where there are any. ~budget,\n"
+        "~model_recipe, ~family_recipe and ~recipe take them out.\n"
     )
     plain = documented(RunConfig)
     _print_settings("", [plain[field.name] for field in plain_fields()])

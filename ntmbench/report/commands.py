@@ -74,12 +74,18 @@ def repeat(identity: Mapping[str, Any]) -> Repeat:
     check_choice("model", model, model_names())
     composed = copy.deepcopy(_composed(task, model))
     overrides = [f"task={task}", f"model={model}"]
+    width = model_entry(model).width
     for part in PARTS:
         for name, value in identity[part].items():
+            if (part, name) == ("model", width):  # may follow from the others
+                continue
             # A version or an extra is no setting: whether it is the same is checked below.
             if name in composed[part] and composed[part][name] != value:
                 composed[part][name] = value
                 overrides.append(f"{part}.{name}={hydra_value(value)}")
+    if width is not None and _width(composed, width) != (value := identity["model"].get(width)):
+        composed["model"][width] = value
+        overrides.append(f"model.{width}={hydra_value(value)}")
     composed["seed"] = identity["seed"]
     recorded = _recorded_extras(identity["model"])
     here = json.loads(json.dumps(run_config(composed).identity(recorded)))
@@ -111,6 +117,11 @@ def hydra_value(value: Any) -> str:
     if isinstance(value, Mapping):
         return "{" + ",".join(f"{_key(k)}:{hydra_value(v)}" for k, v in value.items()) + "}"
     return "[" + ",".join(hydra_value(item) for item in value) + "]"
+
+
+def _width(composed: Mapping[str, Any], width: str) -> Any:
+    """The width that the model has with settings as composed."""
+    return getattr(run_config(composed).model_settings, width)
 
 
 @cache
