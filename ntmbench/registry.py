@@ -69,7 +69,7 @@ def register_task(name: str) -> Callable[[TaskT], TaskT]:
     def register(task: TaskT) -> TaskT:
         if not dataclasses.is_dataclass(task):
             raise PluginError(f"Task '{name}' is not a dataclass.")
-        if missing := sorted(task.__abstractmethods__):
+        if missing := task.undefined():
             raise PluginError(f"Task '{name}' does not define {', '.join(missing)}.")
         if name in _tasks:
             raise PluginError(f"Two tasks are registered as '{name}'.")

@@ -226,13 +226,26 @@ class Task(ABC):
         ]
         return concatenate(blocks)[:sequences]
 
+    @classmethod
+    def undefined(cls) -> list[str]:
+        """What a class does not define that a task must, sorted by name."""
+        fields = getattr(cls, "__dataclass_fields__", {})
+        names = set(cls.__abstractmethods__)
+        if cls.length_range is Task.length_range and not {"min_length", "max_length"} <= set(
+            fields
+        ):
+            names.add("length_range")
+        if cls.lengths is None:
+            names |= {
+                name
+                for name in ("selection_lengths", "test_lengths")
+                if getattr(cls, name) is getattr(Task, name)
+            }
+        return sorted(names)
+
     @property
     def _stated_lengths(self) -> Lengths:
-        if self.lengths is None:
-            raise NotImplementedError(
-                f"Task '{self.name}' states no ``lengths``, and does not define "
-                "``selection_lengths`` and ``test_lengths`` itself."
-            )
+        assert self.lengths is not None, "registration asks for ``undefined``"
         return self.lengths
 
     @cached_property

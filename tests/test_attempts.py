@@ -142,7 +142,7 @@ def test_a_last_attempt_that_diverges_is_told_and_not_selected() -> None:
 def test_forfeited_sequences_are_in_no_rate(monkeypatch: pytest.MonkeyPatch) -> None:
     ticks = itertools.count()
     clock = SimpleNamespace(monotonic=lambda: float(next(ticks)))
-    monkeypatch.setattr("ntmbench.training.time", clock)
+    monkeypatch.setattr("ntmbench.training.loop.time", clock)
     _, result, monitor = trained_with([math.nan, 1, 1, 1])
     # Of each step the clock is read at its start and at its end, one second later.
     assert result.sequences_per_second == 1

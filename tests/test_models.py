@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from ntmbench.errors import SettingError
 from ntmbench.model import ModelError, SequenceModel
-from ntmbench.registry import make_model, make_task, model_names, task_names
+from ntmbench.registry import make_model, make_task, model_entry, model_names, task_names
 
 INPUTS, OUTPUTS = 4, 3
 
@@ -236,5 +236,5 @@ def test_decoder_sees_neither_the_input_of_the_answer_nor_targets_before_it(teac
 def test_seq2seq_needs_to_know_where_the_answer_starts() -> None:
     with pytest.raises(ModelError, match=r"call answer\(\)"):
         seq2seq()(random_inputs())
-    assert seq2seq().needs_input_phase
-    assert not make_model("lstm", INPUTS, OUTPUTS).needs_input_phase
+    assert model_entry("seq2seq").needs_input_phase
+    assert not model_entry("lstm").needs_input_phase

@@ -12,6 +12,7 @@ import tomllib
 import zipfile
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -30,12 +31,13 @@ FOLDERS = {
 # From the ground up. A module may import those of its own floor and of those below. A module of
 # commands is named in full where it is further down than the rest of them.
 FLOORS = (
-    "settings randomness files task model metrics registry sequences config engine",
-    "ntm tasks baselines custom",
-    "interruption optimization checkpoint evaluation example training progress",
-    "runs loading commands.groups commands.schemas commands.composition",
-    "report runner",
-    "commands bench __main__",
+    "errors data answer task trace registry model",
+    "engine plotting",
+    "ntm tasks baselines",
+    "evaluation training",
+    "runs statistics commands.groups commands.schemas commands.composition",
+    "report",
+    "commands bench testing __main__",
 )
 
 
@@ -108,7 +110,8 @@ def test_top_folders_are_mapped_into_the_package() -> None:
 
 def test_folders_of_code_are_packages_and_no_other_is() -> None:
     """An empty file says no more than its folder does; one in a folder of YAML says nothing."""
-    code = {p.parent for p in source_files() if p.suffix == ".py" and p.name != "__init__.py"}
+    files = [p for p in source_files() if p.suffix == ".py" and p.name != "__init__.py"]
+    code = {folder for file in files for folder in file.parents if folder != Path()}
     marked = {p.parent for p in source_files() if p.name == "__init__.py"}
     assert marked - {Path("conf")} == code
 
@@ -121,9 +124,10 @@ def test_what_is_imported_is_declared() -> None:
     """Not merely there because something else needs it."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
+    optional = (name for name in extras if name != "test")
     declared = {
         re.split(r"[<>=]", requirement)[0]
-        for requirement in (*project["dependencies"], *extras["parallel"])
+        for requirement in chain(project["dependencies"], *(extras[name] for name in optional))
     }
     assert {DISTRIBUTIONS.get(name, name) for name in third_party()} <= declared
 

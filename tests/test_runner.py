@@ -14,7 +14,7 @@ import torch
 from omegaconf import OmegaConf
 
 from ntmbench import load_results
-from ntmbench.runs import runner
+from ntmbench.runs import provenance, runner
 from ntmbench.runs.folder import RunFolder
 from ntmbench.runs.results import (
     EVALUATION_COLUMNS,
@@ -195,7 +195,7 @@ def test_resumed_run_knows_all_its_commits_and_all_its_time(
     status = folder.read_status()
     del status["commits"]
     folder.write_status({**status, **before, "state": "failed", "wall_seconds": 500.0})
-    monkeypatch.setattr(runner, "_commit", lambda: "b" * 40)
+    monkeypatch.setattr(provenance, "_commit", lambda: "b" * 40)
     ntmbench(*TINY)
     assert folder.read_status()["commits"] == ["a" * 40, "b" * 40]
     assert 500 < folder.read_status()["wall_seconds"] < 600
