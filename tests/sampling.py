@@ -10,7 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from ntmbench.report.statistics import Interval
+from ntmbench.statistics.intervals import Interval
 
 # Halves, so that shifts and scales are exact.
 VALUES = st.lists(st.integers(-2000, 2000).map(lambda value: value / 2), min_size=1, max_size=12)

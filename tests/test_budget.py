@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 from hydra import compose
-from ntmbench.budget import Budget, with_width
 
 from ntmbench.commands.composition import composing, to_run_config
 from ntmbench.errors import SettingError
 from ntmbench.registry import make_model, make_task
+from ntmbench.runs.budget import Budget, with_width
 from ntmbench.runs.settings import RunConfig
 
 TASK = make_task("copy")

@@ -14,11 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ntmbench.errors import SettingError
-from ntmbench.report.commands import command, hydra_value, repeat
+from ntmbench.report.study.commands import command, hydra_value, repeat
 from ntmbench.runs.results import load_results
 from ntmbench.runs.settings import run_name
 from tests.fabricated import fabricate, full_identity
-from tests.reporting import build, composed_name
+from tests.reporting import build, composed_name, task_of
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_nothing_that_a_run_names_is_imported(
 
     assert not traces.exists()
     assert "payload" not in sys.modules
-    ((seeds,),) = (section.seeds for section in report.page.sections)
+    (seeds,) = task_of(report).seeds
     assert "model.target=payload:Linear" in seeds.command
     assert "Not compared with what is installed here: model.source." in seeds.caveat
 

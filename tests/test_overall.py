@@ -9,7 +9,7 @@ import pytest
 
 from ntmbench.report.build import write_report
 from tests.fabricated import fabricate
-from tests.reporting import build
+from tests.reporting import build, table_of, texts_of
 
 #: Wrong bits of chance at these lengths: 8 bits to copy or to sort, half of them right.
 CHANCE = {"copy": (20, 80.0), "sorting": (20, 80.0)}
@@ -44,8 +44,8 @@ def test_models_that_lack_a_task_are_left_out(tmp_path: Path) -> None:
     measured(tmp_path, "copy", "lstm", 0, 0)
     report = build(tmp_path)
     assert list(report.tables["overall"]["label"]) == ["ntm"]
-    assert report.page.overall.rows[0][0].text == "ntm"
-    assert "Over copy, sorting:" in report.page.overall_note
+    assert table_of(report, "overall").rows[0][0].text == "ntm"
+    assert "Over copy, sorting:" in texts_of(report, "overall")[0]
 
 
 def test_single_runs_have_no_interval_and_what_is_not_finite_is_told(tmp_path: Path) -> None:
@@ -53,7 +53,7 @@ def test_single_runs_have_no_interval_and_what_is_not_finite_is_told(tmp_path: P
     measured(tmp_path, "sorting", "ntm", 0.25)
     measured(tmp_path, "copy", "lstm", math.nan, 0.5)
     measured(tmp_path, "sorting", "lstm", 0.5, 0.5)
-    rows = build(tmp_path).page.overall.rows
+    rows = table_of(build(tmp_path), "overall").rows
     assert [(row[-1].text, row[-1].note) for row in rows] == [
         ("25%", "1 run of each"),
         ("infinite", "50% to infinite"),
@@ -66,7 +66,7 @@ def test_controls_and_tasks_without_a_right_answer_do_not_count(tmp_path: Path) 
     fabricate(tmp_path, "ngrams", tested={200: 50})
     report = build(tmp_path)
     assert report.tables["overall"].empty
-    assert not report.page.overall.rows
+    assert "overall" not in [chapter.anchor for chapter in report.page.chapters]
     page = write_report(report, tmp_path / "report")
     assert "All tasks together" not in page.read_text(encoding="utf-8")
 

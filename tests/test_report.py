@@ -12,8 +12,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from ntmbench.data.literature import library
 from ntmbench.report.__main__ import main
-from ntmbench.report.page import escape_markdown, markdown_code, slugs
+from ntmbench.report.page.render import escape_markdown, markdown_code
+from ntmbench.report.page.slugs import slugs
 from tests.fabricated import fabricate
 
 PICTURES = [
@@ -235,9 +237,10 @@ def test_hostile_text_stays_text(tmp_path: Path) -> None:
     assert outline.tags.count("script") == 1  # the page's own
     assert "b" not in outline.tags
     assert HOSTILE in outline.text
-    assert all(a.startswith(("#", "../runs/")) for a in outline.addresses)
+    cited = tuple(source.address for source in library().sources.values())
+    assert all(a.startswith(("#", "../runs/", *cited)) for a in outline.addresses)
     assert "<script>" not in markdown
-    assert not re.search(r"(?<!\\)\]\(http", markdown)
+    assert all(link.startswith(cited) for link in re.findall(r"(?<!\\)\]\((http[^)]*)", markdown))
     rows = [line for line in markdown.splitlines() if "Boom" in line]
     assert len(rows) == 1
     assert len(re.findall(r"(?<!\\)\|", rows[0])) == 5  # the four columns of its table
@@ -405,7 +408,7 @@ def test_a_target_that_can_not_be_written_is_refused(
     out, err = capsys.readouterr()
     assert out == ""
     assert err.count("\n") == 1
-    assert "can not be written" in err
+    assert "cannot be written" in err
     assert (seeds / "report").read_text() == "in the way"
 
 

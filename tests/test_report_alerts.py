@@ -10,7 +10,7 @@ import pytest
 from ntmbench.evaluation.levels import validation_levels
 from ntmbench.registry import make_task
 from tests.fabricated import fabricate
-from tests.reporting import build, told
+from tests.reporting import build, table_of, task_of, texts_of, told
 
 
 def test_controls_that_come_out_as_they_must(tmp_path: Path) -> None:
@@ -22,8 +22,8 @@ def test_controls_that_come_out_as_they_must(tmp_path: Path) -> None:
     report = build(tmp_path)
     assert "All controls came out as they must." in told(report)
     # They are no contestants.
-    assert [row[1].text for row in report.page.summary.rows] == ["ntm"]
-    assert len(report.page.sections[0].seeds) == 4
+    assert [row[1].text for row in table_of(report, "summary").rows] == ["ntm"]
+    assert len(task_of(report).seeds) == 4
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_a_control_that_comes_out_otherwise_is_told_at_the_top(
     report = build(tmp_path)
     (alert,) = (alert for alert in report.page.alerts if alert.bad)
     assert alert.text == f"Control {control} came out not as it must on copy."
-    cell = report.page.controls.rows[0][report.page.controls.header.index(control)]
+    cell = table_of(report, "controls").rows[0][table_of(report, "controls").header.index(control)]
     assert cell.kind == "bad"
     assert "it" in cell.note
 
@@ -71,7 +71,7 @@ def test_a_control_that_was_not_checked_has_not_passed(tmp_path: Path) -> None:
     assert "Controls oracle, constant, memoryless came out not as they must on copy." in told(
         report
     )
-    notes = [cell.note for cell in report.page.controls.rows[0][1:]]
+    notes = [cell.note for cell in table_of(report, "controls").rows[0][1:]]
     assert "it has no test scores." in notes[0]
     assert all("it has no learning curve." in note for note in notes[1:])
 
@@ -79,7 +79,7 @@ def test_a_control_that_was_not_checked_has_not_passed(tmp_path: Path) -> None:
 def test_a_control_that_diverged_has_not_passed(tmp_path: Path) -> None:
     for seed, state in enumerate(("finished", "diverged", "diverged")):
         fabricate(tmp_path, model="oracle", seed=seed, tested={20: 0}, state=state)
-    (row,) = build(tmp_path).page.controls.rows
+    (row,) = table_of(build(tmp_path), "controls").rows
     assert row[1].text == "not as it must"
     assert row[1].note.endswith("it diverged. (and 1 more)")
 
@@ -87,7 +87,7 @@ def test_a_control_that_diverged_has_not_passed(tmp_path: Path) -> None:
 def test_a_control_tells_how_many_of_its_runs_were_checked(tmp_path: Path) -> None:
     for seed, state in enumerate(("finished", "failed", "running")):
         fabricate(tmp_path, model="oracle", seed=seed, tested={20: 0}, state=state)
-    (row,) = build(tmp_path).page.controls.rows
+    (row,) = table_of(build(tmp_path), "controls").rows
     assert (row[1].text, row[1].note) == ("as it must", "1 of 3 runs")
 
 
@@ -98,7 +98,7 @@ def test_controls_of_which_nothing_is_demanded_have_not_passed(tmp_path: Path) -
         status["settings"]["task"] = {"name": "juggling", "version": 1, "balls": 3}
         folder.write_status(status)
     report = build(tmp_path)
-    assert {cell.text for cell in report.page.controls.rows[0][1:]} == {"no demand"}
+    assert {cell.text for cell in table_of(report, "controls").rows[0][1:]} == {"no demand"}
     assert "All controls came out as they must." not in told(report)
 
 
@@ -112,7 +112,7 @@ def test_runs_from_changed_source_are_told(tmp_path: Path) -> None:
     assert alert.text == "2 runs come from changed source: no commit has it."
     # Two in all: a list of them is none of its own, nor is one whose source was changed.
     assert "The runs come from 2 commits and 1 set of versions, also those of copy." in told(report)
-    cells = {row[0].text: row[0].note for row in report.page.provenance.rows}
+    cells = {row[0].text: row[0].note for row in table_of(report, "made-with").rows}
     assert cells == {
         "a" * 12 + "+": "source changed since",
         "a" * 12 + ", then " + "b" * 12 + "+": "source changed since",
@@ -139,9 +139,9 @@ def test_runs_of_one_table_from_different_commits_are_told(tmp_path: Path) -> No
     report = build(tmp_path)
     text = "The runs come from 3 commits and 1 set of versions, also those of copy."
     assert text in told(report)
-    assert {row[0].text for row in report.page.provenance.rows} == {
+    assert {row[0].text for row in table_of(report, "made-with").rows} == {
         "a" * 12,
         "b" * 12,
         "not recorded",
     }
-    assert "3.0 h" in report.page.provenance_note
+    assert "3.0 h" in texts_of(report, "made-with")[0]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.fabricated import fabricate
-from tests.reporting import build
+from tests.reporting import build, task_of
 
 
 def test_models_are_compared_over_their_common_seeds(tmp_path: Path) -> None:
@@ -23,7 +23,7 @@ def test_models_are_compared_over_their_common_seeds(tmp_path: Path) -> None:
     assert row["difference"] == pytest.approx(0.3 / 7 - 43)
     assert row["p"] == row["p_holm"] == row["smallest_p"] == 2 / 2**7
     assert 0 < row["detectable"] < 20
-    assert "True differences under" in report.page.sections[0].comparison_note
+    assert "True differences under" in task_of(report).texts("Models compared")[0]
 
 
 def test_variations_of_a_recipe_are_compared_with_it_alone(tmp_path: Path) -> None:
@@ -44,8 +44,8 @@ def test_comparisons_that_could_not_have_found_anything_say_so(tmp_path: Path) -
     for seed in range(3):
         fabricate(tmp_path, seed=seed, tested={20: 0})
         fabricate(tmp_path, model="lstm", seed=seed, tested={20: 40 + seed})
-    (section,) = build(tmp_path).page.sections
-    assert section.comparison_note == (
+    task = task_of(build(tmp_path))
+    assert task.texts("Models compared")[0] == (
         "1 of 1 comparisons could by themselves not have found any difference, however large: "
         "3 pairs give p = 0.25 at best."
     )
@@ -61,8 +61,8 @@ def test_a_p_value_that_could_not_be_less_says_so(tmp_path: Path, differ: int, l
         )
     report = build(tmp_path)
     (row,) = report.tables["comparisons"].to_dict("records")
-    assert (row["p"] == 2 / 2**8) == row["at_least"] == least
-    note = report.page.sections[0].comparisons.rows[0][3].note
+    assert (row["p"] == 2 / 2**8) == row["p_is_least"] == least
+    note = task_of(report).tables("Models compared")[""].rows[0][3].note
     assert ("the least that 8 pairs can give" in note) == least
 
 
@@ -77,7 +77,7 @@ def test_what_can_be_detected_is_told_after_the_correction(tmp_path: Path) -> No
     assert list(comparisons["p"]) == [2 / 2**6] * 3
     assert list(comparisons["p_holm"]) == list(comparisons["smallest_p"]) == [3 * 2 / 2**6] * 3
     assert list(comparisons["detectable"]) == [math.inf] * 3
-    assert report.page.sections[0].comparison_note == (
+    assert task_of(report).texts("Models compared")[0] == (
         "3 of 3 comparisons could by themselves not have found any difference, however large: "
         "6 pairs give p = 0.094 at best, corrected for 3 comparisons."
     )
@@ -96,7 +96,7 @@ def test_models_of_which_a_score_is_not_finite_are_not_compared(tmp_path: Path) 
     assert rows["pairs"].to_list() == [8, 6, 6]
     assert rows["not_finite"].to_list() == [2, 0, 0]
     assert rows["p"].isna().to_list() == [True, False, False]
-    texts = [row[2].text for row in report.page.sections[0].comparisons.rows]
+    texts = [row[2].text for row in task_of(report).tables("Models compared")[""].rows]
     assert texts[0] == "2 pairs not finite: not compared"
     # Two comparisons are left to correct for.
     assert rows["smallest_p"].to_list()[1:] == [2 * 2 / 2**6] * 2

@@ -13,43 +13,42 @@ import pandas as pd
 import pytest
 
 from ntmbench.registry import make_task
-from ntmbench.report import numbers
 from ntmbench.report.build import build_report, write_report
-from ntmbench.report.latex import escape_latex
-from ntmbench.report.page import Cell
+from ntmbench.report.page import numbers
+from ntmbench.report.page.blocks import Cell
+from ntmbench.report.page.latex import escape_latex
 from ntmbench.runs.results import load_results
 from tests.fabricated import fabricate
-from tests.reporting import build, composed_name, told
+from tests.reporting import build, composed_name, table_of, task_of, texts_of, told
 
 
 def test_the_seeds_of_a_cell_have_figures_folder_and_command(tmp_path: Path) -> None:
     for seed in (0, 1):
         fabricate(tmp_path, seed=seed, tested={20: seed})
     report = build(tmp_path)
-    (seeds,) = report.page.sections[0].seeds
+    (seeds,) = task_of(report).seeds
     assert seeds.caveat == ""
-    assert composed_name(seeds.runs.rows[1][-1].code) == seeds.runs.rows[1][-1].text
-    assert [row[0].text for row in seeds.runs.rows] == ["0", "1"]
-    row = dict(zip(seeds.runs.header, seeds.runs.rows[1], strict=True))
+    assert composed_name(seeds.table.rows[1][-1].code) == seeds.table.rows[1][-1].text
+    assert [row[0].text for row in seeds.table.rows] == ["0", "1"]
+    row = dict(zip(seeds.table.header, seeds.table.rows[1], strict=True))
     assert (row["solved at"].text, row["90% exact to"].text, row["wrong bits"].text) == (
         "2,000",
         "0",
         "1.00",
     )
     # Every cell of the main table leads there.
-    assert {cell.href for cell in report.page.summary.rows[0][1:]} == {f"#{seeds.anchor}"}
+    assert {cell.href for cell in table_of(report, "summary").rows[0][1:]} == {f"#{seeds.anchor}"}
 
 
 def test_lengths_of_selection_are_told_with_the_task(tmp_path: Path) -> None:
-    task = make_task("copy")
+    near, far = make_task("copy").selection_lengths
     fabricate(tmp_path, tested={20: 0, 120: 0})
-    (section,) = build(tmp_path).page.sections
-    near, far = task.selection_lengths
-    assert section.notes == [
+    task = task_of(build(tmp_path))
+    assert task.texts() == [
         "Trained on length 1 to 20. Weights are selected on validation data of that and of length "
         f"{near} and {far}."
     ]
-    (picture,) = (p for p in section.pictures if p.file == "copy-length-wrong-bits.svg")
+    (picture,) = (p for p in task.pictures() if p.file == "copy-length-wrong-bits.svg")
     assert "selection lengths" in picture.svg
 
 
@@ -60,8 +59,8 @@ def test_what_is_not_over_all_runs_says_so(tmp_path: Path) -> None:
             tmp_path, seed=seed, tested=tested, state="failed" if tested is None else "finished"
         )
     report = build(tmp_path)
-    (row,) = report.page.summary.rows
-    summary = dict(zip(report.page.summary.header, row, strict=True))
+    (row,) = table_of(report, "summary").rows
+    summary = dict(zip(table_of(report, "summary").header, row, strict=True))
     for name in ("90% exact to length", "99% exact to length", "wrong bits", "loss over optimum"):
         assert summary[name].note.endswith("5 of 6 tested")
     assert told(report)[0] == (
@@ -97,8 +96,8 @@ def test_a_median_where_no_run_is_says_what_lies_on_either_side(tmp_path: Path) 
     (row,) = report.tables["summary"].to_dict("records")
     assert row["sequences_to_solve"] == 2000
     assert (row["half_solved_by"], row["half_solved_from"]) == (1000, 3000)
-    (cells,) = report.page.summary.rows
-    cell = cells[report.page.summary.header.index("sequences to solve")]
+    (cells,) = table_of(report, "summary").rows
+    cell = cells[table_of(report, "summary").header.index("sequences to solve")]
     assert cell.text == "2,000"
     assert cell.note.endswith("half by 1,000, half from 3,000")
 
@@ -106,7 +105,7 @@ def test_a_median_where_no_run_is_says_what_lies_on_either_side(tmp_path: Path) 
 def test_a_median_that_is_a_runs_own_says_nothing_more(tmp_path: Path) -> None:
     for seed, wrong in enumerate(([80, 0, 0, 0], [80, 80, 0, 0], [80, 80, 80, 0])):
         fabricate(tmp_path, seed=seed, errors=wrong)
-    (cells,) = build(tmp_path).page.summary.rows
+    (cells,) = table_of(build(tmp_path), "summary").rows
     assert not any("half" in cell.note for cell in cells)
 
 
@@ -115,8 +114,8 @@ def test_settings_that_differ_beyond_the_names_are_told(tmp_path: Path) -> None:
         fabricate(
             tmp_path, model_settings={"controller": controller, "word_size": word_size}, seed=0
         )
-    (section,) = build(tmp_path).page.sections
-    assert section.notes[-1] == (
+    task = task_of(build(tmp_path))
+    assert task.texts()[-1] == (
         "Beyond what their names tell, the runs of ntm differ in word_size "
         "(20 in controller=feedforward; 8 in controller=lstm)."
     )
@@ -125,20 +124,21 @@ def test_settings_that_differ_beyond_the_names_are_told(tmp_path: Path) -> None:
 def test_names_that_tell_all_need_no_note(tmp_path: Path) -> None:
     for controller in ("lstm", "feedforward"):
         fabricate(tmp_path, model_settings={"controller": controller})
-    (section,) = build(tmp_path).page.sections
-    assert not any("Beyond" in note for note in section.notes)
+    task = task_of(build(tmp_path))
+    assert not any("Beyond" in note for note in task.texts())
 
 
 def test_values_on_different_scales_are_not_sorted_among_each_other(tmp_path: Path) -> None:
     for task in ("copy", "recall"):
         for model in ("ntm", "lstm"):
             fabricate(tmp_path, task, model, tested={6: 1.0})
-    page = build(tmp_path).page
-    assert [[row[0].text for row in body] for body in page.summary.bodies] == [
+    report = build(tmp_path)
+    summary, scorecard = table_of(report, "summary"), table_of(report, "scorecard")
+    assert [[row[0].text for row in body] for body in summary.bodies] == [
         ["copy", "copy"],
         ["recall", "recall"],
     ]
-    assert "here" in page.scorecard.unsorted
+    assert "here" in scorecard.unsorted
 
 
 def test_only_a_folder_that_is_there_is_linked(tmp_path: Path) -> None:
@@ -146,8 +146,8 @@ def test_only_a_folder_that_is_there_is_linked(tmp_path: Path) -> None:
     gone = fabricate(tmp_path, seed=1)
     results = load_results(tmp_path)
     shutil.rmtree(gone.path)
-    (section,) = build_report(results, tmp_path).page.sections
-    there, missing = (row[-1] for row in section.seeds[0].runs.rows)
+    task = task_of(build_report(results, tmp_path))
+    there, missing = (row[-1] for row in task.seeds[0].table.rows)
     assert (tmp_path / "report" / there.href).resolve().is_dir()
     assert missing.href == ""
 
@@ -156,8 +156,8 @@ def test_an_interquartile_mean_of_zero_says_how_many_are_at_zero(tmp_path: Path)
     for seed in range(8):
         fabricate(tmp_path, seed=seed, tested={20: 30.0 * (seed > 6)})
     report = build(tmp_path)
-    (row,) = report.page.summary.rows
-    cell = row[report.page.summary.header.index("wrong bits")]
+    (row,) = table_of(report, "summary").rows
+    cell = row[table_of(report, "summary").header.index("wrong bits")]
     assert cell.text == "0"
     assert cell.note.endswith("7 of 8 at zero")
 
@@ -175,7 +175,9 @@ def test_effective_lengths_have_intervals_over_seeds(tmp_path: Path) -> None:
     assert [copied[part] for part in parts] == [50, 50, 50]  # one of eight is no match
     assert [halved[part] for part in parts] == [20, 20, 50]  # no length between them
     assert math.isnan(recalled["effective_99_low"])
-    cell = report.page.summary.rows[2][report.page.summary.header.index("99% exact to length")]
+    cell = table_of(report, "summary").rows[2][
+        table_of(report, "summary").header.index("99% exact to length")
+    ]
     assert (cell.text, cell.note) == ("6", "1 run")
 
 
@@ -195,7 +197,7 @@ def test_every_length_says_how_many_runs_are_at_zero(tmp_path: Path) -> None:
         fabricate(tmp_path, seed=seed, tested={20: 0, 50: wrong, 120: 1 + wrong})
     report = build(tmp_path)
     assert report.tables["lengths"]["at_zero"].to_list() == [3, 2, 0]
-    tables = dict(report.page.sections[0].tables)
+    tables = task_of(report).tables("Numbers")
     (row, _chance) = tables[
         "Wrong bits per sequence by test length, median and range over seeds"
     ].rows
@@ -206,8 +208,8 @@ def test_costs_tell_what_runs_were_trained_on(tmp_path: Path) -> None:
     for seed in range(3):
         fabricate(tmp_path, seed=seed, train_settings={"sequences": 9000, "attempts": 3})
     report = build(tmp_path)
-    (row,) = report.page.costs.rows
-    cell = row[report.page.costs.header.index("training sequences")]
+    (row,) = table_of(report, "costs").rows
+    cell = row[table_of(report, "costs").header.index("training sequences")]
     assert (cell.text, cell.note) == ("9,000", "used: 3,000")
 
 
@@ -219,7 +221,7 @@ def test_the_example_is_that_of_the_median_seed(tmp_path: Path) -> None:
     for seed, wrong in enumerate((9, 1, 4)):
         fabricate(tmp_path, seed=seed, tested={20: wrong}, example=wrong / 100)
     fabricate(tmp_path, model="lstm", tested={20: 40}, example=0.3)
-    answers, memory = build(tmp_path).page.sections[0].gallery
+    answers, memory = task_of(build(tmp_path)).pictures("One example")
     assert "seed 2: " in answers.svg
     assert "seed 0: " in answers.svg  # the only one of the LSTM
     assert "input" in answers.svg
@@ -230,9 +232,9 @@ def test_the_example_is_that_of_the_median_seed(tmp_path: Path) -> None:
 def test_an_example_that_can_not_be_read_is_told(tmp_path: Path) -> None:
     folder = fabricate(tmp_path, tested={20: 0}, example=0.0)
     (folder.path / "example.npz").write_bytes(b"PK\x03\x04 and no more")
-    (section,) = build(tmp_path).page.sections
-    assert section.gallery == []
-    assert "example.npz" in section.gallery_note
+    task = task_of(build(tmp_path))
+    assert task.pictures("One example") == []
+    assert "example.npz" in task.texts("One example")[0]
 
 
 def test_errors_by_position_are_medians_over_seeds(tmp_path: Path) -> None:
@@ -242,9 +244,7 @@ def test_errors_by_position_are_medians_over_seeds(tmp_path: Path) -> None:
     table = report.tables["positions"].set_index("position")
     assert table["median"].to_list() == [0, 1]
     assert table["high"].to_list() == [0, math.inf]
-    assert any(
-        picture.file == "copy-positions-2.svg" for picture in report.page.sections[0].pictures
-    )
+    assert any(picture.file == "copy-positions-2.svg" for picture in task_of(report).pictures())
 
 
 def test_variations_are_told(tmp_path: Path) -> None:
@@ -252,12 +252,12 @@ def test_variations_are_told(tmp_path: Path) -> None:
     report = build(tmp_path)
     (row,) = report.tables["variations"].to_dict("records")
     assert (row["variation"], row["errors_median"]) == ("20 repeats", 3.5)
-    assert any(title.startswith("Variations") for title, _ in report.page.sections[0].tables)
+    assert any(title.startswith("Variations") for title in task_of(report).tables("Numbers"))
 
 
 def test_pictures_follow_the_colours_of_the_page(tmp_path: Path) -> None:
     fabricate(tmp_path, tested={20: 0})
-    picture = build(tmp_path).page.sections[0].pictures[0]
+    picture = task_of(build(tmp_path)).pictures()[0]
     assert "#0072b2" in picture.svg
     assert "#0072b2" not in picture.element
     assert "var(--series-0)" in picture.element
@@ -268,7 +268,7 @@ def test_pictures_follow_the_colours_of_the_page(tmp_path: Path) -> None:
 def test_pictures_of_one_page_share_no_identifier(tmp_path: Path) -> None:
     fabricate(tmp_path, tested={20: 0})
     seen: set[str] = set()
-    for picture in build(tmp_path).pictures:
+    for picture in build(tmp_path).page.pictures:
         here = set(re.findall(r'\bid="([^"]+)"', picture.element))
         assert not here & seen
         seen |= here
@@ -313,7 +313,7 @@ def test_older_runs_have_a_report_too(tmp_path: Path) -> None:
     folder.write_status(status)
     report = build(tmp_path)
     write_report(report, tmp_path / "report")
-    (row,) = report.page.provenance.rows
+    (row,) = table_of(report, "made-with").rows
     assert row[0].text == row[1].text == "not recorded"
 
 
@@ -334,3 +334,19 @@ def test_every_seed_counts_once_whatever_the_order_of_folders(tmp_path: Path) ->
     assert row["seeds"] == " ".join(map(str, range(11)))
     assert row["errors"] == pytest.approx(5)
     assert json.loads(json.dumps(row["runs"])) == 11
+
+
+def test_the_method_is_told_of_these_runs_and_of_no_others(tmp_path: Path) -> None:
+    fabricate(tmp_path, train_settings={"attempts": 1})
+    told_of_copy = " ".join(texts_of(build(tmp_path), "method"))
+    assert "attempts" not in told_of_copy
+    assert "the oracle must have no wrong bit; the constant" in told_of_copy
+    assert "a permutation test" not in told_of_copy
+    assert "has on a task is 1 seed." in told_of_copy
+    for seed in (0, 1):
+        fabricate(tmp_path, "ngrams", "lstm", seed, train_settings={"attempts": 3})
+    told_of_both = " ".join(texts_of(build(tmp_path), "method"))
+    assert "Several attempts were allowed to lstm on ngrams, and to no other model." in told_of_both
+    assert "or, where the optimum itself makes mistakes, a loss within 1%" in told_of_both
+    assert "on ngrams, where the optimum makes mistakes itself" in told_of_both
+    assert "has on a task is 2 seeds." in told_of_both

@@ -12,13 +12,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ntmbench.data.literature import paper_results
 from ntmbench.evaluation.levels import data_levels, length_levels, validation_levels
 from ntmbench.registry import make_task
-from ntmbench.report import numbers
-from ntmbench.report.grouping import with_groups
-from ntmbench.report.outcomes import curve_band, outcomes, reached_at, stays_from
-from ntmbench.report.reference import paper_results
-from ntmbench.report.statistics import quantile
+from ntmbench.report.page import numbers
+from ntmbench.report.study.grouping import with_groups
+from ntmbench.report.study.outcomes import (
+    curve_band,
+    effective_length,
+    outcomes,
+    reached_at,
+    stays_from,
+)
+from ntmbench.statistics.intervals import quantile
 from ntmbench.task import Task
 from tests.fabricated import curve
 
@@ -342,3 +348,34 @@ def test_numbers_are_never_rounded_to_something_better() -> None:
     assert numbers.sequences(INF, 50_000, unfinished=False) == "> 50,000"
     assert numbers.sequences(INF, 50_000, unfinished=True) == "not yet"
     assert numbers.sequences(8000, 50_000, unfinished=True) == "8,000"
+
+
+@pytest.mark.parametrize(
+    ("exact_match", "share", "expected"),
+    [
+        ([1, 1, 0.95, 0.5], 0.9, 50),
+        ([1, 1, 0.95, 0.5], 0.99, 20),
+        ([1, 0.5, 1, 1], 0.9, 10),  # what comes after a failure does not count
+        ([0.5, 1, 1, 1], 0.9, 0),
+        ([1, 1, 1, 1], 1, 120),
+        ([1, math.nan, 1, 1], 0.9, 10),
+        ([0.99 - 1e-12, 0.99, 0.98, 0], 0.99, 20),
+    ],
+)
+def test_the_effective_length_ends_before_the_first_failure(
+    exact_match: list[float], share: float, expected: int
+) -> None:
+    lengths = [10, 20, 50, 120]
+    assert effective_length(lengths, exact_match, share) == expected
+    assert effective_length(lengths[::-1], exact_match[::-1], share) == expected
+
+
+def test_an_effective_length_of_nothing_is_zero() -> None:
+    assert effective_length([], [], 0.9) == 0
+
+
+def test_effective_lengths_of_bad_input_are_refused() -> None:
+    with pytest.raises(ValueError, match="share=90"):
+        effective_length([10], [1.0], 90)
+    with pytest.raises(ValueError, match="zip"):
+        effective_length([10, 20], [1.0], 0.9)

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
+from ntmbench.data.literature import paper_results
 from ntmbench.evaluation.example import answer_example
 from ntmbench.evaluation.levels import validation_levels
 from ntmbench.plotting.guides import chance_level, paper_moments
@@ -18,7 +19,6 @@ from ntmbench.plotting.run.generalisation import plot_generalisation
 from ntmbench.plotting.style import looks, png
 from ntmbench.registry import make_model, make_task
 from ntmbench.report.plots.curves import plot_curves
-from ntmbench.report.reference import paper_results
 from ntmbench.runs.folder import RunFolder
 from ntmbench.runs.pictures import curve_levels, plot_run
 from ntmbench.task import Task

@@ -11,15 +11,25 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ntmbench.data.literature import (
+    Literature,
+    LiteratureError,
+    Measure,
+    Source,
+    library,
+    read_library,
+)
+from ntmbench.errors import SettingError
 from ntmbench.report.build import Report
-from ntmbench.report.reference import LITERATURE, Literature, Measure
-from ntmbench.report.scorecard import verdict
+from ntmbench.report.study.scorecard import verdict
 from tests.fabricated import fabricate
-from tests.reporting import build
+from tests.reporting import build, table_of
+
+SOMEBODY = Source("Somebody", "https://example.org", 2020, title="A title", authors="Somebody")
 
 
 def entry(measure: Measure, low: float, high: float, tolerance: float) -> Literature:
-    return Literature("copy", "ntm", None, measure, None, low, high, tolerance, "", "")
+    return Literature("copy", "ntm", None, measure, None, low, high, tolerance, "", SOMEBODY)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +87,7 @@ def test_the_scorecard_has_every_figure_of_the_literature(tmp_path: Path) -> Non
             train_settings={"batch_size": 4},
         )
     scorecard = build(tmp_path).tables["scorecard"]
-    assert len(scorecard) == len(LITERATURE)
+    assert len(scorecard) == len(library().figures)
     copy = scorecard[(scorecard["task"] == "copy") & (scorecard["label"] == "ntm")]
     verdicts = dict(zip(copy["says"], copy["verdict"], strict=True))
     assert verdicts["near zero by about 100,000"] == "better"
@@ -91,7 +101,7 @@ def of_literature(report: Report, says: str) -> tuple[dict[Hashable, Any], list[
     """The row of a figure of the literature, and what the page has in it."""
     (place,) = np.flatnonzero(report.tables["scorecard"]["says"] == says)
     row = report.tables["scorecard"].iloc[int(place)].to_dict()
-    cells = report.page.scorecard.rows[int(place)]
+    cells = table_of(report, "scorecard").rows[int(place)]
     return row, [part for cell in cells for part in (cell.text, cell.note) if part]
 
 
@@ -142,11 +152,78 @@ def test_an_endless_interval_of_runs_that_all_solved_it_is_not_told_as_unsolved(
     report = build(tmp_path)
     _, cells = of_literature(report, "about 17,000")
     assert "1,000 or more; half by 2,000, half from 3,000; 4 runs of 3,000 sequences" in cells
-    (row,) = report.page.summary.rows
-    summary = dict(zip(report.page.summary.header, row, strict=True))
+    (row,) = table_of(report, "summary").rows
+    summary = dict(zip(table_of(report, "summary").header, row, strict=True))
     assert summary["sequences to solve"].note == ("1,000 or more; half by 2,000, half from 3,000")
 
 
 def test_other_sizes_are_not_set_beside_the_literature(tmp_path: Path) -> None:
     fabricate(tmp_path, task_settings={"bits": 4}, tested={20: 0})
     assert set(build(tmp_path).tables["scorecard"]["verdict"]) == {"not measured"}
+
+
+SAMPLE = """
+sources:
+  here: {cite: Somebody 2020, title: A title, authors: Somebody, year: 2020,
+    address: "https://example.org"}
+figures:
+  - {task: copy, model: ntm, measure: wrong bits, value: [0, 1], tolerance: 0.1, says: few,
+    source: here, where: table 1}
+parameters:
+  - {task: copy, model: ntm, controller: lstm, count: 5}
+"""
+
+
+def test_literature_is_read_as_it_is_written() -> None:
+    read = read_library(SAMPLE)
+    (figure,) = read.figures
+    assert (figure.low, figure.high, figure.measure) == (0, 1, Measure.WRONG_BITS)
+    assert (figure.controller, figure.length) == (None, None)
+    assert figure.cited == "Somebody 2020, table 1"
+    assert read.parameters == {("copy", "ntm", "lstm"): 5}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "refusal"),
+    [
+        ("source: here", "source: heer", "source=heer is not a choice.*Did you mean 'here'"),
+        ("measure: wrong bits", "measure: wrong bit", "Did you mean 'wrong bits'"),
+        ("tolerance: 0.1, ", "", "has no tolerance"),
+        ("tolerance", "tolerence", "no setting 'tolerence'"),
+        ("[0, 1]", "[2, 1]", "from the lowest to the highest"),
+        ("value: [0, 1], ", "", "has no value"),
+        ("wrong bits", "sequences to reach", "below goes with"),
+        ("https://example.org", "example.org", "https://"),
+        ("title: A title, ", "", "a title and authors, or a repository"),
+        ("parameters:", "sizes:", "no setting 'sizes'"),
+    ],
+)
+def test_literature_that_cannot_be_used_is_refused_in_one_line(
+    old: str, new: str, refusal: str
+) -> None:
+    assert old in SAMPLE
+    with pytest.raises((LiteratureError, SettingError), match=refusal) as refused:
+        read_library(SAMPLE.replace(old, new))
+    assert "\n" not in str(refused.value)
+
+
+def test_sources_go_by_their_names() -> None:
+    """Nobody can look up "a much-used NTM in PyTorch"."""
+    for source in library().sources.values():
+        assert source.repository in source.address
+        assert source.repository or (source.title and source.authors)
+    cited = {source.address for source in library().sources.values()}
+    assert {
+        "https://github.com/loudinthecloud/pytorch-ntm",
+        "https://github.com/mgupta8143/neural-turing-machines",
+        "https://arxiv.org/abs/1807.08518",
+    } <= cited
+
+
+def test_sources_are_linked(tmp_path: Path) -> None:
+    fabricate(tmp_path, tested={20: 0})
+    row, _ = of_literature(build(tmp_path), "about 17,000")
+    assert row["source"] == "loudinthecloud/pytorch-ntm, README"
+    scorecard = table_of(build(tmp_path), "scorecard")
+    links = {cell.note: cell.href for cells in scorecard.rows for cell in cells if cell.href}
+    assert links[row["source"]] == row["address"]

@@ -8,6 +8,7 @@ from itertools import cycle
 
 from matplotlib.axes import Axes
 
+from ntmbench.data.literature import PaperResult
 from ntmbench.plotting.style import (
     CHANCE_DASHES,
     MUTED,
@@ -15,22 +16,6 @@ from ntmbench.plotting.style import (
     PAPER,
     short_count,
 )
-
-
-@dataclass(frozen=True)
-class PaperResult:
-    """Where a learning curve of the NTM paper ends.
-
-    Attributes:
-        model: the paper's name of it.
-        above_optimum: loss bits above the task's optimum (zero, but for n-grams) that it ends at,
-            lowest and highest reading; None where that is near zero or cannot be read.
-        near_zero_by: training sequences after which it is near zero; None where it is not.
-    """
-
-    model: str
-    above_optimum: tuple[float, float] | None
-    near_zero_by: int | None
 
 
 @dataclass(frozen=True)

@@ -38,13 +38,13 @@ def write(source: Path) -> str:
     A results folder's own folder ``runs`` stands for the results folder.
 
     Raises:
-        UserError: if there is nothing to report, or if it can not be read or written.
+        UserError: if there is nothing to report, or if it cannot be read or written.
     """
     try:
         source = _results_folder(source)
         results = load_results(source)
     except OSError as error:
-        raise UserError(f"The results in {source} can not be read: {error}") from error
+        raise UserError(f"The results in {source} cannot be read: {error}") from error
     # Drawing takes a second to import, which a refusal need not wait for.
     from ntmbench.report.build import build_report, write_report
 

@@ -9,9 +9,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ntmbench.data.files import write_bytes
+from ntmbench.data.literature import PaperResult
 from ntmbench.evaluation.levels import SOLVED_BELOW, DataLevels, validation_levels, validation_size
 from ntmbench.plotting.example import read_example
-from ntmbench.plotting.guides import Level, PaperResult, compare_with, paper_moments
+from ntmbench.plotting.guides import Level, compare_with, paper_moments
 from ntmbench.plotting.run.curve import plot_learning_curve
 from ntmbench.plotting.run.example import plot_example
 from ntmbench.plotting.run.generalisation import plot_generalisation

@@ -16,6 +16,7 @@ from omegaconf import OmegaConf
 from rich.console import Console
 
 from ntmbench.data.files import remove_leftovers, write_text
+from ntmbench.data.literature import paper_results
 from ntmbench.evaluation.example import answer_example
 from ntmbench.evaluation.grid import evaluate_in_detail, evaluate_variations
 from ntmbench.model import SequenceModel
@@ -234,7 +235,7 @@ def _test(
         folder.write_table(folder.variations, variations)
     folder.write_arrays(folder.example, answer_example(model, config.task))
     folder.write_table(folder.evaluation, evaluation.by_length)  # last: it stands for all of them
-    plot_run(folder, config.task)
+    plot_run(folder, config.task, paper_results(config.task))
     return evaluation.by_length
 
 

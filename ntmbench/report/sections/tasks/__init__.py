@@ -1,0 +1,119 @@
+"""A chapter for each task: its pictures, comparisons, one example, numbers, and all its runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import pandas as pd
+
+from ntmbench.plotting.style import COLOURS, Look, looks
+from ntmbench.report.page.blocks import Block, Chapter, Heading, Pictures, Tabular, Text
+from ntmbench.report.plots.pictures import TITLES, gallery_pictures, scores_of, section_pictures
+from ntmbench.report.section import Section, register_section
+from ntmbench.report.sections.tasks.comparisons import comparisons_view, undetectable
+from ntmbench.report.sections.tasks.notes import notes_of
+from ntmbench.report.sections.tasks.scores import lengths_view, variations_view
+from ntmbench.report.sections.tasks.seeds import seeds_of
+from ntmbench.report.study.anchors import task_anchors
+from ntmbench.report.study.lengths import lengths_table, positions_table, variations_table
+from ntmbench.report.study.listing import runs_table
+from ntmbench.report.study.pairs import pairs_table
+from ntmbench.report.study.study import Study
+from ntmbench.report.study.tasks import StudyTask
+from ntmbench.report.study.training import curves_table, survival_table
+
+#: More comparisons than these are shut until the reader opens them.
+MOST_COMPARISONS = 10
+
+
+def tables(study: Study) -> Mapping[str, pd.DataFrame]:
+    """What is told by task and model, or by run."""
+    return {
+        "lengths": lengths_table(study),
+        "variations": variations_table(study),
+        "curves": curves_table(study),
+        "survival": survival_table(study),
+        "positions": positions_table(study),
+        "comparisons": pairs_table(study),
+        "runs": runs_table(study),
+    }
+
+
+def blocks(study: Study) -> Iterator[Chapter]:
+    """A chapter for each task, in the order of the runs."""
+    for task, members in study.by_task():
+        contestants = members[~members["control"]]
+        yield Chapter(
+            task_anchors(study)[task.label], task.label, list(_of_task(study, task, contestants))
+        )
+
+
+def _of_task(study: Study, task: StudyTask, runs: pd.DataFrame) -> Iterator[Block]:
+    """``runs`` are the contestants' on this task."""
+    anchor = task_anchors(study)[task.label]
+    rows = _rows_of(study, task, runs)
+    yield from (Text(note) for note in notes_of(study, task, runs))
+    if pictures := section_pictures(task, anchor, study, rows, _looks(study, runs)):
+        yield Pictures(pictures)
+    yield from _comparisons(study, task, runs)
+    yield from _example(task, anchor, runs)
+    yield from _numbers(task, rows)
+    yield Heading("Runs")
+    yield from seeds_of(study, task)
+
+
+def _rows_of(study: Study, task: StudyTask, runs: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The task's rows of the tables that are drawn or shown, without controls."""
+    whole = tables(study)
+    return {
+        name: whole[name][
+            (whole[name]["section"] == task.label) & whole[name]["label"].isin(runs["label"])
+        ]
+        for name in ("lengths", "variations", "curves", "survival", "positions")
+    }
+
+
+def _comparisons(study: Study, task: StudyTask, runs: pd.DataFrame) -> Iterator[Block]:
+    if runs["label"].nunique() < 2:
+        return
+    pairs = pairs_table(study)
+    pairs = pairs[pairs["section"] == task.label]
+    yield Heading("Models compared")
+    yield Text(undetectable(pairs))
+    if len(pairs):
+        shut = f"The {len(pairs)} comparisons" if len(pairs) > MOST_COMPARISONS else ""
+        yield Tabular(comparisons_view(pairs), shut)
+
+
+def _example(task: StudyTask, anchor: str, runs: pd.DataFrame) -> Iterator[Block]:
+    pictures, faults = gallery_pictures(task, anchor, runs)
+    if pictures or faults:
+        yield Heading("One example")
+    if faults:
+        yield Text(" ".join(faults), "bad")
+    if pictures:
+        yield Pictures(pictures, large=True)
+
+
+def _numbers(task: StudyTask, rows: Mapping[str, pd.DataFrame]) -> Iterator[Block]:
+    lengths, variations = rows["lengths"], rows["variations"]
+    if len(lengths) or len(variations):
+        yield Heading("Numbers")
+    if len(lengths):
+        for score in scores_of(task):
+            title = f"{TITLES[score]}, median and range over seeds"
+            yield Tabular(lengths_view(lengths, score), title)
+    if len(variations):
+        title = "Variations, median and range over seeds"
+        yield Tabular(variations_view(variations), title)
+
+
+def _looks(study: Study, runs: pd.DataFrame) -> dict[str, Look]:
+    """How the models of one task are drawn: alike on all tasks, while the colours suffice."""
+    everywhere = list(dict.fromkeys(study.runs.loc[~study.runs["control"], "label"]))
+    return looks(
+        everywhere if len(everywhere) <= len(COLOURS) else list(dict.fromkeys(runs["label"]))
+    )
+
+
+register_section(Section(order=40, anchor="tasks", title="Tasks", blocks=blocks, tables=tables))
