@@ -57,7 +57,7 @@ def constant_weightings(kind: str, heads: int, slots: int, like: Tensor) -> Tens
     if kind == "uniform":
         return like.new_full((heads, slots), 1 / slots)
     weightings = like.new_zeros(heads, slots)
-    weightings[:, 0] = 1
+    weightings.select(1, 0).fill_(1)  # quicker than by index, at every call of the machine
     return weightings
 
 

@@ -50,11 +50,19 @@ def obstacle_of(settings: NTMSettings, inputs: Tensor, tensors: Sequence[Tensor]
         if not tensor.is_cpu:
             check_kinds(inputs, tensors)
             return f"on {tensor.device.type}"
-        if forward_ad.unpack_dual(tensor).tangent is not None:  # type: ignore[no-untyped-call]
-            return "in forward mode automatic differentiation"
+    if _any_tangent((inputs, *tensors)):
+        return "in forward mode automatic differentiation"
     if not _multiplies_and_adds_at_once():
         return "on a processor without fused multiply-add"
     return None
+
+
+def _any_tangent(tensors: Sequence[Tensor]) -> bool:
+    # Outside every dual_level there is none, and no tensor has to be asked.
+    return forward_ad._current_level >= 0 and any(
+        forward_ad.unpack_dual(tensor).tangent is not None  # type: ignore[no-untyped-call]
+        for tensor in tensors
+    )
 
 
 @functools.cache
