@@ -24,9 +24,12 @@ from ntmbench.commands import application
 from ntmbench.commands.composition import composing
 from ntmbench.commands.console import NamedLines
 from ntmbench.commands.expansion import with_experiment
+from ntmbench.commands.schemas import schema
 from ntmbench.commands.sweeps import conclude, read_cells, write_cell
 from ntmbench.evaluation import grid
+from ntmbench.registry import model_names, task_names
 from ntmbench.runs import runner
+from ntmbench.runs.settings import FIXED_PARTS
 from ntmbench.training.interruption import Interrupted
 from tests.conftest import TINY, Ended, command
 
@@ -277,14 +280,24 @@ def test_parallel_launcher_gives_the_same_numbers(ntmbench: Command, tmp_path: P
     assert numbers(tmp_path / "results") == numbers(tmp_path / "one_by_one")
 
 
+def test_schemas_are_sent_by_name() -> None:
+    """Whatever pickles them: the other process makes its own."""
+    tasks = [f"task_{name}" for name in task_names()]
+    models = [f"model_{name}" for name in model_names()]
+    for name in ("config", *FIXED_PARTS, *tasks, *models):
+        assert pickle.loads(pickle.dumps(schema(name))) is schema(name)
+
+
 #: What a launcher does in a process of its own: a cell's configuration is composed from what was
 #: sent, and the suite's function is called with it.
 WORKER = """
-import pickle, sys
+import dataclasses, pickle, sys
 state, composed, context, job = pickle.load(sys.stdin.buffer)
 from hydra.core.singleton import Singleton
 from hydra.core.utils import run_job
-from omegaconf import open_dict
+from omegaconf import OmegaConf, open_dict
+for part in ("task", "model", "train", "evaluation"):
+    assert dataclasses.fields(OmegaConf.get_type(composed[part])), part
 Singleton.set_state(state)
 cell = context.config_loader.load_sweep_config(composed, sys.argv[1:])
 with open_dict(cell):
@@ -296,7 +309,7 @@ run_job(task_function=job, config=cell, hydra_context=context, **directories)
 
 
 def test_a_cell_runs_in_a_process_that_was_sent_everything(tmp_path: Path) -> None:
-    """As launchers send it. cloudpickle 2 does not keep the fields of classes made at run time."""
+    """As launchers send it; cloudpickle 2 would lose the fields of classes sent as a whole."""
     cloudpickle = pytest.importorskip("cloudpickle", reason="needs cloudpickle")
     cell = ["task=recall", "model=lstm", "seed=3", *CELL]
     with composing():
