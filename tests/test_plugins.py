@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from hydra import compose
 from hydra.core.config_store import ConfigStore
 
 from ntmbench import registry
-from ntmbench.commands.composition import register_schemas
+from ntmbench.commands.composition import composing, register_schemas, to_run_config
 from ntmbench.commands.schemas import schema
 from ntmbench.runs.folder import RunFolder
 from tests.conftest import TINY, Ended, command
@@ -313,6 +314,23 @@ def test_plug_in_is_checked_like_the_suites_own(
     assert wrong in ended.err
     assert remedy in ended.err
     assert not (tmp_path / "results").exists()
+
+
+def test_a_task_of_a_known_family_has_its_budget_and_recipes(
+    installed: Callable[[str], None],
+) -> None:
+    installed(PLUGIN.replace("    version = 1\n", '    version = 1\n    family = "order"\n'))
+    with composing():
+        ours = [
+            to_run_config(compose("config", overrides=["task=parity", f"model={model}"]))
+            for model in ("ntm", "lstm")
+        ]
+        theirs = to_run_config(compose("config", overrides=["task=sorting", "model=ntm"]))
+    assert ours[0].train == theirs.train
+    assert ours[0].model_settings == theirs.model_settings
+    assert ours[1].train.sequences == theirs.train.sequences
+    wider = ours[1].model_settings.hidden_size  # inputs and answers are narrower here
+    assert wider > 81
 
 
 MODEL = (

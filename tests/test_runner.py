@@ -331,15 +331,16 @@ def test_help_is_short_work(tmp_path: Path) -> None:
     ended = command("--help", folder=tmp_path)
     assert ended.code == 0
     assert "task= copy, ngrams, priority_sort" in ended.out
-    assert "learning_rate: " in ended.out
-    for group, choice in (("budget", "copy"), ("optimizer", "lstm"), ("recipe", "sorting_ntm")):
+    assert "train.learning_rate=" in ended.out
+    for group, choice in (("budget", "copy"), ("recipe", "lstm"), ("recipe", "copy_ntm")):
         assert any(
             line.startswith(f"{group}= ") and choice in line for line in ended.out.splitlines()
         )
     assert "paper/copy_lstm" in ended.out
-    assert "  model.memory_slots: 128 # memory slots, N\n" in ended.out
-    assert "  task.max_repeats: 10 # most repeats in training\n" in ended.out
-    assert "model=oracle (control: the task's own oracle, with one trainable scale)" in ended.out
+    words = " ".join(ended.out.split())
+    assert " model.memory_slots=128 Memory slots, N. " in words
+    assert " task.max_repeats=10 Most repeats in training. " in words
+    assert "model=oracle (a control): The logits of the oracle's probabilities" in words
     assert "+experiment= reference/" in ended.out
     assert "schema/" not in ended.out
     assert not list(tmp_path.iterdir())

@@ -98,8 +98,10 @@ def test_refused_cell_stops_no_other_and_finished_ones_are_skipped(
 
 
 def test_sweep_of_finished_cells_ends_well(ntmbench: Command, tmp_path: Path) -> None:
-    ended = ntmbench("-m", "task=copy", "model=lstm", "seed=0,1", *CELL)
+    arguments = ["-m", "task=copy", "model=lstm", "seed=0,1", *CELL]
+    ended = ntmbench(*arguments)
     assert (ended.code, ended.err) == (0, "")
+    assert sys.argv[1:] == arguments  # Hydra was told others
     cells = table_of(tmp_path)
     assert list(cells["seed"]) == [0, 1]
     assert list(cells["errors"]) == [
