@@ -10,9 +10,11 @@ import pandas as pd
 import pytest
 from hydra import compose
 from hydra.core.config_store import ConfigStore
+from hydra.core.plugins import Plugins
 
 from ntmbench import registry
 from ntmbench.commands.composition import composing, register_schemas, to_run_config
+from ntmbench.commands.groups import NEEDED, OPTIONAL
 from ntmbench.commands.schemas import schema
 from ntmbench.runs.folder import RunFolder
 from tests.conftest import TINY, Ended, command
@@ -247,8 +249,10 @@ def install(folder: Path, source: str, module: str) -> Path:
 @pytest.fixture
 def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
     """Install a plug-in for as long as the test lasts; the process looks for plug-ins anew."""
+    Plugins.instance()  # registers Hydra's own, once for all
     store = ConfigStore.instance()
-    others = {group: node for group, node in store.repo.items() if group != "schema"}
+    ours = ("schema", *NEEDED, *OPTIONAL)
+    others = {group: node for group, node in store.repo.items() if group not in ours}
 
     def forget() -> None:
         registry.load_plugins.cache_clear()
