@@ -215,10 +215,11 @@ def test_what_pack_panels_did_not_make_is_refused() -> None:
 @pytest.mark.parametrize("columns", [1, 2])
 def test_labels_stay_on_the_sheet(columns: int) -> None:
     title = "a model with a rather long name (and=settings)"
-    panels = [Panel(title, "element", np.zeros((9, 4)), "unit")] * 3
+    panels = [Panel(title, "element", np.full((9, 4), -0.09876), "signed")] * 3
     figure = draw_panels(panels, title="sheet", columns=columns)
     png(figure)  # lays it out
-    for axes in figure.axes:
+    scales = [scale for axes in figure.axes for scale in axes.child_axes]
+    for axes in (*figure.axes, *scales):
         box = axes.get_tightbbox()
         assert box is not None
         assert figure.bbox.x0 <= box.x0 <= box.x1 <= figure.bbox.x1

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import cycle
+from typing import Protocol
 
 from matplotlib.axes import Axes
 
-from ntmbench.data.literature import PaperResult
 from ntmbench.plotting.style import (
     CHANCE_DASHES,
     MUTED,
@@ -16,6 +16,22 @@ from ntmbench.plotting.style import (
     PAPER,
     short_count,
 )
+
+
+class PaperCurve(Protocol):
+    """Where a learning curve of the literature ends."""
+
+    @property
+    def model(self) -> str:
+        """The paper's name of it."""
+
+    @property
+    def above_optimum(self) -> tuple[float, float] | None:
+        """Loss bits above the optimum that it ends at, lowest and highest reading; None at zero."""
+
+    @property
+    def near_zero_by(self) -> int | None:
+        """Training sequences after which it is near zero; None where it is not."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +54,7 @@ def optimum_level(value: float) -> Level:
     return Level("optimum", value, value, OPTIMUM_DASHES)
 
 
-def paper_levels(results: Iterable[PaperResult], optimum: float) -> list[Level]:
+def paper_levels(results: Iterable[PaperCurve], optimum: float) -> list[Level]:
     """Where the paper's learning curves end, of those that do not end at the optimum."""
     dashes: tuple[tuple[float, tuple[float, ...]], ...] = ((0, (5, 1.5, 1, 1.5)), (0, (2, 1)))
     known = [(result, result.above_optimum) for result in results if result.above_optimum]
@@ -49,7 +65,7 @@ def paper_levels(results: Iterable[PaperResult], optimum: float) -> list[Level]:
 
 
 def compare_with(
-    chance: float, optimum: float, *, solvable: bool, paper: Iterable[PaperResult] = ()
+    chance: float, optimum: float, *, solvable: bool, paper: Iterable[PaperCurve] = ()
 ) -> list[Level]:
     """What to compare a score with; the optimum is left out where no mistake need be made."""
     levels = [chance_level(chance)]
@@ -77,7 +93,7 @@ class Moment:
     sequences: int
 
 
-def paper_moments(results: Iterable[PaperResult]) -> list[Moment]:
+def paper_moments(results: Iterable[PaperCurve]) -> list[Moment]:
     """When the paper's learning curves are near zero, of those that come there."""
     return [
         Moment(

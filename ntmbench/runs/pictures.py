@@ -9,10 +9,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ntmbench.data.files import write_bytes
-from ntmbench.data.literature import PaperResult
 from ntmbench.evaluation.levels import SOLVED_BELOW, DataLevels, validation_levels, validation_size
 from ntmbench.plotting.example import read_example
-from ntmbench.plotting.guides import Level, compare_with, paper_moments
+from ntmbench.plotting.guides import Level, PaperCurve, compare_with, paper_moments
 from ntmbench.plotting.run.curve import plot_learning_curve
 from ntmbench.plotting.run.example import plot_example
 from ntmbench.plotting.run.generalisation import plot_generalisation
@@ -22,7 +21,7 @@ from ntmbench.runs.folder import RunFolder
 from ntmbench.task import Task
 
 
-def plot_run(folder: RunFolder, task: Task, paper: Sequence[PaperResult] = ()) -> list[Path]:
+def plot_run(folder: RunFolder, task: Task, paper: Sequence[PaperCurve] = ()) -> list[Path]:
     """Draw a run into ``folder.plots`` from what it left in its folder.
 
     Writes ``learning_curve.png``, ``generalisation.png`` and ``example.png`` where the files that
@@ -56,7 +55,7 @@ def plot_run(folder: RunFolder, task: Task, paper: Sequence[PaperResult] = ()) -
     return written
 
 
-def curve_levels(levels: DataLevels, paper: Sequence[PaperResult] = ()) -> dict[str, list[Level]]:
+def curve_levels(levels: DataLevels, paper: Sequence[PaperCurve] = ()) -> dict[str, list[Level]]:
     """What to compare a learning curve with, by column."""
     solvable = levels.solvable
     wrong = compare_with(levels.chance.errors, levels.optimum.errors, solvable=solvable)

@@ -15,6 +15,9 @@ from ntmbench.plotting.style import Look, styled
 from ntmbench.report.plots.bands import draw_bands
 from ntmbench.report.plots.panel import finished, panel
 
+#: Of an answer with more steps each point is the mean of several: a picture has no room for all.
+MOST_POINTS = 100
+
 
 @styled
 def plot_positions(
@@ -31,13 +34,20 @@ def plot_positions(
     figure, axes = panel()
     if math.isfinite(chance):
         draw_levels(axes, [chance_level(chance)])
-    steps = positions.assign(step=positions["position"] + 1)
+    together = -(-positions["position"].nunique() // MOST_POINTS)
+    first = positions["position"] // together * together + 1
+    steps = (
+        positions.assign(step=first + (together - 1) / 2)
+        .groupby(["label", "step"], as_index=False)[["low", "median", "high"]]
+        .mean()
+    )
     marker = "o" if steps["step"].nunique() == 1 else ""  # a line of one point is not seen
     draw_bands(axes, steps, "step", ("low", "median", "high"), looks, marker=marker)
-    highest = positions.loc[np.isfinite(positions["high"]), "high"]
+    highest = steps.loc[np.isfinite(steps["high"]), "high"]
     top = 1.15 * np.nanmax([*highest, chance, 0.01])
     axes.set_ylim(-0.03 * top, top)
     axes.margins(x=0.01)
-    axes.set_xlabel("step of the answer")
+    means = f" (each point the mean of {together} steps)" if together > 1 else ""
+    axes.set_xlabel(f"step of the answer{means}")
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     return finished(figure, axes, f"wrong bits at each step, test length {length:,}")

@@ -24,20 +24,22 @@ def plot_survival(survival: pd.DataFrame, looks: Mapping[str, Look]) -> Figure:
     """
     figure, axes = panel()
     draw_bands(axes, survival, "time", ("low", "survival", "high"), looks, step="post")
-    sns.scatterplot(
-        survival[(survival["censored"] > 0) & survival["label"].isin(list(looks))],
-        x="time",
-        y="survival",
-        hue="label",
-        palette={label: look.colour for label, look in looks.items()},
-        marker="|",
-        s=80,
-        linewidth=1.6,
-        clip_on=False,
-        zorder=4,
-        legend=False,
-        ax=axes,
-    )
+    censored = survival[(survival["censored"] > 0) & survival["label"].isin(list(looks))]
+    if len(censored):
+        sns.scatterplot(
+            censored,
+            x="time",
+            y="survival",
+            hue="label",
+            palette={label: look.colour for label, look in looks.items()},
+            marker="|",
+            s=80,
+            linewidth=1.6,
+            clip_on=False,
+            zorder=4,
+            legend=False,
+            ax=axes,
+        )
     axes.set_ylim(-0.03, 1.03)
     axes.yaxis.set_major_formatter(PercentFormatter(1))
     along_training(axes, max(survival["time"].max(), 1))
