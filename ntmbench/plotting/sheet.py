@@ -13,7 +13,7 @@ from ntmbench.plotting.style import plain_figure, styled, wrapped
 
 #: Inches.
 WIDTH = 9.5
-BAR = 0.55  # right of the axes, for the scale
+BAR = 0.8  # right of the axes, for the scale
 CHARACTER = 0.085
 #: At most so many characters in a line left of a panel.
 LABEL_WIDTH = 24
