@@ -11,7 +11,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from ntmbench.plotting.example import Example, input_panels, make_example, read_example
+from ntmbench.plotting.example import (
+    Example,
+    answer_panel,
+    input_panels,
+    make_example,
+    read_example,
+)
 from ntmbench.plotting.panels import Panel, pack_panels, unpack_panels, used_rows, without_unused
 from ntmbench.plotting.run.example import plot_example
 from ntmbench.plotting.run.memory import plot_memory
@@ -202,9 +208,13 @@ def test_stored_kinds_of_answers_are_read(tmp_path: Path) -> None:
         mask=SCORED,
         kind="reals",
         tolerance=0.1,
+        input_names=["value"],
+        output_names=["sum"],
     )
     _, read, memory = read_example(tmp_path / "example.npz")
     assert (read.kind, read.wrong.sum(), memory) == ("reals", 1, [])
+    shown = [*input_panels(read), answer_panel(read)]
+    assert [panel.row_names for panel in shown] == [("value",), ("sum",)]
 
 
 def test_what_pack_panels_did_not_make_is_refused() -> None:

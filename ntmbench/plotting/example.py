@@ -36,11 +36,11 @@ class Example:
         targets: ``[T, out]``: bits, one-hot symbols or numbers.
         answers: ``[T, out]``: the probabilities of bits or symbols, or numbers.
         scored: ``[T]``, where the answer counts.
-        wrong: ``[T, out]``, the scored bits or numbers that are wrong; of a symbol the channel that
-            was answered in its place.
+        wrong: ``[T, out]``, the scored bits or numbers that are wrong. A wrong symbol has one
+            channel here: the one that was answered in its place.
         kind: how the channels of targets and answers are read.
-        input_names: of the input's channels; by default their numbers.
-        output_names: of the answer's channels.
+        input_names: what the input's channels are called; by default their numbers.
+        output_names: what the answer's channels are called.
     """
 
     inputs: FloatArray
@@ -77,8 +77,10 @@ def make_example(
     *,
     kind: Kind = "bits",
     tolerance: float = 0.0,
+    input_names: tuple[str, ...] = (),
+    output_names: tuple[str, ...] = (),
 ) -> Example:
-    """The example of these arrays, with what is wrong in it.
+    """The example of these arrays, with what is wrong in it; see ``Example``.
 
     A bit is wrong on the other side of one half, a symbol if another one is more probable, and a
     number if it is off by more than the ``tolerance``.
@@ -96,7 +98,8 @@ def make_example(
         wrong = ~(np.abs(answers - targets) <= tolerance)
     else:
         raise ValueError(f"kind={kind!r}. Allowed: {', '.join(get_args(Kind))}.")
-    return Example(inputs, targets, answers, scored, wrong & scored[:, np.newaxis], kind)
+    wrong &= scored[:, np.newaxis]
+    return Example(inputs, targets, answers, scored, wrong, kind, input_names, output_names)
 
 
 def read_example(path: Path) -> tuple[int, Example, list[Panel]]:
@@ -111,18 +114,25 @@ def read_example(path: Path) -> tuple[int, Example, list[Panel]]:
         with np.load(path, allow_pickle=False) as file:
             arrays = dict(file)
         return int(arrays["length"]), _example_of(arrays), _panels_of(arrays)
-    except (KeyError, TypeError, zipfile.BadZipFile) as error:
+    except (KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path} does not hold an example: {error}") from error
 
 
 def _example_of(arrays: Mapping[str, NDArray[Any]]) -> Example:
+    """Without a kind the answer is one of bits; names and tolerance may be missing too."""
+    kind: Any = str(arrays.get("kind", "bits"))
     inputs, targets, answers = (
         arrays[name].astype(np.float32) for name in ("inputs", "targets", "probabilities")
     )
-    kind: Any = str(arrays.get("kind", "bits"))
-    tolerance = float(arrays.get("tolerance", 0.0))
     return make_example(
-        inputs, targets, answers, arrays["mask"] > 0, kind=kind, tolerance=tolerance
+        inputs,
+        targets,
+        answers,
+        arrays["mask"] > 0,
+        kind=kind,
+        tolerance=float(arrays.get("tolerance", 0.0)),
+        input_names=tuple(map(str, arrays.get("input_names", ()))),
+        output_names=tuple(map(str, arrays.get("output_names", ()))),
     )
 
 

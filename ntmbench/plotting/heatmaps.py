@@ -6,6 +6,7 @@ import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator
+from numpy.typing import NDArray
 
 from ntmbench.plotting.panels import FloatArray, Panel
 from ntmbench.plotting.style import HATCH, INK, PAPER
@@ -51,11 +52,7 @@ def draw_heatmap(axes: Axes, panel: Panel) -> None:
     _number_rows(axes, panel)
     _number_steps(axes, panel.values.shape[0])
     if panel.crosses is not None:
-        steps, rows = np.nonzero(panel.crosses)
-        for colour, width in ((PAPER, 3.0), (INK, 1.3)):  # to be seen on any colour
-            axes.plot(
-                steps + 0.5, rows + 0.5, "x", color=colour, markersize=4.5, markeredgewidth=width
-            )
+        _cross(axes, panel.crosses)
 
 
 def mark_answer(axes: Axes, answer_start: int) -> None:
@@ -65,6 +62,15 @@ def mark_answer(axes: Axes, answer_start: int) -> None:
         axes.axvline(answer_start, color=INK, linewidth=1, linestyle=(0, (3, 2)))
 
 
+def _cross(axes: Axes, crosses: NDArray[np.bool_]) -> None:
+    """Crosses on cells, no broader than these and on a pale ground, to be seen on any colour."""
+    inches = axes.get_window_extent().width / axes.figure.dpi
+    size = float(np.clip(60 * inches / len(crosses), 2.5, 4.5))  # points
+    steps, rows = np.nonzero(crosses)
+    for colour, width in ((PAPER, 0.6 * size), (INK, 0.3 * size)):
+        axes.plot(steps + 0.5, rows + 0.5, "x", color=colour, ms=size, mew=width)
+
+
 def _upwards(groups: FloatArray) -> FloatArray:
     """``[T, G, K]`` as ``[G * K, T]``, the first group last."""
     steps = groups.shape[0]
@@ -72,7 +78,7 @@ def _upwards(groups: FloatArray) -> FloatArray:
 
 
 def _number_rows(axes: Axes, panel: Panel) -> None:
-    """Numbers or names at the rows; of several groups those of the groups."""
+    """Write numbers or names beside the rows, or the groups' numbers where there are several."""
     _, groups, rows = panel.groups.shape
     axes.tick_params(left=True, labelleft=True, labelrotation=0)
     if groups > 1:

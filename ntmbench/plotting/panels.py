@@ -35,7 +35,7 @@ class Panel:
             what does not count.
         scale: how values become colours.
         limit: where the scale ends. By default 1, and for signed values the largest size.
-        names: of the K rows; by default their numbers.
+        names: what the K rows are called; by default their numbers.
         group: what a group is, in the singular.
         circular: whether the last row is next to the first.
         crosses: ``[T, K]``, where a cross is drawn.
@@ -157,7 +157,7 @@ def _of_rows(panel: Panel, rows: NDArray[np.int64]) -> Panel:
     )
 
 
-#: What of a panel is stored as text; crosses and texts are not stored.
+#: The fields of a panel that are stored as text. Crosses and texts are not stored.
 STORED = ("title", "rows", "scale", "limit", "names", "group", "circular")
 
 

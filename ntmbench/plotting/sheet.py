@@ -25,8 +25,8 @@ def draw_panels(
 ) -> Figure:
     """Draw panels below one another, or row by row in two columns.
 
-    In one column a panel's title is on its left, in two above it. Of weights the used rows are
-    shown, which the figure's title tells.
+    A panel's title is on its left in one column, and above it in two. Weights are shown without
+    their unused rows, and the figure's title says so.
 
     Args:
         panels: of the same steps; at least one.

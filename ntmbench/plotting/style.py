@@ -20,7 +20,7 @@ Dashes = tuple[float, ...]
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#555555")
 #: Lengths of dashes and gaps, in widths of the line; nothing is a solid line.
 DASHES: tuple[Dashes, ...] = ((), (4, 1.5), (4, 1.5, 1, 1.5), (1, 1))
-#: Of the lines to compare with, for matplotlib: the offset, then dashes and gaps.
+#: The lines to compare with, for matplotlib: the offset, then dashes and gaps.
 CHANCE_DASHES = (0, (6, 3))
 OPTIMUM_DASHES = (0, (1, 1))
 

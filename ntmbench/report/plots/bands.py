@@ -38,7 +38,7 @@ def draw_bands(
     shown = {label: look for label, look in looks.items() if (known["label"] == label).any()}
     if not shown:
         return
-    # The table's own figures: of three values in order the median is the middle one.
+    # The table's own figures: the median of three values in order is the middle one.
     long = known.melt(["label", x], list(band))
     sns.lineplot(
         long.assign(value=drawable(long["value"])),

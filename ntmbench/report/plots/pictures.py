@@ -29,7 +29,7 @@ from ntmbench.report.study.pairs import score_of
 from ntmbench.report.study.study import Study
 from ntmbench.report.study.tasks import StudyTask
 
-#: Of a task with more models that have a memory (a table of ablations), the first are drawn.
+#: Memories drawn for a task; those of more models (a table of ablations) are left out.
 MOST_MEMORIES = 4
 
 TITLES = {
@@ -134,8 +134,8 @@ def _gallery(section: StudyTask, anchor: str, answers: list[Answered]) -> Iterat
             svg(plot_answers(of_length), name),
             wide=True,
             caption=f"A test sequence of length {length}. {example.counted:,} "
-            f"{COUNTED[example.kind]} of the answer count. Of each model the seed of the median "
-            "score.",
+            f"{COUNTED[example.kind]} of the answer count. Each model is shown by the seed with "
+            "the median score.",
         )
     with_memory = [answered for answered in answers if answered.memory]
     for place, answered in enumerate(with_memory[:MOST_MEMORIES]):
@@ -150,7 +150,7 @@ def _gallery(section: StudyTask, anchor: str, answers: list[Answered]) -> Iterat
 
 
 def _shown_positions(positions: pd.DataFrame, section: StudyTask) -> pd.DataFrame:
-    """Of the test lengths the longest within training, the one after it and the longest."""
+    """The longest test length within training, the one after it and the longest of all."""
     lengths = sorted(set(positions["length"]))
     beyond = [length for length in lengths if length > (section.near_length or 0)]
     shown = {section.near_length, *beyond[:1], *beyond[-1:]}

@@ -15,7 +15,7 @@ from ntmbench.plotting.style import Look, styled
 from ntmbench.report.plots.bands import draw_bands
 from ntmbench.report.plots.panel import finished, panel
 
-#: Of an answer with more steps each point is the mean of several: a picture has no room for all.
+#: A picture has no room for more points: those of a longer answer are means of several steps.
 MOST_POINTS = 100
 
 
