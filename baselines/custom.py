@@ -15,8 +15,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from ntmbench.errors import SettingError
-from ntmbench.model import ModelError, SequenceModel, check_logits
+from ntmbench.errors import ModelError, SettingError
+from ntmbench.model import SequenceModel, check_logits
 from ntmbench.registry import register_model
 
 

@@ -21,6 +21,10 @@ class UserError(Exception):
     """Something that the user can mend. The command line prints it as one line and exits with 2."""
 
 
+class ModelError(UserError):
+    """A model cannot be built, or does not keep the contract."""
+
+
 class SettingError(UserError, ValueError):
     """A setting is unknown, of the wrong type or outside its range."""
 

@@ -9,13 +9,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from ntmbench.errors import UserError
+from ntmbench.errors import ModelError
 from ntmbench.task import Batch, Task
 from ntmbench.trace import Trace
-
-
-class ModelError(UserError):
-    """A model cannot be built, or does not keep the contract."""
 
 
 def check_logits(owner: str, logits: object, expected: tuple[int, ...]) -> None:

@@ -119,7 +119,7 @@ def test_a_step_leaves_gradients_that_agree_between_the_engines() -> None:
     gradients = []
     for engine in ("fused", "eager"):
         model = Contender(engine).model(TINY)
-        training_step(model, TensorBatch.of(batch, torch.device("cpu")))()
+        training_step(model, TINY.task, TensorBatch.of(batch, torch.device("cpu")))()
         gradients.append([p.grad for p in model.parameters()])
     for fused, eager in zip(*gradients, strict=True):
         assert fused is not None

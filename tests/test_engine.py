@@ -18,8 +18,7 @@ from torch.autograd import forward_ad
 
 from ntmbench.commands.composition import composing, to_run_config
 from ntmbench.engine import processor
-from ntmbench.errors import SettingError
-from ntmbench.model import ModelError
+from ntmbench.errors import ModelError, SettingError
 from ntmbench.ntm.model import NTM
 
 SMALL: dict[str, Any] = {"controller_size": 5, "memory_slots": 4, "word_size": 3}

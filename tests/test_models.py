@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ntmbench.errors import SettingError
-from ntmbench.model import ModelError, SequenceModel
+from ntmbench.errors import ModelError, SettingError
+from ntmbench.model import SequenceModel
 from ntmbench.registry import make_model, make_task, model_entry, model_names, task_names
 
 INPUTS, OUTPUTS = 4, 3

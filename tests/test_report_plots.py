@@ -10,7 +10,6 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
-from ntmbench.report.survival import kaplan_meier
 
 from ntmbench.plotting.style import looks
 from ntmbench.report.plots.curves import plot_curves
@@ -18,6 +17,7 @@ from ntmbench.report.plots.lengths import plot_lengths
 from ntmbench.report.plots.positions import MOST_POINTS, plot_positions
 from ntmbench.report.plots.seeds import plot_seeds
 from ntmbench.report.plots.survival import plot_survival
+from ntmbench.statistics.survival import kaplan_meier
 from tests.fabricated import curve
 
 LOOKS = looks(["ntm", "lstm", "absent"])

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from ntmbench.model import ModelError, SequenceModel
+from ntmbench.errors import ModelError
+from ntmbench.model import SequenceModel
 from ntmbench.registry import register_model
 from ntmbench.task import Task
 

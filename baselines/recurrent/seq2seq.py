@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from ntmbench.answer import Answer, Bits
-from ntmbench.errors import MAX_LAYERS, MAX_SIZE, check_range
-from ntmbench.model import ModelError, SequenceModel
+from ntmbench.errors import MAX_LAYERS, MAX_SIZE, ModelError, check_range
+from ntmbench.model import SequenceModel
 from ntmbench.registry import register_model
 from ntmbench.task import Task
 

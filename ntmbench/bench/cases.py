@@ -11,15 +11,14 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from ntmbench import metrics
 from ntmbench.bench import peer
 from ntmbench.data.randomness import RandomWords, Stream
-from ntmbench.evaluation.answering import answer
 from ntmbench.model import TensorBatch
 from ntmbench.ntm import engines as ntm_engines
 from ntmbench.ntm.settings import NTMSettings
 from ntmbench.registry import make_model, make_task
 from ntmbench.task import Batch, Task
+from ntmbench.training.gradient import backward
 
 #: One training step without the optimizer: forward, the loss's gradient, backward.
 Step = Callable[[], None]
@@ -83,7 +82,7 @@ class Contender:
         tensors = TensorBatch.of(batch, torch.device("cpu"))
         if self.checkout is not None:
             return peer.training_step(self.checkout, case.ntm, tensors)
-        return training_step(self.model(case), tensors)
+        return training_step(self.model(case), case.task, tensors)
 
     def model(self, case: Case) -> nn.Module:
         """The model of an engine or a baseline; baselines have their default sizes."""
@@ -100,8 +99,8 @@ def contenders(checkout: Path | None) -> list[Contender]:
     return names if checkout is None else [*names, Contender(PEER, checkout)]
 
 
-def training_step(model: nn.Module, batch: TensorBatch) -> Step:
-    """Forward, the gradient of the loss in nats per scored bit, and backward, of any module.
+def training_step(model: nn.Module, task: Task, batch: TensorBatch) -> Step:
+    """Forward, the gradient of the loss in nats per scored answer, and backward, of any module.
 
     The loss itself is left out: the training loop takes it for its log, not for the gradient.
     """
@@ -110,9 +109,6 @@ def training_step(model: nn.Module, batch: TensorBatch) -> Step:
     def step() -> None:
         for weight in weights:
             weight.grad = None
-        logits = answer(model, batch, teacher=True)
-        shown = logits.detach()
-        gradient = metrics.loss_gradient(shown, batch.targets, batch.mask)
-        logits.backward(gradient)  # type: ignore[no-untyped-call]
+        backward(model, task, batch)
 
     return step

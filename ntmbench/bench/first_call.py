@@ -62,7 +62,7 @@ def main() -> None:
     torch.set_num_threads(int(sys.argv[1]))
     case = CASES["copy-20"]
     model = Contender("fused").model(case)
-    step = training_step(model, TensorBatch.of(case.batch(1), torch.device("cpu")))
+    step = training_step(model, case.task, TensorBatch.of(case.batch(1), torch.device("cpu")))
     optimizer = make_optimizer(model, TrainSettings(weight_average=0.999))
     started = time.perf_counter()
     step()

@@ -98,7 +98,9 @@ def measure_trainer(
     )
     model = contender.model(case)
     train(model, task, replace(settings, sequences=3), device="cpu")  # compiles what is to compile
-    forward_backward = training_step(model, TensorBatch.of(case.batch(1), torch.device("cpu")))
+    forward_backward = training_step(
+        model, case.task, TensorBatch.of(case.batch(1), torch.device("cpu"))
+    )
     loops, models, parts = [], [], []
     for _ in range(rounds):
         in_loop, alone = StepClock(), StepClock()
@@ -128,7 +130,7 @@ def _parts(model: nn.Module, task: Task, settings: TrainSettings, steps: int) ->
     parts: dict[str, Callable[[], object]] = {
         "drawing data": lambda: [task.train_batch(0, step, 1) for step in range(DRAWN_AHEAD)],
         "tensors": lambda: TensorBatch.of(batch, cpu),
-        "model": training_step(model, tensors),
+        "model": training_step(model, task, tensors),
         "update": lambda: optimizer.step(0),
     }
     taken: dict[str, list[float]] = {name: [] for name in parts}

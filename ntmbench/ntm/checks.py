@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ntmbench.model import ModelError
+from ntmbench.errors import ModelError
 
 
 def is_autocast(device: str) -> bool:

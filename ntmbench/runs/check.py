@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 
 from ntmbench.data.randomness import RandomWords, Stream, stable_id
-from ntmbench.errors import UserError
+from ntmbench.errors import ModelError, UserError
 from ntmbench.evaluation.answering import answer, enough_memory
-from ntmbench.model import ModelError, SequenceModel, TensorBatch, check_logits
+from ntmbench.model import SequenceModel, TensorBatch, check_logits
 from ntmbench.registry import make_model, model_entry
 from ntmbench.runs.folder import check_writable
 from ntmbench.runs.log import logger

@@ -11,8 +11,9 @@ import pandas as pd
 from torch import Tensor, nn
 
 from ntmbench.data.identity import fingerprint, identity_of
+from ntmbench.errors import ModelError
 from ntmbench.evaluation.scores import loss_bits
-from ntmbench.model import ModelError, TensorBatch
+from ntmbench.model import TensorBatch
 from ntmbench.task import Task
 from ntmbench.training.attempts import Attempts, Fresh
 from ntmbench.training.batches import TrainingBatches

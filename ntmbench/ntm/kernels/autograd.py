@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ntmbench.engine import threads
 from ntmbench.engine.addresses import addresses_of
-from ntmbench.model import ModelError
+from ntmbench.errors import ModelError
 from ntmbench.ntm.trace import NTMTrace
 from ntmbench.ntm.weights import FirstValues, Weights
 
