@@ -16,7 +16,7 @@ from ntmbench import evaluate, make_model, make_task
 from ntmbench.runs.folder import RunFolder
 from ntmbench.training.device import DeviceError, choose_device, quickest
 from tests.conftest import TINY, Ended
-from tests.test_resume import stop_at
+from tests.training.test_resume import stop_at
 
 Command = Callable[..., Ended]
 

@@ -119,6 +119,6 @@ def test_readme_tells_the_share_of_parameters_of_a_feedforward_controller() -> N
         parameters(composed(task, "ntm", experiment)) / parameters(composed(task, "ntm"))
         for task in task_names()
     ]
-    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
     told = f"controller has {100 * min(shares):.0f} to {100 * max(shares):.0f} % of them"
     assert told in " ".join(readme.split())

@@ -1,4 +1,4 @@
-"""``python -m tests.bench_report [--seeds 56]``: what a report over a thousand runs takes.
+"""``python -m tests.report.bench_report [--seeds 56]``: what a report over a thousand runs takes.
 
 Fabricates runs of every task by three models with whole curves, grids, positions and examples, and
 prints the seconds from the folders to the written report, and the sizes of what was written.
@@ -24,7 +24,9 @@ VALIDATIONS = 100
 
 def main() -> int:
     """Fabricate, report, and print the figures."""
-    parser = argparse.ArgumentParser(prog="python -m tests.bench_report", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.report.bench_report", description=__doc__
+    )
     parser.add_argument("--seeds", type=int, default=56, help="of each model; default: %(default)s")
     seeds: int = parser.parse_args().seeds
     with tempfile.TemporaryDirectory() as folder:

@@ -11,7 +11,7 @@ import pytest
 from ntmbench.report.page.cells import signed_bits
 from ntmbench.statistics.paired import smallest_p
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "results" / "reference"
 TABLES = REFERENCE / "report" / "tables"
 ABLATIONS = REFERENCE / "ablations" / "report"

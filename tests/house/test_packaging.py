@@ -19,7 +19,7 @@ import pytest
 
 import ntmbench
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 #: Folders of the source tree, and where their files go in the installed package.
 FOLDERS = {
     "ntmbench": "ntmbench",

@@ -144,7 +144,7 @@ def test_recipes_with_several_attempts_are_those_that_the_report_names() -> None
         > 1
     }
     assert found == {"copy_ntm", "repeat_copy_ntm"}
-    told = " ".join((Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8").split())
+    told = " ".join((Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8").split())
     assert "on copy and repeat copy the NTM, and no other model, may begin anew" in told
 
 

@@ -16,7 +16,7 @@ from ntmbench.commands import application, campaign
 from ntmbench.runs.results import load_results
 from tests.conftest import Ended, command
 
-CONF = Path(__file__).parents[1] / "conf"
+CONF = Path(__file__).parents[2] / "conf"
 TINY = [
     *("task=recall", "seed=0", "train.sequences=64", "train.batch_size=4"),
     *("train.validate_every=16", "train.validation_sequences=32", "train.selection_sequences=16"),

@@ -25,8 +25,8 @@ from ntmbench.training.loop import TrainResult, train
 from ntmbench.training.observer import Observer
 from ntmbench.training.optimizers import TorchOptimizer, learning_rate_at
 from ntmbench.training.settings import TrainSettings
+from tests.commands.test_recipes import composed
 from tests.conftest import TINY, Ended
-from tests.test_recipes import composed
 
 TASK = make_task("copy", bits=2, max_length=2)
 

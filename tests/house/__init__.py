@@ -1,0 +1,1 @@
+"""Tests of what is installed and told, and which part may import which."""

@@ -1,0 +1,1 @@
+"""Tests of tasks, answers and the conformance kit."""
