@@ -6,7 +6,7 @@ step's answer: the true one in training (teacher forcing), its own, decided, oth
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
@@ -28,6 +28,9 @@ class Seq2SeqSettings:
     hidden_size: int = 82
     #: LSTM layers of the encoder, and of the decoder.
     layers: int = 1
+    #: Whether the decoder is shown the input of its own step too; tasks whose input is not silent
+    #: while the answer is asked need it.
+    sees_input: bool = field(default=False, metadata={"added_later": True})
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -42,8 +45,10 @@ class Seq2Seq(SequenceModel):
     def __init__(self, input_width: int, output_width: int, settings: Seq2SeqSettings) -> None:
         """Build encoder, decoder and output layer."""
         super().__init__()
+        self.sees_input = settings.sees_input
         self.encoder = nn.LSTM(input_width, settings.hidden_size, settings.layers)
-        self.decoder = nn.LSTM(output_width, settings.hidden_size, settings.layers)
+        seen = input_width if settings.sees_input else 0
+        self.decoder = nn.LSTM(output_width + seen, settings.hidden_size, settings.layers)
         self.output = nn.Linear(settings.hidden_size, output_width)
         self.fed_back: Answer = Bits(output_width)
         open_forget_gates(self.encoder)
@@ -71,14 +76,16 @@ class Seq2Seq(SequenceModel):
         _, state = self.encoder(inputs[:answer_start])
         first = inputs.new_zeros(1, batch_size, width)  # the decoder's start symbol
         silence = inputs.new_zeros(answer_start, batch_size, width)
+        asked = inputs[answer_start:] if self.sees_input else inputs[answer_start:, :, :0]
         if targets is not None:
             fed = torch.cat([first, targets[answer_start:-1]])  # [T - start, B, out]
-            hidden, _ = self.decoder(fed, state)
+            hidden, _ = self.decoder(torch.cat([fed, asked], dim=2), state)
             return torch.cat([silence, self.output(hidden)])
         answers = [silence]
         previous = first
-        for _ in range(steps - answer_start):
-            hidden, state = self.decoder(previous, state)
+        for step in range(steps - answer_start):
+            fed = torch.cat([previous, asked[step : step + 1]], dim=2)  # [1, B, out + seen]
+            hidden, state = self.decoder(fed, state)
             logits = self.output(hidden)  # [1, B, out]
             answers.append(logits)
             previous = self.fed_back.decide(logits)
