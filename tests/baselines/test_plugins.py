@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import copy
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -165,7 +168,10 @@ from dataclasses import dataclass
 import numpy as np
 from torch import nn
 
-from ntmbench import Batch, Bits, Chance, SequenceModel, Task, register_model, register_task
+from ntmbench import (
+    Batch, Bits, Chance, Observer, SequenceModel, Task, register_model, register_observer,
+    register_task,
+)
 
 
 @register_task("parity")
@@ -232,7 +238,36 @@ class Leaky(SequenceModel):
 
     def forward(self, inputs):
         return self.output(self.recurrent(inputs)[0])
+
+
+@register_observer("diary")
+class Diary(Observer):
+    """Writes what it was told into a file of the run's folder."""
+
+    def started(self, run):
+        self.told = [f"started {run.answer.unit}"]
+        self.file = run.folder / "diary.txt"
+
+    def stepped(self, sequences, loss_bits):
+        self.told.append("stepped")
+
+    def validated(self, curve, *, selected):
+        self.told.append(f"validated {len(curve)}")
+
+    def tested(self, evaluation):
+        self.told.append(f"tested {len(evaluation)}")
+
+    def ended(self, state, reason):
+        self.file.write_text("\\n".join([*self.told, f"ended {state}"]))
 '''
+
+CONFORM = """
+from ntmbench import make_task
+from ntmbench.testing import check_model, check_task
+
+check_task(make_task("parity"))
+check_model("leaky-rnn")
+"""
 
 
 def install(folder: Path, source: str, module: str) -> Path:
@@ -267,6 +302,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calla
     registry.load_plugins()  # the suite's own are imported once, and stay
     monkeypatch.setattr(registry, "_tasks", dict(registry._tasks))
     monkeypatch.setattr(registry, "_models", dict(registry._models))
+    monkeypatch.setattr(registry, "_observers", dict(registry._observers))
     forget()
     yield install_here
     forget()
@@ -276,6 +312,7 @@ def test_installed_task_and_model(tmp_path: Path) -> None:
     site = install(tmp_path, PLUGIN, "parity_plugin")
     train = (argument for argument in REST if argument.startswith("train"))
     overrides = ("task=parity", "task.bits=6", "model=leaky-rnn", "model.units=7", *train)
+    overrides = (*overrides, "observers=[lines,diary]")
     ended = command(*overrides, folder=tmp_path, PYTHONPATH=str(site))
     assert (ended.code, ended.err) == (0, "")
     folder = only_run(tmp_path)
@@ -286,12 +323,29 @@ def test_installed_task_and_model(tmp_path: Path) -> None:
     assert folder.read_status()["parameters"] == 7 * (1 + 7 + 2) + 8
     assert list(pd.read_csv(folder.evaluation)["length"]) == [6, 12]
     assert (folder.plots / "learning_curve.png").exists()
+    told = (folder.path / "diary.txt").read_text().splitlines()
+    assert told[0] == "started bit"
+    assert told.count("stepped") == 64 / 4
+    assert told[-3:] == ["validated 5", "tested 2", "ended finished"]
+    assert "observers" not in settings
+
+
+def test_installed_task_and_model_pass_the_conformance_kit(tmp_path: Path) -> None:
+    site = install(tmp_path, PLUGIN, "parity_plugin")
+    ended = subprocess.run(
+        [sys.executable, "-c", CONFORM],
+        env={**os.environ, "PYTHONPATH": str(site), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(
     ("arguments", "wrong", "remedy"),
     [
-        (["task=parety"], "Allowed: copy, ngrams, parity, priority_sort", "Did you mean 'parity'?"),
+        (["task=parety"], "Allowed: copy, key_value, ngrams, parity", "Did you mean 'parity'?"),
         (
             ["model=leaky"],
             "Allowed: constant, custom, leaky-rnn, lstm",

@@ -75,7 +75,10 @@ class WeightsAndBiases(Observer):
         """Log the test grid as a table."""
         import wandb
 
-        self._run.log({"test": wandb.Table(dataframe=evaluation.astype(object))})
+        plain = evaluation.astype(object).where(evaluation.notna(), None)
+        rows: list[Any] = plain.to_numpy().tolist()
+        table = wandb.Table(columns=list(plain.columns), data=rows)
+        self._run.log({"test": table})
 
     def ended(self, state: str, reason: str | None) -> None:
         """Note how the run ended."""
