@@ -29,6 +29,7 @@ from torch import Tensor, nn
 from ntmbench.answer import Bits, Symbols
 from ntmbench.data.identity import fingerprint, identity_of
 from ntmbench.engine.contract import Engine
+from ntmbench.errors import UserError
 from ntmbench.evaluation.scores import errors
 from ntmbench.model import SequenceModel, TensorBatch
 from ntmbench.registry import make_model, model_entry
@@ -368,8 +369,12 @@ def check_engine(
     """
     obstacle = engine.obstacle(model, inputs)
     assert obstacle is None, f"the {engine.name} engine cannot run {obstacle}"
-    strange = engine.obstacle(model, inputs.to(torch.complex64))
-    assert strange is None or (strange and "\n" not in strange), "an obstacle is not one line"
+    try:
+        strange = engine.obstacle(model, inputs.to(torch.complex64)) or "nothing"
+    except UserError as error:  # for what no engine could run
+        strange = str(error)
+    assert strange, "an obstacle is told without a word"
+    assert "\n" not in strange, "an obstacle is not one line"
     assert engine.digest() == engine.digest() != "", "the digest is not stable"
     logits, expected = engine.run(model, inputs), reference.run(model, inputs)
     torch.testing.assert_close(logits, expected)

@@ -68,6 +68,19 @@ def predicted(rows: Rows, context: int) -> Rows:
     return estimates
 
 
+def looked_up(rows: Rows, keys: int) -> Rows:
+    """The value that followed each queried key, one-hot; a value's row has no key."""
+    values: dict[int, list[float]] = {}
+    answers: Rows = []
+    shown = 2 * len(rows) // 3
+    for step, row in enumerate(rows):
+        if step >= shown:
+            answers.append(values[row.index(1)])
+        elif step % 2:
+            values[rows[step - 1].index(1)] = row[keys:]
+    return answers
+
+
 DEFINITIONS: dict[str, Callable[[Rows, Any], Rows]] = {
     "copy": lambda rows, task: copied(rows, task.bits),
     "repeat_copy": lambda rows, task: repeated(
@@ -77,6 +90,7 @@ DEFINITIONS: dict[str, Callable[[Rows, Any], Rows]] = {
         task.max_repeats,
         max(task.max_repeats, task.test_repeats),
     ),
+    "key_value": lambda rows, task: looked_up(rows, task.keys),
     "recall": lambda rows, task: recalled(rows, task.bits),
     "ngrams": lambda rows, task: predicted(rows, task.context),
     "sorting": lambda rows, task: in_ascending_order(rows, task.bits),

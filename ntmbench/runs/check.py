@@ -74,7 +74,7 @@ def warn_of_little_memory(config: RunConfig, model: SequenceModel) -> None:
     with enough_memory(model, 0) as slots:
         if slots is not None and slots < needed:
             logger.warning(
-                "model.memory_slots=%d, and sequences of length %d have %d vectors to store. "
+                "The memory has %d slots, and sequences of length %d have %d items to store. "
                 "A value of %d or more has room for them.",
                 slots,
                 longest,

@@ -24,8 +24,8 @@ from ntmbench.registry import make_observer
 from ntmbench.runs.check import check_possible, initial_model, reason_of, warn_of_little_memory
 from ntmbench.runs.folder import RunFolder
 from ntmbench.runs.log import logger, logging_to, records_kept
-from ntmbench.runs.observers.files import Files
 from ntmbench.runs.provenance import commits, device_name, versions
+from ntmbench.runs.recorder import Recorder
 from ntmbench.runs.results import read_evaluation
 from ntmbench.runs.settings import RunConfig
 from ntmbench.training.device import training_device
@@ -76,7 +76,7 @@ def run(config: RunConfig, console: Console) -> Outcome:
             for record in said:
                 logger.handle(record)
             notes = _Notes(folder, status)
-            with Observers([Files(folder, notes.write), *chosen]) as observer:
+            with Observers([Recorder(folder, notes.write), *chosen]) as observer:
                 return _run_observed(config, folder, model, console, notes, observer)
 
 

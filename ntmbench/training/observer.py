@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
-from rich.console import Console
+from typing import TYPE_CHECKING, Any
 
 from ntmbench.answer import Answer
+
+if TYPE_CHECKING:  # help lists the observers, and loads neither
+    import pandas as pd
+    from rich.console import Console
 
 
 @dataclass(frozen=True)

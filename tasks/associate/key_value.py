@@ -50,17 +50,17 @@ class KeyValue(Task):
     """
 
     #: Keys that there are; no sequence can have more pairs.
-    keys: int = 64
+    keys: int = 16
     #: Values that there are.
-    values: int = 16
+    values: int = 8
     #: Fewest pairs in training.
     min_length: int = 1
     #: Most pairs in training.
-    max_length: int = 8
+    max_length: int = 4
 
     family = "associate"
     version = 1
-    lengths = Lengths(8, test=(4, 8, 16, 32), select=((1, 1), (3, 2)))
+    lengths = Lengths(4, test=(2, 4, 8, 16), select=((1, 1), (3, 2)))
 
     def __post_init__(self) -> None:
         """Check the settings; SettingError names the one that is out of range."""

@@ -38,13 +38,14 @@ def test_settings_have_the_defaults_of_their_dataclasses(task: str, model: str) 
     with composing():
         chosen = [f"task={task}", f"model={model}", *PLAIN]
         composed = OmegaConf.to_container(compose("config", overrides=chosen), resolve=True)
-    plain = {field.name: field.default for field in plain_fields()}
+    plain: dict[str, Any] = {field.name: field.default for field in plain_fields()}
     assert composed == {
         "task": {"name": task, **defaults(registry.task_class(task))},
         "model": {"name": model, **defaults(registry.model_entry(model).settings)},
         **{part: defaults(settings) for part, settings in FIXED_PARTS.items()},
         **plain,
         "results_dir": str(plain["results_dir"]),
+        "observers": list(plain["observers"]),
     }
 
 

@@ -172,33 +172,33 @@ def test_example_of_a_model_with_a_memory(tmp_path: Path) -> None:
             "targets": (41, 3),
             "mask": (41,),
             "probabilities": (41, 3),
-            "read_weightings": (41, 2, 32),  # enlarged, as in the test of this length
-            "write_weightings": (41, 1, 32),
-            "reads": (41, 2, 4),
-            "adds": (41, 1, 4),
+            "kind": (),
+            "tolerance": (),
             "panels": (),
+            "panel_0": (41, 1, 4),
+            "panel_1": (41, 2, 4),
+            "panel_2": (41, 1, 32),  # enlarged, as in the test of this length
+            "panel_3": (41, 2, 32),
         }
         drawn = json.loads(str(arrays["panels"]))
-        assert [panel["signal"] for panel in drawn] == [
-            "adds",
-            "reads",
-            "write_weightings",
-            "read_weightings",
-        ]
-        assert drawn[2]["axes"] == ["write head", "slot"]
-        numbers = set(arrays) - {"length", "panels"}
+        titles = ["adds", "reads", "write weightings", "read weightings"]
+        assert [panel["title"] for panel in drawn] == titles
+        assert (drawn[2]["group"], drawn[2]["rows"]) == ("write head", "slot")
+        assert str(arrays["kind"]) == "bits"
+        numbers = set(arrays) - {"length", "panels", "kind", "tolerance"}
         assert {arrays[name].dtype for name in numbers} == {np.dtype("float16")}
         batch = task.test_set(20, 1)
         assert np.array_equal(arrays["inputs"], batch.inputs[:, 0])
         assert np.array_equal(arrays["mask"], batch.mask[:, 0])
         assert arrays["length"] == 20
-        assert arrays["write_weightings"].sum(axis=2) == pytest.approx(1, abs=0.02)
+        assert arrays["panel_2"].sum(axis=2) == pytest.approx(1, abs=0.02)
 
 
 def test_example_holds_what_the_model_answered() -> None:
     task = make_task("copy", bits=2, max_length=3)
     arrays = answer_example(Flipping(task, 0), task)
-    assert arrays.keys() == {"length", "inputs", "targets", "mask", "probabilities"}
+    plain = {"length", "inputs", "targets", "mask", "probabilities", "kind", "tolerance"}
+    assert arrays.keys() == plain
     wrong = (arrays["probabilities"] > 0.5) != (arrays["targets"] > 0.5)
     assert np.argwhere(wrong).tolist() == [[4, 0]]
 

@@ -258,8 +258,9 @@ def test_tasks_and_baselines_have_no_private_door() -> None:
 
 
 def test_the_graph_is_not_empty() -> None:
-    assert "ntmbench.task" in GRAPH["ntmbench.tasks.copy"]
-    assert "ntmbench.baselines.lstm" in GRAPH["ntmbench.baselines.seq2seq"]
+    assert "ntmbench.task" in GRAPH["ntmbench.tasks.reproduce.copy"]
+    recurrent = "ntmbench.baselines.recurrent"
+    assert f"{recurrent}.lstm" in GRAPH[f"{recurrent}.seq2seq"]
     assert "ntmbench.commands.application" in GRAPH["ntmbench.__main__"]
     assert not GRAPH["ntmbench"]
 

@@ -34,7 +34,7 @@ def only_run(tmp_path: Path) -> RunFolder:
 
 def test_too_small_a_memory_is_named(ntmbench: Command) -> None:
     small = ["model=ntm", "model.controller_size=8", "task.max_length=9", *TINY[3:]]
-    told = "model.memory_slots=8, and sequences of length 9 have 9 vectors to store."
+    told = "The memory has 8 slots, and sequences of length 9 have 9 items to store."
     for slots, expected in ((8, True), (9, False)):
         ended = ntmbench(*small, f"model.memory_slots={slots}")
         assert ended.code == 0
@@ -330,7 +330,7 @@ def test_all_threads_are_those_that_the_process_may_use(
 def test_help_is_short_work(tmp_path: Path) -> None:
     ended = command("--help", folder=tmp_path)
     assert ended.code == 0
-    assert "task= copy, ngrams, priority_sort" in ended.out
+    assert "task= copy, key_value, ngrams" in ended.out
     assert "train.learning_rate=" in ended.out
     for group, choice in (("budget", "copy"), ("recipe", "lstm"), ("recipe", "copy_ntm")):
         assert any(

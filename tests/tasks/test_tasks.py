@@ -33,6 +33,11 @@ def settings_of(draw: st.DrawFn, name: str) -> Settings:
     if name == "ngrams":
         chosen["context"] = draw(st.integers(1, 4))
         shortest = chosen["context"] + 1
+    elif name == "key_value":
+        chosen["keys"] = draw(
+            st.integers(30, 40)
+        )  # more than any pairs that are selected or tested
+        chosen["values"] = draw(st.integers(2, 5))
     else:
         chosen["bits"] = draw(st.integers(1, 64 if name == "sorting" else 10))
     if name == "recall":
@@ -72,7 +77,8 @@ def check_batch(task: Task, batch: Batch, size: int) -> None:
         assert np.array_equal(
             batch.mask.T, np.tile(np.arange(steps) >= batch.answer_start, (size, 1))
         )
-        assert not batch.inputs[batch.answer_start :].any()
+        if task.name != "key_value":  # whose queries are asked there
+            assert not batch.inputs[batch.answer_start :].any()
     else:
         assert batch.answer_start == 0
 
@@ -131,6 +137,7 @@ def steps_at_default(name: str, length: int) -> int:
         "ngrams": length - 1,
         "sorting": length + 1 + length,
         "priority_sort": length + 1 + 16,
+        "key_value": 2 * length + length,
     }[name]
 
 
@@ -215,6 +222,8 @@ def test_every_item_but_the_last_is_asked_for() -> None:
         ("recall", {"max_length": 7}, (7, 9, 11, 14, 17, 23)),
         ("ngrams", {}, (200, 400)),
         ("sorting", {}, (10, 20, 30, 40)),
+        ("key_value", {}, (2, 4, 8, 16)),
+        ("key_value", {"keys": 6}, (2, 4, 6)),
         ("priority_sort", {}, (20, 25, 30, 40)),
     ],
 )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
-
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from typing import TYPE_CHECKING, Any
 
 from ntmbench.registry import register_observer
 from ntmbench.training.observer import CurvePoint, Observer, RunFacts
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
 
 # Often enough for the eye, seldom enough to cost nothing.
 REFRESH_SECONDS = 0.2
@@ -22,7 +23,7 @@ class Bar(Observer):
     def __init__(self) -> None:
         """Draw nothing yet."""
         self._progress: Progress | None = None
-        self._bar = TaskID(0)
+        self._bar: TaskID | None = None
         self._batch_size = 1
         self._drawn = 0.0
         self._since = (time.monotonic(), 0)
@@ -40,6 +41,8 @@ class Bar(Observer):
         """Draw the line."""
         if not run.console.is_terminal:
             return
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
         self._batch_size = run.batch_size
         self._since = (time.monotonic(), 0)
         self._progress = Progress(
@@ -77,5 +80,5 @@ class Bar(Observer):
         self._update(wrong=f"{curve[-1].errors:.2f}")
 
     def _update(self, **fields: Any) -> None:
-        if self._progress is not None:
+        if self._progress is not None and self._bar is not None:
             self._progress.update(self._bar, **fields)

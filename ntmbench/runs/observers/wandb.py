@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from ntmbench.errors import UserError
 from ntmbench.registry import register_observer
 from ntmbench.training.observer import CurvePoint, Observer, RunFacts
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 PROJECT = "ntmbench"
 

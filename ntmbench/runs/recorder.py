@@ -11,7 +11,7 @@ from ntmbench.runs.results import METRICS_COLUMNS
 from ntmbench.training.observer import CurvePoint, Observer
 
 
-class Files(Observer):
+class Recorder(Observer):
     """Always watches: what it writes is the run's folder."""
 
     def __init__(self, folder: RunFolder, note: Callable[[], None]) -> None:
