@@ -114,6 +114,7 @@ def test_everybody_trains_on_the_same_batch() -> None:
     assert np.array_equal(first.inputs, second.inputs)
 
 
+@pytest.mark.slow
 def test_a_step_leaves_gradients_that_agree_between_the_engines() -> None:
     batch = TINY.batch(2)
     gradients = []
@@ -161,6 +162,7 @@ def test_table_has_a_row_for_every_contender(monkeypatch: pytest.MonkeyPatch) ->
     assert rows.loc[rows["model"] == "lstm", "floor_ms"].isna().all()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not RESET.exists(), reason="peak memory is measured on Linux only")
 def test_peak_memory_grows_with_what_is_kept() -> None:
     long = Case("long", "copy", 300, SMALL)

@@ -24,6 +24,7 @@ TINY = [
 ]
 
 
+@pytest.mark.slow
 def test_every_experiment_of_a_folder_runs(tmp_path: Path) -> None:
     """Also after one that failed: with such a rate the memoryless control diverges."""
     wild = ("train.learning_rate=1e30", "train.patience=1", "results_dir=mine")

@@ -169,6 +169,7 @@ def written_out(experiment: str, *overrides: str) -> list[str]:
     return with_experiment([f"+experiment={experiment}", *overrides], sweep=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
 def test_every_experiment_can_run(experiment: str) -> None:
     for cell in cells_of(written_out(experiment, "seed=0")):
@@ -219,6 +220,7 @@ def test_learning_rates_are_searched_on_other_seeds_than_those_reported() -> Non
 ABLATIONS = [name for name in SIZES if name.startswith("ablations/")]
 
 
+@pytest.mark.slow
 def test_ablations_have_seeds_enough_to_find_something_and_none_that_are_reported() -> None:
     """So many pairs reach p = 2 / 2**pairs, which must be left of 5% after the correction."""
     seeds: dict[str, set[int]] = {}

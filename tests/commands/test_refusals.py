@@ -191,6 +191,7 @@ def test_results_dir_that_can_not_be_written(
 
 
 # A run's first files are smaller than these limits, and its checkpoint is larger.
+@pytest.mark.slow
 @pytest.mark.parametrize("limit", [4096, 5000, 12000, 16384])
 @pytest.mark.parametrize("model", [(), NTM], ids=["lstm", "ntm"])
 def test_full_disk_keeps_the_earlier_files(
@@ -221,6 +222,7 @@ def test_full_disk_keeps_the_earlier_files(
     assert not list(path.glob(".*.*"))  # no half-written temporary
 
 
+@pytest.mark.slow
 def test_second_process_says_so_and_leaves(ntmbench: Command, tmp_path: Path) -> None:
     assert ntmbench(*TINY).code == 0
     (path,) = (tmp_path / "results" / "runs").iterdir()

@@ -155,6 +155,7 @@ def test_cell_that_breaks_down_or_diverges(
     assert "2 of 3 cells did not finish:" in ended.out
 
 
+@pytest.mark.slow
 def test_interrupted_sweep_goes_on_with_the_same_command(
     ntmbench: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -230,6 +231,7 @@ def test_killed_cell_counts_as_interrupted(tmp_path: Path) -> None:
     assert cells["seed"][1] == 1
 
 
+@pytest.mark.slow
 def test_cells_are_expected_as_hydra_numbers_them(ntmbench: Command, tmp_path: Path) -> None:
     ended = ntmbench(
         "-m", "task=copy", "model=lstm", "seed=range(0,2)", "train.momentum=0.5,0.8", *CELL
@@ -264,6 +266,7 @@ def test_interruption_can_be_sent_between_processes() -> None:
     assert (type(sent), sent.signal_number) == (Interrupted, signal.SIGINT)
 
 
+@pytest.mark.slow
 def test_parallel_launcher_gives_the_same_numbers(ntmbench: Command, tmp_path: Path) -> None:
     pytest.importorskip("hydra_plugins.hydra_joblib_launcher", reason="needs the extra 'parallel'")
     from joblib.externals.loky import get_reusable_executor
@@ -333,6 +336,7 @@ def test_a_cell_runs_in_a_process_that_was_sent_everything(tmp_path: Path) -> No
     assert list(cells["seed"]) == [3]
 
 
+@pytest.mark.slow
 def test_submitit_gives_the_same_numbers(tmp_path: Path) -> None:
     pytest.importorskip("hydra_plugins.hydra_submitit_launcher", reason="needs submitit's launcher")
     arguments = ("-m", "task=copy", "model=lstm", "seed=0,1", *CELL)

@@ -210,6 +210,7 @@ def in_a_new_process(script: str, folder: Path, **environment: str) -> str:
     return done.stderr
 
 
+@pytest.mark.slow
 def test_compiled_code_is_found_again_by_a_new_process(tmp_path: Path) -> None:
     script = (
         "import torch\nfrom ntmbench import NTM\nNTM(3, 2)(torch.rand(2, 1, 3)).sum().backward()\n"

@@ -300,6 +300,7 @@ def test_rerun_removes_the_old_tables(
         assert not path.exists()
 
 
+@pytest.mark.slow
 def test_edited_class_is_a_new_run(tmp_path: Path) -> None:
     net = "from torch import nn\nclass Net(nn.Linear):\n    scale = {}\n"
     rest = [argument for argument in TINY if not argument.startswith("model")]

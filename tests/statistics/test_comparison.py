@@ -160,6 +160,7 @@ def test_holm_refuses_what_is_no_probability() -> None:
 # What the test could not have seen
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pairs", [6, 10, 20])
 def test_the_detectable_difference_is_found_with_its_power(pairs: int) -> None:
     generator = np.random.default_rng(pairs)

@@ -82,6 +82,7 @@ def test_a_survival_curve_falls_within_its_band(followed: list[tuple[int, bool]]
     assert median.low <= median.estimate <= median.high
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [10, 30])
 def test_the_band_and_the_median_cover_the_truth(count: int) -> None:
     generator = np.random.default_rng(count)

@@ -212,6 +212,7 @@ def plain(tensors: dict[str, Tensor]) -> dict[str, list[float]]:
     return {name: tensor.flatten().tolist() for name, tensor in tensors.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", MODELS)
 def test_killed_at_many_moments(ntmbench: Command, tmp_path: Path, model: str) -> None:
     arguments = (*MODELS[model], *RUN)
@@ -263,6 +264,7 @@ def test_signal_leaves_a_checkpoint(
     assert numbers(tmp_path / "results") == numbers(tmp_path / "undisturbed")
 
 
+@pytest.mark.slow
 def test_interrupt_from_outside(ntmbench: Command, tmp_path: Path) -> None:
     """As a user does it: the command in a process of its own, and Ctrl-C."""
     arguments = (*MODELS["lstm"], *RUN, "train.sequences=400000", "train.validate_every=4000")
@@ -432,6 +434,7 @@ def test_second_signal_acts_at_once() -> None:
     assert signal.getsignal(signal.SIGINT) is handler
 
 
+@pytest.mark.slow
 def test_half_written_files_of_a_killed_process_are_removed(
     ntmbench: Command, tmp_path: Path
 ) -> None:
