@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -39,6 +39,29 @@ class Evaluation:
     by_position: pd.DataFrame
 
 
+@dataclass(frozen=True)
+class Tested:
+    """What the test of one length found.
+
+    Attributes:
+        row: of ``evaluation.csv``.
+        by_position: rows of ``positions.csv``.
+    """
+
+    row: dict[str, Any]
+    by_position: pd.DataFrame
+
+
+class Keeper(Protocol):
+    """Keeps the lengths that are tested, so that a test goes on where it was stopped."""
+
+    def get(self, length: int) -> Tested | None:
+        """What was found at a length; None where it is not tested yet."""
+
+    def keep(self, length: int, tested: Tested) -> None:
+        """Keep what was found at a length."""
+
+
 def evaluate(
     model: nn.Module,
     task: Task,
@@ -64,16 +87,24 @@ def evaluate_in_detail(
     *,
     lengths: Sequence[int] | None = None,
     sequences: int = 512,
+    keeper: Keeper | None = None,
 ) -> Evaluation:
-    """Test a model as ``evaluate`` does, and tell at which steps of the answer its errors lie."""
+    """Test a model as ``evaluate`` does, and tell at which steps of the answer its errors lie.
+
+    Lengths that ``keeper`` knows are not tested again.
+    """
     chosen = task.test_lengths if lengths is None else lengths
     _check_grid(task, chosen, sequences)
-    rows, positions = [], []
+    found = []
     for length in chosen:
-        row, errors = _test(model, task, length, sequences)
-        rows.append(row)
-        positions.append(_by_position(length, errors))
-    return Evaluation(_evaluation_table(rows), pd.concat(positions, ignore_index=True))
+        tested = keeper.get(length) if keeper is not None else None
+        if tested is None:
+            tested = _test(model, task, length, sequences)
+            if keeper is not None:
+                keeper.keep(length, tested)
+        found.append(tested)
+    positions = pd.concat([tested.by_position for tested in found], ignore_index=True)
+    return Evaluation(_evaluation_table([tested.row for tested in found]), positions)
 
 
 def _check_grid(task: Task, lengths: Sequence[int], sequences: int) -> None:
@@ -99,8 +130,8 @@ def evaluate_variations(model: nn.Module, task: Task, *, sequences: int = 512) -
     check_range("sequences", sequences, 1)
     rows = []
     for name, variation in task.variations.items():
-        row, _ = _test(model, variation.task, variation.length, sequences)
-        rows.append({"variation": name, **row})
+        tested = _test(model, variation.task, variation.length, sequences)
+        rows.append({"variation": name, **tested.row})
     return _evaluation_table(rows) if rows else pd.DataFrame()
 
 
@@ -117,10 +148,7 @@ def score_batch(model: nn.Module, task: Task, batch: Batch, items: int = 0) -> S
         return pool(_for_each_chunk(model, batch, slots, measure))
 
 
-def _test(
-    model: nn.Module, task: Task, length: int, sequences: int
-) -> tuple[dict[str, Any], StepErrors]:
-    """A row of ``evaluation.csv``, and the errors by step behind it."""
+def _test(model: nn.Module, task: Task, length: int, sequences: int) -> Tested:
 
     def measure(logits: Tensor, chunk: TensorBatch) -> tuple[Scores, StepErrors]:
         return score(task.answer, logits, chunk), step_errors(task.answer, logits, chunk)
@@ -141,7 +169,7 @@ def _test(
         "chance_errors": task.chance(length).errors,
         "exact_match": scores.exact_match,
     }
-    return row, errors
+    return Tested(row, _by_position(length, errors))
 
 
 def _for_each_chunk(

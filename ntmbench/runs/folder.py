@@ -88,9 +88,14 @@ class RunFolder:
         return self.path / "example.npz"
 
     @property
+    def tested(self) -> Path:
+        """The lengths that are tested so far, until the test grid is whole."""
+        return self.path / "tested.json"
+
+    @property
     def tests(self) -> tuple[Path, ...]:
         """What the selected weights were tested for: the files that are made after training."""
-        return self.positions, self.variations, self.example, self.evaluation
+        return self.tested, self.positions, self.variations, self.example, self.evaluation
 
     @property
     def checkpoint(self) -> Path:

@@ -28,6 +28,7 @@ from ntmbench.runs.provenance import commits, device_name, versions
 from ntmbench.runs.recorder import Recorder
 from ntmbench.runs.results import read_evaluation
 from ntmbench.runs.settings import RunConfig
+from ntmbench.runs.tested import LengthsTested
 from ntmbench.training.device import training_device
 from ntmbench.training.loop import TrainResult, train
 from ntmbench.training.observer import Observers, RunFacts
@@ -228,13 +229,17 @@ def _test(
     )
     sequences = config.evaluation.sequences
     lengths = config.evaluation.lengths or None  # empty for the task's own grid
-    evaluation = evaluate_in_detail(model, config.task, lengths=lengths, sequences=sequences)
+    tested = LengthsTested(folder.tested, result.selected_step)
+    evaluation = evaluate_in_detail(
+        model, config.task, lengths=lengths, sequences=sequences, keeper=tested
+    )
     variations = evaluate_variations(model, config.task, sequences=sequences)
     folder.write_table(folder.positions, evaluation.by_position)
     if len(variations):
         folder.write_table(folder.variations, variations)
     folder.write_arrays(folder.example, answer_example(model, config.task))
     folder.write_table(folder.evaluation, evaluation.by_length)  # last: it stands for all of them
+    tested.forget()
     plot_run(folder, config.task, paper_results(config.task))
     return evaluation.by_length
 
