@@ -17,12 +17,14 @@ from ntmbench.errors import SettingError, UserError, check_choice, check_known
 from ntmbench.task import Task
 
 if TYPE_CHECKING:
+    from ntmbench.engine.contract import Engine
     from ntmbench.model import SequenceModel
     from ntmbench.training.observer import Observer
 
 PLUGIN_GROUP = "ntmbench.plugins"
 
 TaskT = TypeVar("TaskT", bound=type[Task])
+EngineT = TypeVar("EngineT", bound="type[Engine[Any]]")
 ObserverT = TypeVar("ObserverT", bound=Callable[[], "Observer"])
 BuilderT = TypeVar("BuilderT", bound=Callable[[int, int, Any], "SequenceModel"])
 
@@ -61,6 +63,8 @@ class ModelEntry:
 _tasks: dict[str, type[Task]] = {}
 _models: dict[str, ModelEntry] = {}
 _observers: dict[str, Callable[[], Observer]] = {}
+#: The engines of each model by their ranks, the lowest first.
+_engines: dict[str, dict[int, Engine[Any]]] = {}
 
 
 def register_task(name: str) -> Callable[[TaskT], TaskT]:
@@ -140,6 +144,35 @@ def register_observer(name: str) -> Callable[[ObserverT], ObserverT]:
         return observer
 
     return register
+
+
+def register_engine(model: str, rank: int) -> Callable[[EngineT], EngineT]:
+    """Class decorator: make an Engine one of those that can compute a model.
+
+    Args:
+        model: the model's registered name.
+        rank: where it stands among the model's engines, of which the lowest is tried first: the
+            fastest has the lowest.
+    """
+
+    def register(engine: EngineT) -> EngineT:
+        known = _engines.get(model, {})
+        if rank in known:
+            raise PluginError(
+                f"Engine '{engine.name}' of model '{model}' has rank {rank}, as "
+                f"'{known[rank].name}' has."
+            )
+        if engine.name in (other.name for other in known.values()):
+            raise PluginError(f"Two engines of model '{model}' are registered as '{engine.name}'.")
+        _engines[model] = dict(sorted({**known, rank: engine()}.items()))
+        return engine
+
+    return register
+
+
+def engines_of(model: str) -> tuple[Engine[Any], ...]:
+    """The engines of a model that are registered so far, the fastest first."""
+    return tuple(_engines.get(model, {}).values())
 
 
 @cache

@@ -14,16 +14,15 @@ from torch import nn
 from ntmbench.bench import peer
 from ntmbench.data.randomness import RandomWords, Stream
 from ntmbench.model import TensorBatch
-from ntmbench.ntm import engines as ntm_engines
 from ntmbench.ntm.settings import NTMSettings
-from ntmbench.registry import make_model, make_task
+from ntmbench.registry import engines_of, make_model, make_task
 from ntmbench.task import Batch, Task
 from ntmbench.training.gradient import backward
 
 #: One training step without the optimizer: forward, the loss's gradient, backward.
 Step = Callable[[], None]
 
-ENGINES = tuple(engine.name for engine in ntm_engines.ENGINES)
+ENGINES = tuple(engine.name for engine in engines_of("ntm"))
 BASELINES = ("lstm", "seq2seq")
 PEER = "peer"
 

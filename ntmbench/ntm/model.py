@@ -16,7 +16,6 @@ from ntmbench.model import SequenceModel
 from ntmbench.ntm.cell import NTMCell, NTMState
 from ntmbench.ntm.checks import check_shape
 from ntmbench.ntm.controller import initialised_linear
-from ntmbench.ntm.engines import ENGINES
 from ntmbench.ntm.initial import (
     add_initial_values,
     constant_weightings,
@@ -26,7 +25,7 @@ from ntmbench.ntm.initial import (
 from ntmbench.ntm.settings import MAX_SLOTS, NTMSettings
 from ntmbench.ntm.trace import NTMTrace
 from ntmbench.ntm.weights import FirstValues, Weights
-from ntmbench.registry import register_model
+from ntmbench.registry import engines_of, register_model
 from ntmbench.trace import Trace
 
 
@@ -181,7 +180,7 @@ class NTM(SequenceModel):
         """The engine that runs the inputs."""
         check_whole("memory_slots", self.memory_slots, 2, MAX_SLOTS)
         check_shape(inputs, self.input_width)
-        return choose(ENGINES, self.settings.engine, self, inputs, self._said)
+        return choose(engines_of("ntm"), self.settings.engine, self, inputs, self._said)
 
 
 def _settings(settings: NTMSettings | None, overrides: dict[str, Any]) -> NTMSettings:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import ntmbench.ntm.engines  # noqa: F401 (registers them)
 from ntmbench.engine.contract import AUTO, engine_names
 from ntmbench.errors import (
     MAX_LAYERS,
@@ -13,7 +14,7 @@ from ntmbench.errors import (
     check_range,
     check_whole,
 )
-from ntmbench.ntm.engines import ENGINES
+from ntmbench.registry import engines_of
 
 CONTROLLERS = ("lstm", "gru", "rnn", "feedforward")
 INITIAL_MEMORIES = ("constant", "learned", "random")
@@ -80,7 +81,7 @@ class NTMSettings:
         check_range("model.initial_memory_value", self.initial_memory_value, -1e6, 1e6)
         check_choice("model.initial_weighting", self.initial_weighting, INITIAL_WEIGHTINGS)
         check_choice("model.initial_state", self.initial_state, INITIAL_STATES)
-        check_choice("model.engine", self.engine, engine_names(ENGINES))
+        check_choice("model.engine", self.engine, engine_names(engines_of("ntm")))
 
     @property
     def heads(self) -> int:

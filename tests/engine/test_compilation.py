@@ -21,9 +21,9 @@ import torch
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 
 from ntmbench.engine import compilation, jit, optimizer_update, sources
-from ntmbench.ntm.engines import ENGINES
 from ntmbench.ntm.kernels import backward, forward, gradients, packing
 from ntmbench.ntm.model import NTM
+from ntmbench.registry import engines_of
 
 PACKAGE = Path(sources.__file__).parents[1]
 KERNELS = [
@@ -172,8 +172,8 @@ def test_a_digest_of_no_module() -> None:
 
 
 def test_engines_have_digests_of_their_own() -> None:
-    fused, eager = (engine.digest() for engine in ENGINES)
-    assert fused == ENGINES[0].digest()
+    fused, eager = (engine.digest() for engine in engines_of("ntm"))
+    assert fused == engines_of("ntm")[0].digest()
     assert fused != eager
 
 

@@ -11,10 +11,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from ntmbench import registry
 from ntmbench.engine.contract import Engine, choose, engine_names
 from ntmbench.errors import SettingError, UserError
-from ntmbench.ntm.engines import ENGINES as NTM_ENGINES
+from ntmbench.ntm.model import NTM
 from ntmbench.ntm.settings import NTMSettings
+from ntmbench.registry import PluginError, engines_of, register_engine
 
 
 class Doubling(nn.Module):
@@ -45,6 +47,7 @@ class Doubler(Engine[Doubling]):
         return model.steps
 
 
+NTM_ENGINES = engines_of("ntm")
 QUICK, STEADY, SLOW = Doubler("quick", 2), Doubler("steady", 4), Doubler("slow", 8)
 ENGINES = (QUICK, STEADY, SLOW)
 
@@ -153,3 +156,54 @@ def test_the_eager_engine_does_without_numba() -> None:
 @pytest.mark.parametrize("engine", NTM_ENGINES, ids=lambda engine: engine.name)
 def test_an_engine_names_modules_that_are_there(engine: Engine[nn.Module]) -> None:
     assert all(importlib.import_module(module) for module in engine.modules)
+
+
+class Tripler(Engine[Doubling]):
+    """An engine of another file."""
+
+    name = "tripled"
+    modules = ()
+
+    def obstacle(self, model: Doubling, inputs: Tensor) -> str | None:
+        return None
+
+    def run(self, model: Doubling, inputs: Tensor) -> Tensor:
+        return 3 * inputs
+
+    def trace(self, model: Doubling, inputs: Tensor) -> int:
+        return 0
+
+
+def test_engines_are_registered_by_their_rank(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "_engines", {})
+    register_engine("doubling", rank=5)(Tripler)
+
+    class Quicker(Tripler):
+        name = "quicker"
+
+    register_engine("doubling", rank=1)(Quicker)
+    assert [engine.name for engine in engines_of("doubling")] == ["quicker", "tripled"]
+    assert engines_of("nothing") == ()
+    with pytest.raises(PluginError, match=r"Two engines of model 'doubling' .* as 'tripled'"):
+        register_engine("doubling", rank=2)(Tripler)
+    with pytest.raises(PluginError, match=r"Engine 'tripled' .* has rank 5, as 'tripled' has"):
+        register_engine("doubling", rank=5)(Tripler)
+
+
+def test_an_engine_of_the_ntm_is_one_more_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "_engines", {"ntm": dict(registry._engines["ntm"])})
+    ran = []
+
+    class Noting(type(NTM_ENGINES[1])):  # type: ignore[misc]
+        name = "noting"
+
+        def run(self, model: nn.Module, inputs: Tensor) -> Tensor:
+            ran.append(len(inputs))
+            logits: Tensor = super().run(model, inputs)
+            return logits
+
+    register_engine("ntm", rank=-1)(Noting)
+    model = NTM(3, 2, controller_size=4, memory_slots=3, word_size=2)
+    model(torch.zeros(5, 1, 3))
+    assert ran == [5]
+    assert NTMSettings(engine="noting").engine == "noting"

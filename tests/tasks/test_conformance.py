@@ -16,7 +16,8 @@ from ntmbench import registry
 from ntmbench.answer import Bits, Chance
 from ntmbench.data.randomness import RandomWords
 from ntmbench.model import SequenceModel
-from ntmbench.ntm.engines import EagerEngine, FusedEngine
+from ntmbench.ntm.engines.eager import EagerEngine
+from ntmbench.ntm.engines.fused import FusedEngine
 from ntmbench.registry import make_model, make_task, model_names, register_model, task_names
 from ntmbench.task import Batch, FloatArray, Task
 from ntmbench.testing import check_engine, check_model, check_task
