@@ -6,7 +6,7 @@ Cells run wherever Hydra's launcher puts them, so each leaves a small file in th
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -23,8 +23,8 @@ from ntmbench.runs.runner import Outcome
 from ntmbench.runs.settings import RunConfig
 
 COLUMNS = [
-    "cell", "task", "model", "seed", "state", "length", "errors", "exact_match", "reason",
-    "folder", "overrides",
+    "cell", "task", "model", "seed", "state", "length", "errors", "unit", "exact_match",
+    "reason", "folder", "overrides",
 ]  # fmt: skip
 
 #: Where the folders of the sweeps go that start in this context; Hydra tells only its callbacks.
@@ -80,6 +80,7 @@ def write_cell(
             # The end of the training range, or the first test length where it is not tested.
             tested = rows.get(config.task.length_range[1], next(iter(rows.values())))
             cell.update({name: tested[name] for name in ("length", "errors", "exact_match")})
+            cell.update(unit=outcome.unit)
     folder.mkdir(parents=True, exist_ok=True)
     write_text(folder / "cell.json", json.dumps(cell, indent=2) + "\n")
 
@@ -122,7 +123,9 @@ def conclude(sweep: Path, console: Console, expected: Sequence[Sequence[str]] = 
     cells = read_cells(sweep, expected)
     write_text(sweep / "sweep.csv", cells.to_csv(index=False))
     table = Table(title="Sweep", title_justify="left")
-    for heading in ("task", "model", "seed", "state", "length", "wrong bits", "exact"):
+    units = list(cells["unit"].dropna().unique())
+    wrong = f"wrong {units[0]}s" if len(units) == 1 else "errors"
+    for heading in ("task", "model", "seed", "state", "length", wrong, "exact"):
         table.add_column(heading)
     differing = _differing(cells["overrides"])
     if any(differing):
@@ -132,7 +135,7 @@ def conclude(sweep: Path, console: Console, expected: Sequence[Sequence[str]] = 
         table.add_row(
             *(_cell_text(cell[name]) for name in ("task", "model", "seed", "state")),
             _cell_text(cell["length"]),
-            f"{cell['errors']:.3f}" if tested else "-",
+            _errors_text(cell, with_unit=len(units) > 1) if tested else "-",
             f"{cell['exact_match']:.1%}" if tested else "-",
             *([overrides] if any(differing) else []),
         )
@@ -159,6 +162,10 @@ def _differing(overrides: Iterable[str]) -> list[str]:
     return [
         " ".join(o for o in cell if o not in shared and not o.startswith(columns)) for cell in cells
     ]
+
+
+def _errors_text(cell: Mapping[Any, Any], *, with_unit: bool) -> str:
+    return f"{cell['errors']:.3f}" + (f" {cell['unit']}s" if with_unit else "")
 
 
 def _cell_text(value: Any) -> str:
