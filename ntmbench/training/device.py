@@ -63,11 +63,11 @@ def training_device(
     if device == "auto" and checkpoint is not None and checkpoint.exists():
         kind = load_checkpoint(checkpoint, identity)["optimizer"]["kind"]
         device = "cuda" if kind == "torch" and torch.cuda.is_available() else "cpu"
-    words = RandomWords(Stream.VALIDATION, 3)
     longest = task.length_range[1]
 
     def step(trial: nn.Module, on: torch.device) -> None:
-        drawn = task.draw(words, settings.batch_size, longest, test=False)
+        words = RandomWords(Stream.VALIDATION, 3)  # the same sequences at every call
+        drawn = task.draw(words, settings.batch_size, longest, test=True)
         backward(trial.train(), task, TensorBatch.of(drawn, on))
 
     with own_random_state(0, torch.device("cpu")):
