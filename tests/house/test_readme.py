@@ -1,18 +1,27 @@
-"""README's tables of results are those of the reference reports."""
+"""What README and the findings say is so: figures are the reports', examples and commands run."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
+from hydra import compose
 
+from ntmbench import registry
+from ntmbench.commands.composition import composing, to_run_config
+from ntmbench.commands.expansion import cells_of
 from ntmbench.report.page.cells import signed_bits
 from ntmbench.statistics.paired import smallest_p
+from ntmbench.testing import check_model, check_task
 
 ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
 REFERENCE = ROOT / "results" / "reference"
+FINDINGS = REFERENCE / "findings.md"
 TABLES = REFERENCE / "report" / "tables"
 ABLATIONS = REFERENCE / "ablations" / "report"
 
@@ -33,14 +42,20 @@ MODELS = {
 }
 
 
-def prose() -> str:
-    """README on one line."""
-    return " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+def read(path: Path) -> pd.DataFrame:
+    """A table of a report; reports from before answers had kinds call errors wrong bits."""
+    table = pd.read_csv(path)
+    return table.rename(columns=lambda name: name.replace("wrong_bits", "errors"))
 
 
-def table(beginning: str) -> list[list[str]]:
-    """The cells of README's table that begins so, its header first."""
-    lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+def prose(page: Path = FINDINGS) -> str:
+    """A page on one line."""
+    return " ".join(page.read_text(encoding="utf-8").split())
+
+
+def table(page: Path, beginning: str) -> list[list[str]]:
+    """The cells of a page's table that begins so, its header first."""
+    lines = page.read_text(encoding="utf-8").splitlines()
     (first,) = (number for number, line in enumerate(lines) if line.startswith(beginning))
     header, _, *rows = lines[first : lines.index("", first)]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in (header, *rows)]
@@ -56,15 +71,15 @@ def figure(row: dict[Any, Any]) -> str:
 
 @pytest.mark.parametrize("task", TASKS)
 def test_the_table_of_results_is_the_reports(task: str) -> None:
-    summary = pd.read_csv(TABLES / "summary.csv")
+    summary = read(TABLES / "summary.csv")
     of_task = summary[summary["task"] == TASKS[task]]
     found = {row["label"]: figure(row) for row in of_task.to_dict("records")}
-    header, *rows = table("| task | trained")
+    header, *rows = table(README, "| task | trained")
     (said,) = (dict(zip(header, row, strict=True)) for row in rows if row[0] == task)
     for column, label in MODELS.items():
         possible = (task, column) != ("n-grams", "encoder-decoder")
         assert said[column] == (found[label] if possible else "cannot"), column
-    lengths = pd.read_csv(TABLES / "lengths.csv")
+    lengths = read(TABLES / "lengths.csv")
     at_length = lengths[
         (lengths["section"] == of_task["section"].iloc[0])
         & (lengths["length"] == of_task["length"].max())
@@ -91,7 +106,7 @@ def ablations_on_copy() -> dict[str, list[str]]:
 
 def ablations_on(task: str) -> dict[str, list[str]]:
     """The score of the main table, by what is changed in the recipe."""
-    summary = pd.read_csv(ABLATIONS / "tables" / "summary.csv")
+    summary = read(ABLATIONS / "tables" / "summary.csv")
     of_task = summary[summary["task"] == task].to_dict("records")
     return {changed(row["label"]): [figure(row)] for row in of_task}
 
@@ -107,14 +122,14 @@ def ablations_on(task: str) -> dict[str, list[str]]:
 def test_the_tables_of_ablations_are_the_reports(
     beginning: str, found: dict[str, list[str]]
 ) -> None:
-    _, *rows = table(beginning)
+    _, *rows = table(FINDINGS, beginning)
     assert len(rows) > 2
     for name, *cells in rows:
         assert cells == found[name.removesuffix(" (the recipe)")], name
 
 
 def test_the_figures_over_all_tasks_are_the_reports() -> None:
-    shares = pd.read_csv(TABLES / "overall.csv").set_index("label")["share"]
+    shares = read(TABLES / "overall.csv").set_index("label")["share"]
     ours, theirs = shares[MODELS["NTM"]], shares[MODELS["LSTM"]]
     told = f"leaves {100 * ours:.1f} % of chance's wrong bits, the LSTM {100 * theirs:.0f} %"
     assert told in prose()
@@ -122,7 +137,7 @@ def test_the_figures_over_all_tasks_are_the_reports() -> None:
 
 def solved_at(folder: Path, task: str, label: str) -> list[float]:
     """When each seed had solved its task, in order."""
-    runs = pd.read_csv(folder / "runs.csv")
+    runs = read(folder / "runs.csv")
     of_label = runs[(runs["task"] == task) & (runs["label"] == label)]
     return sorted(of_label["solved_at"])
 
@@ -159,14 +174,14 @@ def test_medians_where_no_seed_is_are_told_by_their_two_sides() -> None:
 
 
 def test_p_values_are_the_reports_and_say_where_they_could_not_be_less() -> None:
-    pairs = pd.read_csv(TABLES / "comparisons.csv")
+    pairs = read(TABLES / "comparisons.csv")
     against = pairs[(pairs["first"] == MODELS["NTM"]) & (pairs["second"] == MODELS["LSTM"])]
     assert len(against) == len(TASKS)
     low, high = against["p_holm"].min(), against["p_holm"].max()
     assert f"(p = {low:.3f} to {high:.3f} after Holm's correction)" in prose()
     assert set(against["p"]) == {smallest_p(8)}
     assert f"each is {smallest_p(8):.4f}, the least that 8 pairs of seeds can give" in prose()
-    ablations = pd.read_csv(ABLATIONS / "tables" / "comparisons.csv")
+    ablations = read(ABLATIONS / "tables" / "comparisons.csv")
     adjusted = {name: list(rows["p_holm"]) for name, rows in ablations.groupby("section")}
     slots, fewer, _ = adjusted["ngrams"]
     assert f"(p = {slots:.3f} and {fewer:.3f} after Holm's correction; {fewer:.3f} is" in prose()
@@ -174,3 +189,116 @@ def test_p_values_are_the_reports_and_say_where_they_could_not_be_less() -> None
     (found,) = set(adjusted["priority_sort"])
     assert found == fewer == least
     assert f"All three differ (p = {found:.3f} after Holm's correction, the least" in prose()
+
+
+def at_zero(task: str) -> dict[int, int]:
+    """How many of the NTM's seeds are without a wrong bit, by test length."""
+    lengths = read(TABLES / "lengths.csv")
+    ours = lengths[(lengths["section"] == task) & (lengths["label"] == MODELS["NTM"])]
+    assert set(ours["evaluated"]) == {10}
+    return dict(zip(ours["length"], ours["at_zero"], strict=True))
+
+
+def test_seeds_without_a_wrong_bit_are_the_reports() -> None:
+    copy, recall = at_zero("copy"), at_zero("recall")
+    assert copy == {10: 10, 30: 10, 50: 10, 120: 10, 20: 9, 1000: 9}
+    told = "copies 30, 50 and 120 vectors without a wrong bit on 10 of 10 seeds, and 20 and 1,000"
+    assert f"{told} (with memory for them) on {copy[1000]}." in prose()
+    told = "10 vectors 10 times without a wrong bit on {} of 10 seeds"
+    assert told.format(at_zero("repeat_copy")[10]) in prose()
+    assert recall[6] == recall[12] == 10
+    told = "from 6 and 12 items without a wrong bit on 10 of 10 seeds, from 8 on {}, from 10 on {},"
+    assert told.format(recall[8], recall[10]) in prose()
+    assert f"from 15 on {recall[15]} and from 20 on {recall[20]} (" in prose()
+
+
+def test_what_the_campaign_took_is_the_reports() -> None:
+    runs = read(TABLES / "runs.csv")
+    hours = runs["wall_seconds"].sum() / 3600
+    assert f"# {len(runs)} runs, {hours:.1f} hours of wall time in all" in README.read_text()
+    ours = runs[(runs["task"] == "copy") & (runs["label"] == MODELS["NTM"])]
+    first = ours.loc[ours["trained"] == ours["trained"].min(), "wall_seconds"]
+    assert f"A run takes {first.median():.0f} s without further attempts" in prose()
+    assert f"and up to {ours['wall_seconds'].max():.0f} s with them" in prose()
+
+
+def test_speed_is_that_of_the_benchmark() -> None:
+    bench = pd.read_csv(REFERENCE / "speed" / "bench.csv")
+    steps = bench[bench["case"] == "copy-20"].set_index(["batch", "model"])
+    _, *rows = table(FINDINGS, "| batch |")
+    for batch, fused, *others in rows:
+        of_batch = steps.loc[int(batch)]
+        times, ratios = of_batch["ms_per_step"], of_batch["over_fused"]
+        assert float(fused.removesuffix(" ms")) == pytest.approx(times["fused"], rel=0.02)
+        for model, cell in zip(("eager", "peer"), others, strict=False):
+            assert float(cell.split()[0]) == pytest.approx(times[model], rel=0.02)
+            assert cell.endswith(f"({ratios[model]:.0f} x)")
+        assert float(others[-1].removesuffix(" ms")) == pytest.approx(times["lstm"], rel=0.02)
+    one, sixteen = (steps.loc[batch] for batch in (1, 16))
+    times = [float(of_batch["ms_per_step"]["fused"]) for of_batch in (one, sixteen)]
+    said = prose(README)
+    assert f"{times[0]:.2f} ms at batch 1 and {times[1]:.1f} ms at batch 16" in said
+    for model, told in {
+        "eager": "takes {:.0f} and {:.0f} times as long",
+        "peer": "`loudinthecloud/pytorch-ntm` {:.0f} and {:.0f} times",
+    }.items():
+        slower = [float(of_batch["over_fused"][model]) for of_batch in (one, sixteen)]
+        assert told.format(*slower) in said
+
+
+@pytest.mark.parametrize("page", [README, FINDINGS], ids=["README", "findings"])
+def test_what_is_linked_or_named_is_there(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    linked = [link for link in re.findall(r"\]\(([^)]+)\)", text) if "://" not in link]
+    assert len(linked) >= 4
+    for link in linked:
+        assert (page.parent / link).exists(), link
+    for folder in re.findall(r"`((?:conf|tests|tasks|baselines|ntmbench)/[\w/.]*)`", text):
+        made = {"tasks/reproduce/reverse.py", "baselines/recurrent/gru.py"}  # by the reader
+        assert folder in made or (ROOT / folder).exists(), folder
+
+
+def example(file: str) -> str:
+    """The block of Python that README has for a file."""
+    text = README.read_text(encoding="utf-8")
+    (code,) = re.findall(rf"`{re.escape(file)}`:\n\n```python\n(.*?)```", text, re.S)
+    return str(code)
+
+
+@pytest.fixture
+def _forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test registers is forgotten after it."""
+    registry.load_plugins()
+    for names in ("_tasks", "_models"):
+        monkeypatch.setattr(registry, names, dict(getattr(registry, names)))
+
+
+@pytest.mark.usefixtures("_forgotten")
+def test_the_example_of_a_task_keeps_the_contract() -> None:
+    exec(example("tasks/reproduce/reverse.py"), {"__name__": __name__})
+    task = registry.make_task("reverse")
+    check_task(task)
+    batch = task.test_set(3, 2)
+    shown, asked = batch.inputs[:3, :, :8], batch.targets[batch.answer_start :]
+    assert np.array_equal(shown[::-1], asked)
+
+
+@pytest.mark.usefixtures("_forgotten")
+def test_the_example_of_a_model_keeps_the_contract() -> None:
+    exec(example("baselines/recurrent/gru.py"), {"__name__": __name__})
+    check_model("gru", hidden_size=5)
+
+
+def test_runs_and_sweeps_are_accepted_as_they_stand() -> None:
+    text = README.read_text(encoding="utf-8")
+    commands = re.findall(r"^(?:.*&& )?python -m ntmbench (?:-m )?(task=.*)$", text, re.M)
+    assert len(commands) == 4
+    for command in commands:
+        words = command.partition("#")[0].split()
+        # The reader's own class; any other is there to be imported.
+        words = [word.replace("my_module:MyModel", "torch.nn:Linear") for word in words]
+        for cell in cells_of(words):
+            with composing():
+                to_run_config(compose("config", list(cell)))
+    for campaign in re.findall(r"\+experiment=(\w+)", text + prose()):
+        assert (ROOT / "conf" / "experiment" / campaign).is_dir()
