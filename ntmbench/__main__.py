@@ -7,7 +7,7 @@ if __name__ == "__main__":
     if {"-h", "--help"} & set(sys.argv[1:]):
         from ntmbench.commands.help import print_help
 
-        # Where the reader has seen enough (`--help | head`), end as any Unix tool does.
+        # When the reader of a pipe stops early (`--help | head`), end as any Unix tool does.
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         print_help()
     else:

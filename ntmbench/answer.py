@@ -1,7 +1,7 @@
 """Answer: how the output channels of a task are read, scored and fed back.
 
-Training, evaluation, controls, pictures and report ask the answer; none of them assumes bits. A
-further kind of answer is one more class.
+Training, evaluation, controls, pictures and report ask the answer, so that none of them assumes
+bits. A new kind of answer is one more class.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ class Chance:
 
     @classmethod
     def of_fair_bits(cls, count: int) -> Chance:
-        """Half of ``count`` fair bits is wrong, and each costs one bit."""
+        """The chance of ``count`` fair bits: half of them wrong, and one bit of loss for each."""
         return cls(count / 2, float(count))
 
     @classmethod
     def of_uniform_symbols(cls, count: int, symbols: int) -> Chance:
-        """Of ``count`` symbols, each one of ``symbols`` that are equally likely."""
+        """The chance of ``count`` answers, each one of ``symbols`` equally likely symbols."""
         return cls(count * (1 - 1 / symbols), count * math.log2(symbols))
 
 
@@ -51,12 +51,12 @@ class Answer(ABC):
     """One kind of answer; a frozen dataclass.
 
     Shapes: logits and targets ``[T, B, out]``; every result is per step, so that a mask
-    ``[T, B]`` chooses what counts.
+    ``[T, B]`` can choose what counts.
     """
 
-    #: What one wrong answer is, in the singular, for tables and axes.
+    #: The unit of errors, in the singular, for tables and axes.
     unit: ClassVar[str]
-    #: How a picture reads the channels: each a bit, one of several symbols, or each a number.
+    #: How a picture shows the channels: as bits, as one of several symbols, or as numbers.
     drawn_as: ClassVar[Literal["bits", "symbols", "reals"]]
 
     @property
@@ -67,7 +67,7 @@ class Answer(ABC):
     @property
     @abstractmethod
     def answers_per_step(self) -> int:
-        """How many answers a scored step asks for, each of which is right or wrong."""
+        """The number of answers that a scored step asks for, each of them right or wrong."""
 
     @abstractmethod
     def nats(self, logits: Tensor, targets: Tensor) -> Tensor:
@@ -101,8 +101,8 @@ class Answer(ABC):
         """
 
 
-#: Probabilities of an oracle are kept so far from 0 and 1, which have no finite logit. A certain
-#: bit then costs 1.4e-9 bits of loss.
+#: An oracle's probabilities stay this far from 0 and 1, which have no finite logit. A certain bit
+#: then costs 1.4e-9 bits of loss.
 MARGIN = 1e-9
 
 
@@ -132,8 +132,8 @@ class Bits(Answer):
         """The cross-entropy, summed over the bits."""
         from torch.nn import functional
 
-        # Not PyTorch's own cross-entropy: that one takes all its threads for however little, and
-        # they keep the processor busy for a while after.
+        # Not PyTorch's own cross-entropy: it starts all its threads even for little work, and they
+        # keep the processor busy for a while afterwards.
         each = functional.softplus(logits).lerp(functional.softplus(-logits), targets)
         return each.sum(dim=2)
 
@@ -142,7 +142,7 @@ class Bits(Answer):
         return logits.sigmoid().sub_(targets)
 
     def errors(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """Bits that differ after thresholding at probability 1/2: the field's wrong bits."""
+        """Bits that differ after thresholding at probability 1/2, known as wrong bits."""
         differs = ((logits > 0) != (targets > 0.5)) | logits.isnan()
         return differs.sum(dim=2)
 
@@ -156,7 +156,7 @@ class Bits(Answer):
 
     def logits_of(self, solved: Tensor) -> Tensor:
         """The logits of probabilities, no nearer to 0 and 1 than MARGIN."""
-        # In float64: float32 has no number so near to 1.
+        # In float64, since float32 has no number so near to 1.
         return solved.double().logit(eps=MARGIN)
 
     def best_constant(self, targets: FloatArray, mask: FloatArray) -> Chance:
@@ -170,7 +170,7 @@ class Bits(Answer):
 
 @dataclass(frozen=True)
 class Symbols(Answer):
-    """One of ``count`` symbols: a logit each, the largest is the answer (softmax)."""
+    """One of ``count`` symbols: a logit each, of which the largest is the answer (softmax)."""
 
     count: int
     unit: ClassVar[str] = "symbol"
@@ -227,8 +227,8 @@ class Symbols(Answer):
 class Reals(Answer):
     """``count`` numbers, each wrong where it is off by more than ``tolerance``.
 
-    The loss is the squared error, told in bits of a Gaussian whose standard deviation is the
-    tolerance; its normalising constant is left out, so that an exact answer costs nothing.
+    The loss is the squared error, in bits of a Gaussian whose standard deviation is the tolerance.
+    The Gaussian's normalising constant is left out, so that an exact answer costs nothing.
     """
 
     count: int

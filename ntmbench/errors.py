@@ -1,4 +1,4 @@
-"""Checks of user settings, and the one exception that stands for "the user can mend this".
+"""Checks of user settings, and the one exception for what the user can mend.
 
 Every refusal of the suite is a single line that says what was wrong, what is allowed and,
 for names, the nearest valid choice.
@@ -11,8 +11,8 @@ import math
 from collections.abc import Iterable, Sequence
 from numbers import Integral
 
-# Of a model's layers. Larger numbers are taken for typing errors; they would exhaust the memory of
-# most machines.
+# Limits of a model's layers. Larger numbers are taken for typing errors: they would exhaust the
+# memory of most machines.
 MAX_SIZE = 2**14
 MAX_LAYERS = 64
 
@@ -83,7 +83,7 @@ def check_range(
 def check_whole(name: str, value: object, low: float, high: float = math.inf) -> None:
     """Raise SettingError unless ``value`` is a whole number, no bool, and ``low <= value <= high``.
 
-    2.0 is none: it could not stand for a size.
+    2.0 is refused too: it could not stand for a size.
     """
     if not isinstance(value, Integral) or isinstance(value, bool):
         raise SettingError(f"{name}={value!r} is not a whole number.")

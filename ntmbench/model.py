@@ -51,34 +51,34 @@ class TensorBatch:
 class SequenceModel(nn.Module):
     """A module that maps a batch's inputs ``[T, B, in]`` to logits ``[T, B, out]``.
 
-    Any ``nn.Module`` whose ``forward`` does so can be trained through ``model=custom``; the suite's
-    own models derive from this class to say a little more of themselves. What the suite must know
-    without building a model stands in its registration.
+    Any ``nn.Module`` whose ``forward`` does so can be trained through ``model=custom``. The suite's
+    own models derive from this class to say a little more about themselves. What the suite must
+    know before it builds a model is stated in the model's registration.
     """
 
     def prepare(self, task: Task) -> None:
         """Learn for which task the model was made, before anything else is asked of it.
 
-        The runner and ``load_run`` call this once, right after the model was built; elsewhere
-        whoever built the model does, if it needs it. Most models have no use for it: the oracle is
-        a control and has no other way to its answers, and a decoder must know how its own answer is
-        fed back. What is kept of the task must stay out of the ``state_dict``.
+        The runner and ``load_run`` call this once, right after they have built the model. Whoever
+        builds a model elsewhere calls it if the model needs it. Most models ignore it. The oracle,
+        a control, needs the task for its answers, and a decoder must know how its own answer is fed
+        back. Whatever is kept of the task must stay out of the ``state_dict``.
         """
 
     def answer(self, inputs: Tensor, answer_start: int, targets: Tensor | None = None) -> Tensor:
         """Return logits ``[T, B, out]`` for inputs ``[T, B, in]``.
 
         The runner calls this in place of ``forward``. ``targets [T, B, out]`` are given in training
-        only, for teacher forcing; a model that is fed its own outputs overrides this method.
+        only, for teacher forcing. A model that is fed its own outputs overrides this method.
         """
         logits: Tensor = self(inputs)
         return logits
 
     @contextmanager
     def room_for(self, items: int) -> Iterator[int | None]:
-        """Enlarge an external memory, for as long as the context lasts, so that it holds ``items``.
+        """Enlarge an external memory to hold ``items``, for as long as the context lasts.
 
-        Yields the number of slots, None where the model has no memory that can be enlarged. The
+        Yields the number of slots, or None if the model has no memory that can be enlarged. The
         parameters stay as they are.
         """
         yield None
@@ -86,8 +86,8 @@ class SequenceModel(nn.Module):
     def state_floats(self, steps: int) -> int | None:
         """Numbers that are carried from step to step for a sequence of ``steps``; None if unknown.
 
-        The axis on which memories are compared fairly: a fixed state has the same number for every
-        length, attention one that grows with it.
+        Memories are compared by this number. A fixed state has the same for every length; that of
+        attention grows with the length.
         """
         return None
 

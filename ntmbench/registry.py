@@ -1,7 +1,7 @@
 """Names of tasks and models: registration, look-up with suggestions, plug-ins.
 
-Whatever registers does so through the entry-point group ``ntmbench.plugins``, the suite's own
-tasks and models included: importing the entry point's module runs its decorators.
+All registration goes through the entry-point group ``ntmbench.plugins``, that of the suite's own
+tasks and models too: importing the entry point's module runs its decorators.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ BuilderT = TypeVar("BuilderT", bound=Callable[[int, int, Any], "SequenceModel"])
 
 
 class PluginError(UserError):
-    """An installed plug-in can not be loaded, or claims a name that is taken."""
+    """An installed plug-in cannot be loaded, or claims a name that is taken."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,18 +39,18 @@ class ModelEntry:
 
     settings: type
     build: Callable[[int, int, Any], SequenceModel]
-    #: What beside the settings can change a run's numbers: part of its identity.
+    #: What else, apart from the settings, can change a run's numbers: part of its identity.
     extras: Callable[[Any], dict[str, str]] | None = None
-    #: The setting that is the model's width; None where it has none. A budget of parameters is met
-    #: through it.
+    #: The setting that is the model's width, through which a budget of parameters is met; None for
+    #: a model without one.
     width: str | None = None
     #: Whether the model must see a whole input before it answers (encoder and decoder).
     needs_input_phase: bool = False
     #: Whether no output depends on a later input.
     causal: bool = True
-    #: Whether it is a control: there to judge the others by, not to compete.
+    #: Whether it is a control, by which the others are judged, and not a contestant.
     control: bool = False
-    #: The setting that names the model in messages, where its own name does not say enough.
+    #: The setting that names the model in messages, if its own name does not say enough.
     named_by: str | None = None
 
     def owner(self, name: str, settings: Any) -> str:
@@ -101,11 +101,11 @@ def register_model(
     the input width, the output width and an instance of it. ``extras`` gives, from such an
     instance, what else belongs to a run's identity: values by name.
 
-    The capabilities are stated here, so that the suite knows them without building the model:
-    ``width`` names the setting that a budget of parameters is met through, ``needs_input_phase``
+    The capabilities are stated here, so that the suite knows them without building the model.
+    ``width`` names the setting through which a budget of parameters is met. ``needs_input_phase``
     says that the model answers only after a whole input, ``causal`` that no output depends on a
-    later input, ``control`` that it is there to judge the others by. ``named_by`` names the setting
-    by which messages call the model, where its own name does not say enough.
+    later input, and ``control`` that the others are judged by it. ``named_by`` names the setting by
+    which messages call the model, if its own name does not say enough.
     """
 
     def register(model: BuilderT) -> BuilderT:
@@ -134,7 +134,7 @@ def register_model(
 def register_observer(name: str) -> Callable[[ObserverT], ObserverT]:
     """Decorator of an Observer class, or of a function that builds one: make it known as ``name``.
 
-    It is called without arguments; what there is to know of a run it is told at the start.
+    It is called without arguments; ``started`` tells the observer about its run.
     """
 
     def register(observer: ObserverT) -> ObserverT:
@@ -188,7 +188,7 @@ def load_plugins() -> None:
         except Exception as error:
             reason = " ".join(f"{type(error).__name__}: {error}".split())
             raise PluginError(
-                f"Plug-in '{entry_point.name}' ({entry_point.value}) can not be loaded: {reason}"
+                f"Plug-in '{entry_point.name}' ({entry_point.value}) cannot be loaded: {reason}"
             ) from error
 
 
@@ -273,11 +273,11 @@ def _construct(settings_class: type, owner: str, settings: Mapping[str, Any]) ->
 
 
 def _check_types(settings_class: type, owner: str, settings: Mapping[str, Any]) -> None:
-    """Refuse plain values of another type; those from Hydra are converted already."""
+    """Refuse plain values of another type; values from Hydra are converted already."""
     hints = typing.get_type_hints(settings_class)
     for name, value in settings.items():
         kind = hints[name]
-        # A whole number is a fine float, but a bool is no number.
+        # A whole number may stand for a float, but a bool is not a number.
         fitting = (int, float) if kind is float else kind
         if kind in (int, float, str, bool) and (
             not isinstance(value, fitting) or (isinstance(value, bool) and kind is not bool)

@@ -3,9 +3,8 @@
 A task is a frozen dataclass whose fields are its settings. It draws batches from a stream, solves
 their inputs with an oracle, and knows what the best constant answer scores.
 
-All sequences of a batch have T steps. Tasks whose sequences are alike in length draw one length for
-a batch, so that no arithmetic is spent on padding; others pad with silence, which the mask leaves
-out.
+All sequences of a batch have T steps. Most tasks draw one length for a whole batch, so that no
+arithmetic is spent on padding. Others pad with silence, which the mask leaves out.
 """
 
 from __future__ import annotations
@@ -39,8 +38,8 @@ class Batch:
 
     Attributes:
         inputs: ``[T, B, input_width]``.
-        targets: ``[T, B, output_width]``, each 0 or 1, numbers where the answer is real; zero where
-            nothing is asked.
+        targets: ``[T, B, output_width]``, each 0 or 1, or a number where the answer is real; zero
+            where nothing is asked.
         mask: ``[T, B]``, 1 where the answer is scored and 0 elsewhere.
         answer_start: the first step of the answer; everything before it is the input phase.
             0 where input and answer run side by side (n-grams).
@@ -78,11 +77,11 @@ def concatenate(batches: list[Batch]) -> Batch:
 
 @dataclass(frozen=True)
 class Variation:
-    """A test that no length of the grid stands for.
+    """A test beyond the grid of lengths.
 
     Attributes:
-        task: what is tested; of the same widths as the task that names it.
-        length: at which length.
+        task: the task to test on, of the same widths as the task that names it.
+        length: the length to test at.
     """
 
     task: Task
@@ -90,20 +89,20 @@ class Variation:
 
 
 class Task(ABC):
-    """An algorithmic memory task: a frozen dataclass, its fields the settings.
+    """An algorithmic memory task: a frozen dataclass whose fields are its settings.
 
     ``length`` below is whatever the task counts as its difficulty: vectors, items or bits.
 
-    A task with the fields ``min_length`` and ``max_length`` states in ``lengths`` where it is
-    selected and tested; any other defines the properties that follow from it.
+    A task with the fields ``min_length`` and ``max_length`` states in ``lengths`` where weights are
+    selected and tested. Any other task defines the properties that follow from them itself.
     """
 
     name: ClassVar[str]
-    #: Which of the thirteen families it belongs to; of a third party's task any word.
+    #: The family that it belongs to: one of the suite's thirteen, or a third party's own word.
     family: ClassVar[str] = ""
     #: Changes whenever the same settings and keys give other data; it is part of a run's identity.
     version: ClassVar[int]
-    #: Where weights are selected and tested, in shares of the longest training length.
+    #: Lengths at which weights are selected and tested, as shares of the longest training length.
     lengths: ClassVar[Lengths | None] = None
     #: Whether the input fixes the answer. Where it does not, errors cannot reach zero, and weights
     #: are selected by their loss.
@@ -164,17 +163,17 @@ class Task(ABC):
     def draw(self, words: RandomWords, batch_size: int, length: int, *, test: bool) -> Batch:
         """Draw a batch of one length from a stream.
 
-        ``test`` asks for the hardest value of whatever else varies in training beside the length
-        (the number of repeats, say), so that the test set of a length is one thing.
+        With ``test``, whatever varies in training beside the length (the number of repeats, say)
+        has its hardest value, so that all sequences of a test set are of one kind.
         """
 
     @abstractmethod
     def oracle(self, inputs: FloatArray) -> FloatArray:
         """Solve ``inputs [T, B, input_width]`` without seeing targets.
 
-        Returns probabilities ``[T, B, output_width]`` that each bit is 1 or that a symbol is the
-        answer, or the real numbers asked for; exact where the task is deterministic. Steps that are
-        not scored may hold anything.
+        Returns ``[T, B, output_width]``: the probability that each bit is 1 or that each symbol is
+        the answer, or the real numbers asked for. They are exact where the task is deterministic.
+        Steps that are not scored may hold anything.
         """
 
     @abstractmethod
@@ -183,13 +182,13 @@ class Task(ABC):
 
     @abstractmethod
     def demand(self, length: int) -> int:
-        """How many items a straightforward solution keeps at this length, one to a memory slot."""
+        """The items that a straightforward solution keeps at this length, one in each slot."""
 
     def sources(self, inputs: FloatArray) -> NDArray[np.bool_] | None:
-        """Of which input steps each answer is made, ``[T, B, T]``, for inputs ``[T, B, in]``.
+        """The input steps that each answer depends on, ``[T, B, T]``, for inputs ``[T, B, in]``.
 
-        True at ``[t, b, s]`` where step s of sequence b holds a part of the answer at step t. None
-        where that is not defined.
+        True at ``[t, b, s]`` if step s of sequence b holds a part of the answer at step t. None if
+        that is not defined.
         """
         return None
 
@@ -228,7 +227,7 @@ class Task(ABC):
 
     @classmethod
     def undefined(cls) -> list[str]:
-        """What a class does not define that a task must, sorted by name."""
+        """The names that a task must define and this class does not, sorted."""
         fields = getattr(cls, "__dataclass_fields__", {})
         names = set(cls.__abstractmethods__)
         if cls.length_range is Task.length_range and not {"min_length", "max_length"} <= set(

@@ -1,6 +1,6 @@
 """The conformance kit: whether a task, a model or an engine keeps the suite's contracts.
 
-For whoever brings one::
+For authors of a task, a model or an engine::
 
     from ntmbench.testing import check_engine, check_model, check_task
 
@@ -10,8 +10,8 @@ For whoever brings one::
     def test_my_model() -> None:
         check_model("my_model")
 
-Each check raises AssertionError with what was found, or returns nothing. They draw their own data,
-take a second or so each at small sizes, and leave PyTorch's and NumPy's random states alone.
+Each check raises AssertionError with what it found, or returns nothing. The checks draw their own
+data, take about a second each at small sizes, and leave PyTorch's and NumPy's random states alone.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ from ntmbench.model import SequenceModel, TensorBatch
 from ntmbench.registry import make_model, model_entry
 from ntmbench.task import TEST_BLOCK, VALIDATION_BLOCK, Batch, Task
 
-#: Sequences from which the best constant answer is worked out, and how far, as a share of itself,
-#: a stated chance may be from it.
+#: The best constant answer is computed from so many sequences. A stated chance may differ from it
+#: by this share.
 CHANCE_SEQUENCES = 2048
 CHANCE_MARGIN = 0.05
 
-# Of the inputs that models are tried on.
+# Sizes of the inputs that models are tried on.
 STEPS, BATCH, INPUTS, OUTPUTS, ANSWER_START = 7, 3, 4, 3, 4
 
 
@@ -191,9 +191,10 @@ def _same(one: Batch, other: Batch, what: str) -> None:
 def check_model(name: str, **settings: Any) -> None:
     """Check a registered model, with settings that make it small.
 
-    Shapes, sequences of a batch apart, causality as registered, gradients of every weight against
-    finite differences, a state that is told and put back, its trace, extreme inputs, and that it
-    runs on PyTorch's ``meta`` device, which finds tensors made on a wrong one.
+    It checks shapes, that sequences of a batch do not meet, causality as registered, the gradient
+    of every weight against finite differences, the saved state, an enlarged memory, the trace, and
+    extreme inputs. The model also runs on PyTorch's ``meta`` device, which finds tensors that are
+    made on a wrong device.
 
     Raises:
         AssertionError: saying what does not hold.
@@ -254,7 +255,7 @@ def _check_causality(model: SequenceModel) -> None:
 
 
 def _check_gradients(model: SequenceModel) -> None:
-    """Every weight gets a gradient, and the derivative along a line is that of finite steps."""
+    """Every weight gets a gradient, and the slope along a line agrees with finite differences."""
     exact = copy.deepcopy(model).double()
     weights = [weight for weight in exact.parameters() if weight.requires_grad]
     assert weights, "the model has no weight that can be trained"
@@ -335,7 +336,7 @@ def _check_extremes(model: SequenceModel) -> None:
 
 
 def _check_meta(model: SequenceModel) -> None:
-    """Forward and backward without numbers; in evaluation too, where some feed back answers."""
+    """Run forward and backward without numbers, and in evaluation, where answers are fed back."""
     meta = copy.deepcopy(model).to("meta")
     inputs = torch.empty(STEPS, BATCH, INPUTS, device="meta")
     targets = torch.empty(STEPS, BATCH, OUTPUTS, device="meta")
@@ -361,8 +362,8 @@ def check_engine(
 ) -> None:
     """Check an engine against another one of the same model, on inputs ``[T, B, in]``.
 
-    Logits, the trace's logits and the gradient of every weight agree to the precision of the
-    inputs' type; an obstacle is told in one line; the digest is stable.
+    Logits, the trace's logits and the gradient of every weight must agree to the precision of the
+    inputs' type, an obstacle must be one line, and the digest must be stable.
 
     Raises:
         AssertionError: saying what does not hold.

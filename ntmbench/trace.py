@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:  # a command that trains nothing loads no PyTorch
     from torch import Tensor
 
-#: How a panel's colours are to be read: weights from 0 to 1, of which most are 0; numbers from 0 to
-#: 1; or numbers of either sign.
+#: What a panel's colours stand for: weights from 0 to 1, most of them 0; numbers from 0 to 1; or
+#: numbers of either sign.
 Scale = Literal["weights", "unit", "signed"]
 
 
@@ -41,13 +41,13 @@ class Signal:
 
 @dataclass(frozen=True)
 class Panel:
-    """A signal that is drawn over the steps: one strip for each index of all axes but the last.
+    """A signal drawn over the steps, with one strip for each index of all axes but the last.
 
     Attributes:
         signal: its name in the trace.
         title: what the strip shows, in the words of a reader.
-        scale: how its colours are to be read.
-        circular: whether the last place of its last axis is next to the first.
+        scale: what its colours stand for.
+        circular: whether the last axis is a ring, so that its end is next to its start.
     """
 
     signal: str
@@ -64,8 +64,8 @@ class Trace:
         logits: ``[T, B, out]``.
         signals: by name.
         panels: what the model wants drawn, from top to bottom.
-        provenance: ``[T, B, T]``, of what was read at a step the share that each earlier step
-            wrote; None where that is not known.
+        provenance: ``[T, B, T]``, the share of what was read at a step that each earlier step
+            wrote; None if that is not known.
     """
 
     logits: Tensor

@@ -8,26 +8,27 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-#: Of a file that is not whole yet.
+#: Ends the name of a file that is not whole yet.
 SUFFIX = ".part"
 
 
 def write_atomically(path: Path, write: Callable[[IO[bytes]], None]) -> None:
     """Replace ``path`` by what ``write`` puts into a binary file.
 
-    At any moment, a full disk and a power cut included, ``path`` holds its old content or its new.
+    ``path`` holds either its old or its new content at any moment, even after a power cut or on a
+    full disk.
 
     Raises:
-        OSError: naming ``path``, if it can not be written; the old content is then still there.
+        OSError: naming ``path``, if it cannot be written; the old content then remains.
     """
     try:
         _write_beside(path, write)
-    except OSError as error:  # a full disk names no file, a refused temporary file itself
+    except OSError as error:  # names no file, or the temporary one
         raise OSError(error.errno, error.strerror or str(error), str(path)) from error
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove the temporary files of writers that were killed in ``folder``; none may be at work."""
+    """Remove the temporary files of killed writers from ``folder``; no writer may be at work."""
     for path in folder.glob(f".*{SUFFIX}"):
         path.unlink()
 

@@ -12,10 +12,10 @@ from typing import Any
 def identity_of(settings: Any) -> dict[str, Any]:
     """The fields of a settings dataclass that belong to a run's identity, as plain values.
 
-    Left out are those marked with ``metadata={"identity": False}``, which change no number (the
-    engine of the NTM), and, while they have their default, those marked with
-    ``metadata={"added_later": True}``: runs that were finished before there was such a setting keep
-    their name.
+    Two kinds of fields are left out. Those marked with ``metadata={"identity": False}`` change no
+    number, such as the NTM's engine. Those marked with ``metadata={"added_later": True}`` are left
+    out while they have their default, so that runs finished before the setting existed keep their
+    names.
     """
     values = dataclasses.asdict(settings)
     return {f.name: values[f.name] for f in dataclasses.fields(settings) if _counts(f, settings)}

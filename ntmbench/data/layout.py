@@ -28,11 +28,11 @@ def question_and_answer(question: FloatArray, answer: NDArray[np.generic]) -> Ba
 
 
 def ended_by_delimiter(vectors: NDArray[np.generic], width: int, delimiter: int) -> FloatArray:
-    """Vectors, and after them a step on which the delimiter's channel alone is 1.
+    """The vectors, and then a step on which only the delimiter's channel is 1.
 
     Args:
-        vectors: ``[L, B, bits]``, for the first channels.
-        width: channels in all.
+        vectors: ``[L, B, bits]``, placed on the first channels.
+        width: the number of all channels.
         delimiter: the delimiter's channel.
 
     Returns:
@@ -54,5 +54,5 @@ def answer_at_end(answer: NDArray[np.generic], steps: int) -> FloatArray:
 
 
 def first_raised(channel: FloatArray) -> int:
-    """The first step at which a delimiter channel ``[T, B]`` is 1; the same in every sequence."""
+    """The first step at which a delimiter channel ``[T, B]`` is 1, the same in every sequence."""
     return int(channel[:, 0].argmax())

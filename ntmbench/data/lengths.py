@@ -1,4 +1,4 @@
-"""Lengths of a task: how they are checked, and where it is selected and tested."""
+"""Lengths of a task: their checks, and those at which weights are selected and tested."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MAX_SEQUENCES = 2**17
 def check_sizes(
     bits: int, min_length: int, max_length: int, *, shortest: int = 1, max_bits: int = MAX_BITS
 ) -> None:
-    """Check a task's vector width and its range of lengths, of which ``shortest`` is the least.
+    """Check a task's vector width and its range of lengths, from ``shortest`` on.
 
     Raises:
         SettingError: naming the setting and what is allowed.
@@ -25,7 +25,7 @@ def check_sizes(
 
 
 def check_length_range(min_length: int, max_length: int, *, shortest: int = 1) -> None:
-    """Check a task's range of lengths, of which ``shortest`` is the least.
+    """Check a task's range of lengths, from ``shortest`` on.
 
     Raises:
         SettingError: naming the setting and what is allowed.
@@ -36,14 +36,14 @@ def check_length_range(min_length: int, max_length: int, *, shortest: int = 1) -
 
 @dataclass(frozen=True)
 class Lengths:
-    """Where a task is selected and tested, told for a training range that ends at ``trained_to``.
+    """Selection and test lengths, stated for a training range that ends at ``trained_to``.
 
     Attributes:
         trained_to: the longest training length that ``test`` is meant for.
-        test: the test grid; it is scaled with the longest training length of the settings.
+        test: the test grid, which is scaled with the longest training length of the settings.
         select: shares of the longest training length at which weights are selected, each a
             numerator and a denominator; (1, 1) is that length itself.
-        far: one test length that is not scaled, where the grid does not reach so far; 0 for none.
+        far: one more test length, which is not scaled, if the grid ends below it; 0 for none.
     """
 
     trained_to: int
@@ -65,7 +65,7 @@ class Lengths:
     def tested(self, shortest: int, longest: int) -> tuple[int, ...]:
         """The test lengths for a training range, ascending.
 
-        Scaled lengths are rounded down, none is below ``shortest``, and ``longest`` is always among
+        Scaled lengths are rounded down. None is below ``shortest``; ``longest`` is always one of
         them.
         """
         scaled = {max(shortest, length * longest // self.trained_to) for length in self.test}

@@ -1,6 +1,6 @@
-"""What the literature reports, read from ``literature.yaml``, to draw and set beside the runs.
+"""What the literature reports, read from ``literature.yaml``, to be set beside the runs.
 
-The file says of each figure where it is from; here it is checked and given types.
+The file says where each figure is from. This module checks the file and gives it types.
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ class LiteratureError(UserError):
 
 
 class Measure(enum.Enum):
-    """A figure that the literature gives, and how it is told here. Less is better of each.
+    """A kind of figure that the literature gives; less is always better.
 
-    SEQUENCES are those from which wrong bits stay low, REACHED those at which they are so first.
+    SEQUENCES counts the sequences after which wrong bits stay low, REACHED those after which they
+    are low for the first time.
     """
 
     SEQUENCES = "sequences to solve"
@@ -39,15 +40,15 @@ class Measure(enum.Enum):
 
 @dataclass(frozen=True)
 class Source:
-    """Where figures are from: a paper, or a repository of code.
+    """The source of figures: a paper, or a repository of code.
 
     Attributes:
-        cite: how it is named in a table.
-        address: where it is found.
-        year: of its publication.
-        title: of a paper.
-        authors: of a paper.
-        repository: of code, as ``owner/name``.
+        cite: its name in tables.
+        address: its address on the web.
+        year: the year of publication.
+        title: a paper's title.
+        authors: a paper's authors.
+        repository: a repository of code, as ``owner/name``.
         curves: whether its learning curves are drawn beside the runs'.
     """
 
@@ -67,7 +68,7 @@ class Source:
             )
         if not self.address.startswith("https://"):
             raise LiteratureError(
-                f"{self.cite}: address={self.address} is none. Allowed: one with https://."
+                f"{self.cite}: address={self.address} is no web address. Allowed: one with https://."
             )
 
 
@@ -76,23 +77,23 @@ class Literature:
     """A figure of the literature.
 
     Attributes:
-        task: at its default settings.
-        model: the model here that is set beside it.
-        controller: which of that model's controllers; None for any.
-        measure: what is given.
+        task: the task, at its default settings.
+        model: the suite's model that is set beside the figure.
+        controller: the controller of that model; None for any.
+        measure: what the figure measures.
         length: the test length; None for the longest training length.
         low: the figure, or the lower end of its reading.
-        high: the upper end; infinite where it is only known that it was not reached.
-        tolerance: what is called the same on either side: of WRONG_BITS and LOSS_BITS bits, else a
-            share of the figure.
+        high: the upper end; infinite if it is only known that it was not reached.
+        tolerance: the difference on either side that counts as the same: in bits for WRONG_BITS and
+            LOSS_BITS, else as a share of the figure.
         says: the figure in the source's own terms.
-        source: where it is from.
+        source: the source of the figure.
         where: the place in the source.
-        below: of REACHED, the wrong bits per sequence that are to be undercut.
-        batch_size: of MILLISECONDS, the sequences in a step.
-        parameters: of MILLISECONDS, the model's.
-        spent: of WRONG_BITS and LOSS_BITS, the training sequences that they are said to have taken;
-            0 where it is not said.
+        below: for REACHED, the wrong bits per sequence that are to be undercut.
+        batch_size: for MILLISECONDS, the sequences in a step.
+        parameters: for MILLISECONDS, the number of the model's parameters.
+        spent: for WRONG_BITS and LOSS_BITS, the training sequences that the source says they took;
+            0 if it does not say.
     """
 
     task: str
@@ -112,7 +113,7 @@ class Literature:
     spent: int = 0
 
     def __post_init__(self) -> None:
-        """Check what a figure of its measure needs."""
+        """Check that the figure has what its measure needs."""
         if not 0 <= self.low <= self.high or self.tolerance < 0:
             raise LiteratureError(
                 f"'{self.says}' is {self.low} to {self.high}, tolerance {self.tolerance}. "
@@ -126,7 +127,7 @@ class Literature:
 
     @property
     def exactness(self) -> bool:
-        """Whether it claims that no bit is wrong."""
+        """Whether the source claims that no bit is wrong."""
         return self.measure is Measure.WRONG_BITS and self.high == 0
 
     @property
@@ -137,12 +138,12 @@ class Literature:
 
 @dataclass(frozen=True)
 class Library:
-    """All that the file holds.
+    """Everything that the file holds.
 
     Attributes:
         sources: by key.
         figures: in the order of the file.
-        parameters: of the paper's models, by task, model and controller (None for those without).
+        parameters: those of the paper's models, by task, model and controller (None without one).
     """
 
     sources: Mapping[str, Source]
@@ -158,7 +159,7 @@ def library() -> Library:
 
 
 def read_library(text: str) -> Library:
-    """The literature in the YAML of ``literature.yaml``, which says what goes there.
+    """The literature in text of the form that ``literature.yaml`` describes.
 
     Raises:
         LiteratureError: if something is missing or out of range.
@@ -217,10 +218,10 @@ class PaperResult:
     """Where a learning curve of the NTM paper ends.
 
     Attributes:
-        model: the paper's name of it.
-        above_optimum: loss bits above the task's optimum (zero, but for n-grams) that it ends at,
-            lowest and highest reading; None where that is near zero or cannot be read.
-        near_zero_by: training sequences after which it is near zero; None where it is not.
+        model: the model's name in the paper.
+        above_optimum: the loss bits above the task's optimum (zero except for n-grams) at which it
+            ends, lowest and highest reading; None if they are near zero or cannot be read.
+        near_zero_by: the training sequences after which it is near zero; None if it is not.
     """
 
     model: str
@@ -229,7 +230,7 @@ class PaperResult:
 
 
 def paper_results(task: Task) -> tuple[PaperResult, ...]:
-    """The paper's results on a task; none where the task's sizes are not the paper's."""
+    """The paper's results on a task; none if the task's sizes differ from the paper's."""
     if task != type(task)():
         return ()
     return tuple(

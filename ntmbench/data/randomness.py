@@ -1,8 +1,8 @@
 """Random data as a pure function of a few integers.
 
-Philox is counter-based: a stream is fixed by its key alone, whatever was drawn before and in
-whichever process. Only the generator's raw 64-bit words are used, and turned into bits, integers
-and uniforms here, because NumPy promises the words across its releases but not what its
+Philox is counter-based: its key alone fixes a stream, whatever was drawn before and in whichever
+process. This module uses only the generator's raw 64-bit words and turns them into bits, integers
+and uniforms itself. NumPy keeps the words the same across its releases, but not what its
 ``Generator`` methods make of them (NEP 19).
 """
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 
 class Stream(enum.IntEnum):
-    """What a stream is for. Streams of different purposes share no key, hence no sequence."""
+    """The purpose of a stream. Streams of different purposes share no key, hence no sequence."""
 
     TRAINING = 0
     VALIDATION = 1
@@ -41,8 +41,8 @@ class RandomWords:
         """
         if any(not 0 <= number < 2**64 for number in key):
             raise ValueError(f"Key {key} has a number outside 0 to 2**64 - 1.")
-        # Two words for each number, and their count: SeedSequence by itself takes (1,) and (1, 0),
-        # or (2**32,) and (0, 1), for the same key.
+        # Two words for each number, and their count: to SeedSequence by itself (1,) and (1, 0), or
+        # (2**32,) and (0, 1), are the same key.
         halves = [half for number in key for half in (number & 0xFFFFFFFF, number >> 32)]
         self._philox = np.random.Philox(np.random.SeedSequence([int(stream), len(key), *halves]))
 
@@ -69,7 +69,7 @@ class RandomWords:
 
     def integer(self, low: int, high: int) -> int:
         """One integer uniform over ``low`` to ``high``, both included."""
-        # As above in Python's own numbers, which for a single one is much quicker.
+        # The same in Python's own numbers, which is much quicker for a single one.
         return low + ((int(self._philox.random_raw()) >> 32) * (high - low + 1) >> 32)
 
     def uniform(self, *shape: int) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""A sequence as text: for docstrings, and for a look at a task."""
+"""A sequence as text, for docstrings and for a look at a task."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def as_text(batch: Batch, sequence: int = 0) -> str:
-    """Write one sequence as a table: a line per step, its inputs and what is asked of it.
+    """Write one sequence as a table with a line per step: its inputs and its targets.
 
     Targets that are not scored are dots.
     """
