@@ -13,10 +13,10 @@ from torch import Tensor
 
 
 def addresses_of(*tensors: Tensor) -> NDArray[np.int64]:
-    """Where the tensors lie; 0 for an empty one. Whoever passes them on keeps them alive.
+    """The tensors' addresses, 0 for an empty one. The caller keeps the tensors alive.
 
-    What lies there are the tensors' numbers only where they are contiguous and without PyTorch's
-    lazy negative bit (``resolve_neg``).
+    The numbers there are the tensors' own only if these are contiguous and without PyTorch's lazy
+    negative bit (``resolve_neg``).
     """
     return np.array([tensor.data_ptr() for tensor in tensors], dtype=np.int64)
 

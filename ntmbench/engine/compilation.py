@@ -1,14 +1,14 @@
 """Numba's compiled functions on disk.
 
-They are kept beside the sources, or in the user's cache folder where that cannot be written, by
-Numba's own rules (``NUMBA_CACHE_DIR`` names another place), until a file changes that they are made
-of. A disk that is full or read-only costs each process the compilation, and nothing else.
+By Numba's own rules they are kept beside the sources, or in the user's cache folder if that cannot
+be written; ``NUMBA_CACHE_DIR`` names another place. They are valid until a file that they are made
+of changes. On a full or read-only disk each process compiles them anew; nothing else is lost.
 
-Processes that need the same function at the same moment compile it each, and each keeps its own.
-Numba replaces a file in one move, so that nobody reads half of one. But it keeps an index of a
-function's variants (float32, float64), which it reads, numbers the next variant after, and writes:
-of two processes that do so at once one forgets the other's variant, or both give theirs the same
-number and one later loads what the other compiled. So saving is done one process at a time.
+Processes that need the same function at the same moment all compile it, and each keeps its own.
+Numba replaces a file in one move, so that nobody reads half of one. But it also reads, extends and
+rewrites an index of a function's variants (float32, float64). If two processes do so at once, one
+forgets the other's variant, or both give theirs the same number and one later loads what the other
+compiled. So only one process saves at a time.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def keep_on_disk(dispatcher: Any, compiling: Callable[[], None] | None = None) -
 def say_that_it_compiles(what: str, seconds: int) -> None:
     """Say once why nothing happens for about so many seconds.
 
-    As a warning, which Python prints even where nobody has set up logging.
+    It is a warning, because Python prints those even if nobody has set up logging.
     """
     _LOG.warning("Compiling %s: about %d seconds, once on this machine.", what, seconds)
 

@@ -1,7 +1,7 @@
 """What an engine is, and which engine of a model runs.
 
-An engine computes a whole sequence of one model. All engines of a model give the same results but
-for rounding; they differ in speed and in what they can run.
+An engine computes a whole sequence of one model. All engines of a model give the same results up
+to rounding; they differ in speed and in what they can run.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ _LOG = logging.getLogger("ntmbench")
 
 
 class Engine(ABC, Generic[ModelT]):
-    """One way to compute a model. It has no state of its own, so that models may share it."""
+    """One way to compute a model. It has no state, so that models may share it."""
 
-    #: As the setting that chooses it names it.
+    #: The name by which a setting chooses it.
     name: ClassVar[str]
-    #: Full names of the modules that compute; what they import belongs to the engine too.
+    #: Full names of the modules that compute. What these import belongs to the engine too.
     modules: ClassVar[tuple[str, ...]]
 
     @abstractmethod
     def obstacle(self, model: ModelT, inputs: Tensor) -> str | None:
         """What keeps the engine from running ``inputs [T, B, in]``; None if nothing does.
 
-        In a few words that go on from "cannot run": ``in torch.float16``, ``on cuda``.
+        A few words that follow "cannot run": ``in torch.float16``, ``on cuda``.
 
         Raises:
             UserError: for inputs that no engine of the model could run.
@@ -52,12 +52,12 @@ class Engine(ABC, Generic[ModelT]):
         """Run such inputs without gradients and return the model's trace."""
 
     def digest(self) -> str:
-        """A digest of the engine's sources, those of the toolkit that it uses included."""
+        """A digest of the engine's sources and of those that it imports from the toolkit."""
         return digest_of(*self.modules)
 
 
 def engine_names(engines: Sequence[Engine[Any]]) -> tuple[str, ...]:
-    """What a setting that chooses one of the engines may be."""
+    """The allowed values of a setting that chooses an engine."""
     return (AUTO, *(engine.name for engine in engines))
 
 
@@ -71,15 +71,15 @@ def choose(
     """The engine that runs the inputs: the one asked for, or the first without an obstacle.
 
     Args:
-        engines: of the model, the fastest first.
+        engines: the model's engines, the fastest first.
         requested: an engine's name, or ``auto``.
-        model: what is to be computed.
+        model: the model to compute.
         inputs: ``[T, B, in]``.
-        said: what the log has been told already of engines that were passed over. It is added to.
+        said: lines about skipped engines that are in the log already; new ones are added.
 
     Raises:
         SettingError: for an unknown name, for an engine that cannot run this and, with ``auto``,
-            where none can.
+            if no engine can.
     """
     if requested == AUTO:
         return _first_without_obstacle(engines, model, inputs, said)
@@ -109,9 +109,9 @@ def _first_without_obstacle(
 
 
 def _say(line: str, said: set[str]) -> None:
-    import torch  # settings list engines, and do without it
+    import torch  # settings list engines without it
 
-    if torch.compiler.is_compiling() or line in said:  # which takes no logging
+    if torch.compiler.is_compiling() or line in said:  # a compiler cannot take logging
         return
     said.add(line)
     _LOG.info(line)

@@ -1,4 +1,4 @@
-"""The processor's way with denormal numbers, as a mode that a kernel sets and restores."""
+"""How the processor treats denormal numbers: a mode that a kernel sets and restores."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from numba.extending import intrinsic
 from .processor import X86
 from .vector_ir import call
 
-#: Flush results to zero, and read arguments as zero, where they are denormal.
+#: Flush denormal results to zero, and read denormal arguments as zero.
 _FLUSH = 0x8040
 
 
 @intrinsic
 def flush_denormals(typing: Any) -> Any:
-    """Take denormal numbers for zero from here on, and return what ``restore`` takes.
+    """Treat denormal numbers as zero from here on, and return what ``restore`` takes.
 
-    They turn up wherever little weight meets small gradients, mean nothing there, and cost x86
-    processors a hundred times an ordinary operation. Elsewhere this does nothing.
+    They arise where little weight meets small gradients, and mean nothing there. On x86 processors
+    they cost a hundred times an ordinary operation; on others this does nothing.
     """
 
     def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:

@@ -25,10 +25,10 @@ def compiled(function: Function) -> Function:
 def kernel(what: str, seconds: int) -> Callable[[Function], Function]:
     """Decorator: compile a function that Python calls; it lets other threads run.
 
-    It is kept on disk for as long as nothing changes of what it is made of.
+    The compiled function is kept on disk until something that it is made of changes.
 
     Args:
-        what: what is compiled, in words, said once to whoever waits for the compiler.
+        what: what is compiled, in words; logged once while the compiler works.
         seconds: about how long all kernels of the same ``what`` take to compile.
     """
     jit = numba.njit(nogil=True, error_model="numpy", _nrt=False, no_cfunc_wrapper=True)

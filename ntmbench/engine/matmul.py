@@ -1,7 +1,7 @@
 """Matrix products of flat arrays, block by block in registers.
 
-Every element of a product is the sum of its terms in order, whatever the block that computes it:
-a row's result does not depend on the rows beside it, nor on the threads that share the work.
+Every element of a product is the sum of its terms in order, whichever block computes it. So a row's
+result depends neither on the rows beside it nor on the threads that share the work.
 """
 
 from __future__ import annotations
@@ -150,7 +150,7 @@ def _rows(rows: int, widths: tuple[int, ...]) -> Any:
     return intrinsic(product)
 
 
-# The widest block of each keeps its sums in registers and leaves room for a row of B.
+# The widest block of each number of rows keeps its sums in registers, beside a row of B.
 if REGISTERS == 16:
     _rows_8, _rows_4, _rows_2, _rows_1 = (
         _rows(8, (1,)),

@@ -1,9 +1,9 @@
 """A whole optimizer step as one compiled call, compiled by Numba on first use.
 
 PyTorch's optimizers run some ten operations per step and weight. On the small models of this suite
-each costs more to start than to do; here a step is two loops, over the gradients for their norm and
-over everything for the update. The formulas are those of ``torch.optim.RMSprop(centered=True)`` and
-``torch.optim.Adam``.
+it takes longer to start each than to do it. Here a step is two loops, one over the gradients for
+their norm and one over everything for the update. The formulas are those of
+``torch.optim.RMSprop(centered=True)`` and ``torch.optim.Adam``.
 
 Weights, their average and the moments are vectors ``[P]`` of all weights together. The
 gradients are given by their addresses and sizes, one for each weight, so that nothing is copied; an
@@ -28,8 +28,8 @@ Integers = NDArray[np.int64]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-# Reassociation lets the sums vectorise. Not-a-number and infinity keep their meaning: training
-# watches for them.
+# Reassociation lets the compiler vectorise the sums. NaN and infinity keep their meaning, because
+# training watches for them.
 _FAST = {"reassoc", "contract", "arcp", "nsz"}
 
 
@@ -46,7 +46,7 @@ def _entry(function: Function) -> Function:
 
 @_part
 def _gradient(address: int, weights: Vector, scale: np.float32) -> tuple[Vector, np.float32]:
-    """A weight's gradient and the factor of its numbers; where there is none, any numbers do."""
+    """A weight's gradient and the factor of its numbers; without a gradient the factor is zero."""
     if address == 0:
         return weights, np.float32(0)
     return at_address(weights, address, weights.size), scale
@@ -106,7 +106,7 @@ def step_rmsprop(
 ) -> bool:
     """Centered RMSProp with momentum, in place.
 
-    False, and nothing changed, for a norm that is not finite.
+    Returns False, and changes nothing, if the norm is not finite.
     """
     norm, scale = _clipping(gradients, sizes, weights, value_limit, norm_limit)
     if not np.isfinite(norm):
@@ -143,7 +143,7 @@ def _rmsprop(
         g = min(max(gradient[i], -value_limit), value_limit) * factor
         square[i] = smoothing * square[i] + new * g * g
         mean[i] = smoothing * mean[i] + new * g
-        # Rounding can leave a variance of nothing just below zero.
+        # Rounding can leave a variance of zero just below zero.
         variance = max(square[i] - mean[i] * mean[i], np.float32(0))
         velocity[i] = momentum * velocity[i] + g / (np.sqrt(variance) + epsilon)
         weights[i] -= rate * velocity[i]
@@ -167,8 +167,8 @@ def step_adam(
 ) -> bool:
     """Adam, in place.
 
-    A correction is one minus the decay to the power of the step's number. False, and nothing
-    changed, for a norm that is not finite.
+    A correction is one minus the decay to the power of the step's number. Returns False, and
+    changes nothing, if the norm is not finite.
     """
     norm, scale = _clipping(gradients, sizes, weights, value_limit, norm_limit)
     if not np.isfinite(norm):

@@ -14,7 +14,7 @@ from .simd import lanes
 def pack_panels(size: int, width: int, weight_at: int, bias_at: int, packed: Any, to: int) -> None:
     """Lay out a weight and its bias for ``[inputs, 1] @ [weight, bias].T``; ``width`` counts the 1.
 
-    Panels of as many outputs as a vector holds; within a panel, one vector for each input.
+    A panel has as many outputs as a vector holds, and one vector for each input.
     ``weight_at`` and ``bias_at`` are the addresses of ``[size, width - 1]`` and ``[size]``.
     """
     inputs = width - 1
@@ -42,8 +42,8 @@ def pack_columns(
 ) -> None:
     """Lay out columns ``begin`` to ``end`` of a weight for ``gradient @ weight``.
 
-    ``weight_at`` is the weight's address, ``size`` its rows, and ``row`` its width where that is
-    not ``end``.
+    ``weight_at`` is the weight's address, ``size`` the number of its rows, and ``row`` its width if
+    that is not ``end``.
     """
     row = max(row, end)
     weight = at_address(packed, weight_at, size * row)

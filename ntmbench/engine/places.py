@@ -1,4 +1,4 @@
-"""Sizes and places in the flat arrays that kernels work on, and how kernels are told of them."""
+"""Sizes and places in the flat arrays of the kernels, and how they are passed to kernels."""
 
 from __future__ import annotations
 

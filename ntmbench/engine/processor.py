@@ -1,4 +1,4 @@
-"""What the processor's vector registers are like, and which of its instructions can be used."""
+"""The processor's vector registers, and the instructions that can be used."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def processor_features() -> dict[str, bool]:
 def vector_registers(features: Mapping[str, bool], x86: bool) -> tuple[int, int]:
     """Bits in a vector register, and how many registers there are.
 
-    LLVM splits wider vectors than the machine has, so that 128 bits are right everywhere.
+    LLVM splits vectors that are wider than the machine's, so that 128 bits are right everywhere.
     """
     if features.get("avx512f"):
         return 512, 32
@@ -32,7 +32,7 @@ def vector_registers(features: Mapping[str, bool], x86: bool) -> tuple[int, int]
 
 
 def multiplies_and_adds_at_once(features: Mapping[str, bool], x86: bool) -> bool:
-    """Whether a fused multiply-add is one instruction: without, LLVM calls a function for each."""
+    """Whether a fused multiply-add is one instruction; if not, LLVM calls a function for each."""
     return not x86 or features.get("fma", False)
 
 

@@ -11,7 +11,7 @@ from .simd import lanes, splat, total
 
 @compiled
 def fill(array: Any, start: int, count: int, value: float) -> None:
-    """Set ``count`` numbers; a whole number of vectors."""
+    """Set ``count`` numbers, a whole number of vectors."""
     vector = splat(array, value)
     for i in range(start, start + count, lanes(array)):
         store(array, i, vector)
@@ -26,7 +26,7 @@ def copy(source: Any, start: int, target: Any, to: int, count: int) -> None:
 
 @compiled
 def copy_vectors(source: Any, start: int, target: Any, to: int, count: int) -> None:
-    """Copy ``count`` numbers; a whole number of vectors."""
+    """Copy ``count`` numbers, a whole number of vectors."""
     for i in range(0, count, lanes(source)):
         store(target, to + i, load(source, start + i))
 

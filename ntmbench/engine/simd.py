@@ -1,8 +1,8 @@
 """A vector type for Numba: as many numbers as one machine register holds.
 
-LLVM's own vectoriser gives up where it cannot prove that arrays do not overlap, which in these
-kernels is nearly everywhere. So they say themselves what is done in vectors. A register holds half
-as many float64 as float32 numbers.
+LLVM's own vectoriser gives up if it cannot prove that arrays do not overlap, and in these kernels
+it rarely can. So the kernels use vectors explicitly. A register holds half as many float64 as
+float32 numbers.
 """
 
 from __future__ import annotations

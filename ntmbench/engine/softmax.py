@@ -31,7 +31,7 @@ def softmax(values: Any, start: int, count: int) -> None:
 def softmax_backward(values: Any, start: int, scratch: Any, slopes: int, count: int) -> None:
     """Results of a softmax to the gradients of its arguments, in place.
 
-    ``slopes`` is where the results' own gradients stand in ``scratch``.
+    ``slopes`` is the place of the results' gradients in ``scratch``.
     """
     sums = splat(values, 0.0)
     for i in range(0, count, lanes(values)):

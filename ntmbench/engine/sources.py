@@ -1,8 +1,8 @@
-"""What compiled code is made of: a module's file and those of the modules that it imports.
+"""The sources of compiled code: a module's file and those of the modules that it imports.
 
-Imports are read off the files, without importing anything: those at the level of a module, and of
-modules that belong to the same top-level package or to this one. What a function imports when it
-is called, and what stands under ``TYPE_CHECKING``, is not compiled in.
+Imports are read from the files, and nothing is imported. Only imports at module level count, and
+only those of the same top-level package or of this one. What a function imports when it is called,
+or what is imported under ``TYPE_CHECKING``, is not compiled in.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def sources_of(module: str, file: Path | None = None) -> dict[str, Path]:
 
     Args:
         module: its full name.
-        file: its own file, where the name does not lead there (``__main__``).
+        file: its file, if the name does not lead there (``__main__``).
 
     Raises:
         ModuleNotFoundError: if there is no such module.
@@ -48,7 +48,7 @@ def digest_of(*modules: str) -> str:
 
 
 def digest_of_function(function: Callable[..., Any]) -> str | None:
-    """A digest of everything that a function's module is made of; None where no file holds it."""
+    """A digest of everything that a function's module is made of; None if it has no file."""
     file = Path(function.__code__.co_filename)
     return _digest(sources_of(function.__module__, file)) if file.is_file() else None
 
@@ -56,7 +56,7 @@ def digest_of_function(function: Callable[..., Any]) -> str | None:
 def _digest(files: dict[str, Path]) -> str:
     digest = hashlib.blake2b(digest_size=16)
     for name, path in sorted(files.items()):
-        # Of each by itself, so that what moves from one file to the next is seen too.
+        # One digest for each file, so that code that moves from one to the next is noticed too.
         digest.update(_source(name, path).digest)
     return digest.hexdigest()
 
@@ -124,7 +124,7 @@ def _module_in(name: str) -> str | None:
 def _spec(name: str) -> ModuleSpec | None:
     try:
         return importlib.util.find_spec(name)
-    except ModuleNotFoundError:  # a package above it is not there, which the import has to mind
+    except ModuleNotFoundError:  # a package above it is missing; the import itself reports it
         return None
 
 

@@ -1,7 +1,7 @@
 """Blocks of sequences shared out among threads.
 
-The kernels let go of Python's global lock, so plain threads do. What a block computes does not
-depend on the thread that runs it nor on the other blocks: any number of threads gives the same
+The kernels release Python's global lock, so that plain threads are enough. A block's results depend
+neither on the thread that runs it nor on the other blocks: any number of threads gives the same
 bits.
 """
 
@@ -31,7 +31,7 @@ def _threads(count: int) -> ThreadPoolExecutor:
     global _pool, _pool_size
     with _lock:
         if _pool is None or _pool_size < count:
-            # The smaller pool is left to whoever may still be at work with it.
+            # The smaller pool is left alone, since somebody may still be using it.
             _pool = ThreadPoolExecutor(count, thread_name_prefix="ntmbench")
             _pool_size = count
         return _pool
@@ -67,12 +67,12 @@ def run(job: Callable[[int, int, int], None], pieces: list[tuple[int, int]], wor
         work(0)
     except BaseException as error:
         failure = error
-        # Nothing more is begun, not even by a call that was queued although its submission failed.
+        # Nothing more is started, not even by a call that was queued although submitting it failed.
         for _ in _locked(queue):
             pass
-    # The others write into the caller's memory, so this waits for them. A Ctrl-C that comes in the
-    # meantime is kept until they are done, but for one between two of the lines here, which leaves
-    # at once: only a signal handler could hold that back, and it is not ours to set.
+    # The others write into the caller's memory, so this waits for them. A Ctrl-C in the meantime is
+    # kept until they are done. Only one that comes between two of these lines leaves at once: a
+    # signal handler could hold it back, but handlers are the caller's business.
     for other in others:
         while not other.done():
             try:

@@ -1,6 +1,6 @@
 """exp, log, tanh, sigmoid and softplus of vectors, to about the precision of their type.
 
-Plain range reduction and Taylor series, as long as the type needs. NaN stays NaN.
+Each is plain range reduction and a Taylor series as long as the type needs. NaN stays NaN.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class _Format:
     #: ln 2 in two parts; the first has few enough bits that its multiples are exact.
     ln2_high: float
     ln2_low: float
-    #: exp is zero below, and counts larger arguments as this.
+    #: exp is zero below exp_low, and takes larger arguments as exp_high.
     exp_low: float
     exp_high: float
     #: tanh is 1 from here on.
@@ -174,7 +174,7 @@ def softplus_value(builder: Any, x: ir.Value) -> ir.Value:
 
 
 def minus_expm1_value(builder: Any, x: ir.Value) -> ir.Value:
-    """IR for 1 - exp(-x) with x not negative: the slope of softplus where softplus is x."""
+    """IR for 1 - exp(-x) with x not negative: the slope of softplus where its value is x."""
     vector, form = x.type, _format(x.type)
     clamped = minimum_value(builder, x, constant(vector, -form.exp_low))
     scale, q = _reduced_exponential(builder, builder.fneg(clamped))
@@ -198,4 +198,4 @@ log = _function(log_value, "log(x) for normal positive x.")
 tanh = _function(tanh_value, "tanh(x).")
 sigmoid = _function(sigmoid_value, "1 / (1 + exp(-x)).")
 softplus = _function(softplus_value, "log(1 + exp(x)).")
-softplus_slope = _function(minus_expm1_value, "The slope of softplus where softplus is x.")
+softplus_slope = _function(minus_expm1_value, "The slope of softplus where its value is x.")
