@@ -1,7 +1,7 @@
 """One step of the Neural Turing Machine: controller, heads and memory.
 
-Within a step all heads, the read heads first, address the memory that the step before left;
-reads are taken from that memory, and then the writes change it.
+At each step all heads address the memory that the step before left. Read heads read from that
+memory, and then the write heads change it.
 """
 
 from __future__ import annotations

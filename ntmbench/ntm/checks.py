@@ -24,10 +24,10 @@ def check_shape(inputs: Tensor, width: int) -> None:
 
 
 def check_kinds(inputs: Tensor, tensors: Sequence[Tensor]) -> None:
-    """Raise ModelError unless all tensors are alike and the inputs go with them.
+    """Raise ModelError unless all tensors have one type and device, and the inputs go with them.
 
     Integers and shorter floats go with longer ones. Under autocast, which converts what it must,
-    anything goes.
+    every type is accepted.
     """
     if is_autocast(inputs.device.type):
         return

@@ -1,7 +1,7 @@
-"""What stands before an NTM's first step: controller states, reads, memory and weightings.
+"""The values before an NTM's first step: controller states, reads, memory and weightings.
 
-It lies on the machine itself: parameters where it is learned, buffers otherwise. Constants are not
-persistent, so that they are no part of the ``state_dict``.
+They are registered on the machine itself: as parameters if they are learned, else as buffers.
+Constants are not persistent, so that they are no part of the ``state_dict``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 if TYPE_CHECKING:
     from ntmbench.ntm.settings import NTMSettings
 
-#: Standard deviation of the memory's first content where it is learned or random.
+#: Standard deviation of the memory's first content if it is learned or random.
 MEMORY_SPREAD = 0.1
 
 
@@ -23,8 +23,8 @@ def add_initial_values(module: nn.Module, settings: NTMSettings, states: int) ->
     """Add first values to a machine whose controller layers have ``states`` states each.
 
     They are ``first_controller [layers, states, C]``, ``first_reads [R, M]``, ``first_memory
-    [rows, M]``, with one row where it is constant, and, only where the weightings are learned,
-    ``weighting_logits [H, N]``.
+    [rows, M]`` (one row if it is constant), and ``weighting_logits [H, N]`` if the weightings are
+    learned.
     """
     slots, words = settings.memory_slots, settings.word_size
     learned = settings.initial_state == "learned"
@@ -57,7 +57,7 @@ def constant_weightings(kind: str, heads: int, slots: int, like: Tensor) -> Tens
     if kind == "uniform":
         return like.new_full((heads, slots), 1 / slots)
     weightings = like.new_zeros(heads, slots)
-    weightings.select(1, 0).fill_(1)  # quicker than by index, at every call of the machine
+    weightings.select(1, 0).fill_(1)  # quicker than an index, at every call of the machine
     return weightings
 
 

@@ -39,13 +39,13 @@ class NTM(SequenceModel):
 
     Weights start Xavier-uniform and biases at zero, the LSTM's forget gates at one.
 
-    ``memory_slots`` may be set at any time: a learned or random initial memory then repeats its
-    rows, and a learned initial weighting gives no weight to further slots. The parameters and the
-    ``state_dict`` do not depend on it.
+    ``memory_slots`` may be set at any time. A learned or random initial memory then repeats its
+    rows, and a learned initial weighting gives no weight to additional slots. The parameters and
+    the ``state_dict`` do not depend on it.
 
-    With ``engine="auto"`` a fused engine runs on CPU wherever it can, and plain PyTorch elsewhere:
-    also inside ``torch.func`` transforms, forward mode automatic differentiation,
-    ``torch.autocast``, ``torch.compile`` and ``torch.export``. Second derivatives
+    With ``engine="auto"`` the fused engine runs on a CPU wherever it can. Plain PyTorch runs
+    elsewhere: on other devices, inside ``torch.func`` transforms, in forward mode automatic
+    differentiation, and under ``torch.autocast``, ``torch.compile`` and ``torch.export``. Second derivatives
     (``create_graph=True``) and batches of gradients (``is_grads_batched=True``,
     ``torch.autograd.functional.jacobian(vectorize=True)``, ``torch.func.vmap`` over
     ``torch.autograd.grad``) cannot be foreseen in a forward pass: they need ``engine="eager"``,
@@ -86,7 +86,7 @@ class NTM(SequenceModel):
         read_width = settings.read_heads * settings.word_size
         self.output = initialised_linear(settings.controller_size + read_width, output_width)
         add_initial_values(self, settings, self.cell.controller.states)
-        # What the log was told already of engines that cannot run this.
+        # Lines about engines that cannot run this which are in the log already.
         self._said: set[str] = set()
 
     def forward(self, inputs: Tensor) -> Tensor:
@@ -117,7 +117,7 @@ class NTM(SequenceModel):
     def room_for(self, items: int) -> Iterator[int]:
         """Enlarge the memory to the next power of two that holds ``items`` and a slot to rest on.
 
-        Yields the number of slots: those that there are, where they suffice.
+        Yields the number of slots, which stays as it is if it suffices.
         """
         slots = self.memory_slots
         if items + 1 > slots:
@@ -157,7 +157,7 @@ class NTM(SequenceModel):
         return constant_weightings(kind, heads, self.memory_slots, self.first_memory)
 
     def first_values(self) -> FirstValues:
-        """What stands before the first step, for the present ``memory_slots``."""
+        """The values before the first step, for the present ``memory_slots``."""
         return FirstValues(
             self.first_controller, self.first_reads, self.first_memory, self.initial_weightings()
         )
@@ -170,7 +170,7 @@ class NTM(SequenceModel):
         return Weights(layers, heads, output)
 
     def tensors(self) -> list[Tensor]:
-        """All parameters and buffers, for whoever asks of what kind they are."""
+        """All parameters and buffers, for checks of their type and device."""
         first = [self.first_controller, self.first_reads, self.first_memory]
         if self.settings.initial_weighting == "learned":
             first.append(self.weighting_logits)

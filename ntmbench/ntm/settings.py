@@ -20,7 +20,7 @@ CONTROLLERS = ("lstm", "gru", "rnn", "feedforward")
 INITIAL_MEMORIES = ("constant", "learned", "random")
 INITIAL_WEIGHTINGS = ("one_hot", "uniform", "learned")
 INITIAL_STATES = ("zeros", "learned")
-# Larger numbers are taken for typing errors, as MAX_SIZE is.
+# Larger numbers are taken for typing errors, like those above MAX_SIZE.
 MAX_SLOTS = 2**20
 MAX_HEADS = 256
 MAX_SHIFT_WIDTH = 1023
@@ -54,13 +54,13 @@ class NTMSettings:
     initial_memory: str = "constant"
     #: The constant that fills the memory where initial_memory is constant.
     initial_memory_value: float = 1e-6
-    #: Weightings before the first step: one_hot on slot 0, uniform, or learned. With uniform a
-    #: constant memory has slots that nothing tells apart, and works like a single slot.
+    #: Weightings before the first step: one_hot on slot 0, uniform, or learned. With uniform,
+    #: nothing tells the slots of a constant memory apart, so that they work like a single one.
     initial_weighting: str = "one_hot"
     #: Controller state and read vectors before the first step: zeros or learned.
     initial_state: str = "zeros"
-    #: What computes it: fused (CPU; lstm and feedforward), eager, or auto for the faster that can.
-    #: It does not change the results beyond rounding.
+    #: What computes it: fused (on a CPU, with an lstm or feedforward controller), eager, or auto
+    #: for the faster one that can. It does not change the results beyond rounding.
     engine: str = field(default=AUTO, metadata={"identity": False})
 
     def __post_init__(self) -> None:

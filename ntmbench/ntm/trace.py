@@ -21,7 +21,7 @@ AXES = {
     "shift": ("head", "shift"),
     "sharpening": ("head",),
 }
-#: What is drawn, after figure 6 of Graves et al. (2014): what is written and read, above where.
+#: The panels, after figure 6 of Graves et al. (2014): what is written and read, and below it where.
 PANELS = (
     Panel("adds", "adds", "signed"),
     Panel("reads", "reads", "signed"),
@@ -35,7 +35,7 @@ class NTMTrace:
     """What the external memory did at every step of T, for B sequences.
 
     R read and W write heads, N slots of M numbers, S allowed shifts (odd, centred on no shift).
-    Of the gates, the read heads come first and then the write heads: H = R + W.
+    Along H = R + W, the read heads come first and then the write heads.
     """
 
     logits: Tensor  # [T, B, out]
@@ -51,6 +51,6 @@ class NTMTrace:
     sharpening: Tensor  # [T, B, H]
 
     def named(self) -> Trace:
-        """The same as named signals, and what of them is drawn."""
+        """The same as named signals, with the panels to draw."""
         signals = {name: Signal(getattr(self, name), axes) for name, axes in AXES.items()}
         return Trace(self.logits, signals, PANELS)

@@ -1,4 +1,4 @@
-"""The tensors of an NTM by what they are for, as its engines take them."""
+"""The tensors of an NTM by their purpose, as its engines take them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Tensor
 
 
 class FirstValues(NamedTuple):
-    """What stands before the first step."""
+    """The values before the first step."""
 
     controller: Tensor  # [layers, states, C]
     reads: Tensor  # [R, M]
@@ -18,7 +18,7 @@ class FirstValues(NamedTuple):
 
 
 class Weights(NamedTuple):
-    """Each with its bias; as nn.Linear keeps them."""
+    """Weights and biases, as nn.Linear keeps them."""
 
     layers: Sequence[tuple[Tensor, Tensor]]  # all linear maps of the controller, in its order
     heads: tuple[Tensor, Tensor]

@@ -1,4 +1,4 @@
-"""The decorator of the NTM's kernels: whoever waits for the compiler is told once for all."""
+"""The decorator of the NTM's kernels, with one message for the compilation of all of them."""
 
 from ntmbench.engine.jit import kernel
 

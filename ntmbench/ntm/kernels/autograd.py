@@ -49,7 +49,7 @@ class _Run(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, d_logits: Tensor) -> tuple[Tensor | None, ...]:
-        # PyTorch's once_differentiable would take them for zero where d_logits is a constant.
+        # PyTorch's once_differentiable would take them for zero if d_logits is a constant.
         if torch.is_grad_enabled():
             raise ModelError(
                 "The fused engine has no second derivatives (create_graph=True). "
@@ -65,7 +65,7 @@ class _Run(torch.autograd.Function):
         call = ctx.call
         ctx.call = None
         if call is None:
-            # The backward pass used up what the forward pass had kept: run that again.
+            # A backward pass uses up what the forward pass kept: run the forward pass again.
             call = _Call(ctx.settings, inputs, tensors, training=True)
             call.forward()
         return (None, *call.backward(d_logits, ctx.needs_input_grad[1:]))
@@ -161,7 +161,7 @@ class _Call:
         return [d_inputs, *d_first, *d_weights]
 
     def trace(self, logits: Tensor) -> NTMTrace:
-        """What the memory did; every memory must have been kept."""
+        """The trace of the memory; every memory must have been kept."""
         n = self.plan.layout
         numbers = self._rows(n.at_heads, n.steps, n.head_row)
         answers = self._rows(n.at_answers, n.steps, n.answer_row)
@@ -239,7 +239,7 @@ class _Call:
 
 
 def _plain(tensor: Tensor) -> Tensor:
-    """The tensor as the kernels take it, by its address: without gaps, no negation left to do."""
+    """The tensor as kernels can take it by its address: contiguous, without a lazy negation."""
     return tensor.contiguous().resolve_neg()
 
 

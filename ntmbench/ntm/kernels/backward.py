@@ -31,7 +31,7 @@ def run_backward(
 ) -> None:
     """Take sequences ``first`` to ``first + count`` back over all steps.
 
-    In ``kept``, each gate and head output is replaced by the gradient of the number that the
+    Each gate and head output in ``kept`` is replaced by the gradient of the number that the
     controller gave for it.
 
     Args:
@@ -87,7 +87,7 @@ def recall_memories(
     first: int,
     count: int,
 ) -> None:
-    """Work out again the memories before each step from ``start`` to ``end``."""
+    """Compute the memories before each step from ``start`` to ``end`` again."""
     size = n.words * n.slot_row
     for i in range(count):
         sequence = first + i
@@ -106,7 +106,7 @@ def recall_memories(
 
 @compiled
 def d_output(n: Layout, s: Scratch, layer: int, count: int) -> int:
-    """Where in ``scratch`` stands the gradient of a layer's output, of a block's first sequence."""
+    """The place in ``scratch`` of a block's gradients of a layer's output."""
     if layer == 0:
         return s.d_first + n.read_width
     return s.d_later + (layer - 1) * count * s.d_later_row + n.units
@@ -123,7 +123,7 @@ def answer_backward(
     first: int,
     count: int,
 ) -> None:
-    """Add what the logits of a step ask of its reads and of the top layer."""
+    """Add the gradients of a step's reads and top layer that come from its logits."""
     start = (step * n.batch + first) * n.outputs
     pitch = n.lanes * n.outputs
     multiply(
@@ -234,7 +234,7 @@ def controller_backward(
 def start_backward(
     n: Layout, s: Scratch, scratch: Any, d_start: Any, first: int, count: int, i: int
 ) -> None:
-    """Hand out the gradients of what stood before the first step."""
+    """Write the gradients of the values before the first step."""
     sequence = first + i
     to = sequence * n.start_row
     size = n.words * n.slot_row

@@ -20,7 +20,7 @@ from .weightings import blend_and_shift, inverse_norms, sharpen, similarities
 
 @compiled
 def layer_row(n: Layout, layer: int, step: int, sequence: int) -> int:
-    """Where in ``kept`` stands what a layer sees at a step."""
+    """The place in ``kept`` of a layer's input at a step."""
     if layer == 0:
         return n.at_first + (n.keep * step * n.batch + sequence) * n.first_row
     rows = n.batch * (n.keep * n.steps + 1)
@@ -30,33 +30,33 @@ def layer_row(n: Layout, layer: int, step: int, sequence: int) -> int:
 
 @compiled
 def own_output(n: Layout, layer: int) -> int:
-    """Where in its row a recurrent layer sees its own last output."""
+    """The place of a recurrent layer's own last output in its row."""
     return n.units if layer > 0 else n.inputs + n.read_width
 
 
 @compiled
 def cell_row(n: Layout, layer: int, step: int, sequence: int) -> int:
-    """Where in ``kept`` stands a layer's cell before a step."""
+    """The place in ``kept`` of a layer's cell before a step."""
     rows = n.batch * (n.keep * n.steps + 1)
     return n.at_cells + (layer * rows + n.keep * step * n.batch + sequence) * n.unit_row
 
 
 @compiled
 def gate_row(n: Layout, layer: int, step: int, sequence: int) -> int:
-    """Where in ``kept`` stand a layer's gates."""
+    """The place in ``kept`` of a layer's gates."""
     rows = n.batch * (n.keep * (n.steps - 1) + 1)
     return n.at_gates + (layer * rows + n.keep * step * n.batch + sequence) * n.gate_row
 
 
 @compiled
 def step_row(n: Layout, start: int, step: int, sequence: int, row: int) -> int:
-    """Where in ``kept`` stands a row of which there is one for each step and sequence."""
+    """The place in ``kept`` of a row that each step and sequence has."""
     return start + (n.keep * step * n.batch + sequence) * row
 
 
 @compiled
 def memory_row(n: Layout, step: int, sequence: int) -> int:
-    """Where in ``kept`` stands the memory before a step that is a multiple of the interval."""
+    """The place in ``kept`` of the memory before a step that is a multiple of the interval."""
     return n.at_memory + (step // n.interval * n.batch + sequence) * n.words * n.slot_row
 
 
@@ -132,7 +132,7 @@ def begin(
     first: int,
     count: int,
 ) -> None:
-    """Set what stands before the first step."""
+    """Set the values before the first step."""
     size = n.words * n.slot_row
     for i in range(count):
         sequence = first + i

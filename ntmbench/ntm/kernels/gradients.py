@@ -12,7 +12,7 @@ from ntmbench.engine.matmul import multiply
 from .announced import ntm_kernel
 from .layout import Layout
 
-#: Steps and sequences in one stretch of the sum: what both factors take fits the cache.
+#: Steps and sequences in one stretch of the sum, so that both factors fit the cache.
 _STRETCH = 64
 
 
@@ -20,7 +20,7 @@ _STRETCH = 64
 def weight_gradients(
     n: Layout, addresses: Any, like: Any, room_at: int, begin: int, end: int
 ) -> None:
-    """Work out rows ``begin`` to ``end`` of all weights' gradients, counted through all matrices.
+    """Compute rows ``begin`` to ``end`` of all weights' gradients, counted through all matrices.
 
     Args:
         n: sizes and places.
@@ -93,9 +93,9 @@ def _product(
     begin: int,
     end: int,
 ) -> None:
-    """Rows of A.T B, of which the matrix has ``size``; its last column is the bias's gradient.
+    """Rows of A.T B, a matrix of ``size`` rows whose last column is the bias's gradient.
 
-    Whole vectors of a row go to their place, the rest by way of ``room``.
+    Whole vectors of a row are written to their place, and the rest by way of ``room``.
     """
     begin, end = max(begin, 0), min(end, size)
     if begin >= end:

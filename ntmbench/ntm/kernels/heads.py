@@ -1,7 +1,7 @@
 """From the controller's head outputs to numbers in their ranges, forward and backward.
 
 A row holds keys and adds, interpolation gates and erases, key strengths and sharpenings (less 1),
-and shifts: those with the same range are neighbours.
+and shifts. Numbers with the same range are neighbours.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ def activate(n: Layout, kept: Any, row: int) -> None:
 
 @compiled
 def activate_backward(n: Layout, kept: Any, row: int, scratch: Any, d_row: int) -> None:
-    """Head outputs to the gradients of what the controller gave for them, in place.
+    """Turn head outputs into the gradients of the controller's numbers, in place.
 
-    ``d_row`` is where the gradients of the head outputs stand in ``scratch``. They are zero where
+    ``d_row`` is the place of the head outputs' gradients in ``scratch``. The result is zero where
     the softplus is at its limit.
     """
     one = splat(kept, 1.0)

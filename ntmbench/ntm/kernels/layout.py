@@ -1,4 +1,4 @@
-"""Where everything stands in the flat arrays that the kernels work on.
+"""The place of everything in the flat arrays that the kernels work on.
 
 Flat arrays of one floating-point type: ``packed`` (the weights, in the order of the products),
 ``kept`` (what a forward pass keeps for the backward pass), and for each worker a ``scratch``. Rows
@@ -291,8 +291,8 @@ def make_scratch(n: Layout, sequences: int, backward: bool) -> Scratch:
         "d_later": take(back * (n.layers - 1) * d_later_row),
         "norms": take(steps * sequences * n.slot_row),
     }
-    # Where a memory and its gradient lie whole pages apart, the processor takes a load from the
-    # one to depend on a store to the other.
+    # If a memory and its gradient are whole pages apart, the processor takes a load from the one
+    # to depend on a store to the other.
     page = 4096 * n.lanes * 8 // REGISTER_BITS
     take((places["d_memory"] + page // 4 - room.size) % page)
     return Scratch(

@@ -18,7 +18,7 @@ from .layout import Layout, Scratch
 
 @compiled
 def read(n: Layout, kept: Any, weighting: int, scratch: Any, memory: int, target: int) -> None:
-    """Eq. (2): what the read heads, whose weightings come first, read; ``[R, M]`` in ``kept``."""
+    """Eq. (2): the reads ``[R, M]`` in ``kept``; the weightings of read heads come first."""
     slot_row, words = n.slot_row, n.words
     for head in range(n.reads):
         row = weighting + head * slot_row
@@ -61,7 +61,7 @@ def write(
 ) -> None:
     """Eqs. (3) and (4): erase and add, from the memory to a target that may be the same place.
 
-    ``norms`` is filled with the inverse norms of the target's slots.
+    It also fills ``norms`` with the inverse norms of the target's slots.
     """
     one, floor = splat(kept, 1.0), splat(kept, SQUARED_NORM_FLOOR)
     slot_row, words = n.slot_row, n.words
@@ -120,7 +120,7 @@ def write_backward(
     d_reads: int,
     d_weightings: int,
 ) -> None:
-    """The gradient of a step's memory back to the one before it, the reads' share included.
+    """Take the gradient of a step's memory, with the reads' share, to the memory before it.
 
     Adds the write weightings' gradients, and sets those of the erases and adds in ``d_numbers``.
     """
@@ -212,7 +212,7 @@ def _writes_backward(
         for slot in range(0, slot_row, width):
             slope = load(scratch, d_memory + row + slot)
             product = slope * load(scratch, memory + row + slot)
-            # What the heads before one, and then those after it, leave of the memory.
+            # The share of the memory that the heads before one leave, and then those after it.
             left = one
             for head in range(writes):
                 store(scratch, s.write_before + head * width, left)
@@ -249,7 +249,7 @@ def content_backward(
     memory: int,
     d_memory: int,
 ) -> None:
-    """Similarities' gradients back to the memory, and to the keys in ``d_numbers``.
+    """Take the similarities' gradients to the memory, and to the keys in ``d_numbers``.
 
     Uses ``d_dots``, ``d_norms`` and ``key_pull`` in scratch.
     """

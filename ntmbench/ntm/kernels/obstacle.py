@@ -21,11 +21,11 @@ _DTYPES = {torch.float32, torch.float64}
 def obstacle_of(settings: NTMSettings, inputs: Tensor, tensors: Sequence[Tensor]) -> str | None:
     """What the fused engine cannot run, or None.
 
-    The kernels take addresses: they would read a tensor of another type or device for what it is
-    not, and PyTorch does not see what they do with the numbers.
+    The kernels take addresses: they would misread a tensor of another type or device, and PyTorch
+    does not see what they do with the numbers.
 
     Args:
-        settings: of the NTM.
+        settings: the NTM's settings.
         inputs: ``[T, B, in]``.
         tensors: all of the NTM's weights and first values.
 
@@ -58,7 +58,7 @@ def obstacle_of(settings: NTMSettings, inputs: Tensor, tensors: Sequence[Tensor]
 
 
 def _any_tangent(tensors: Sequence[Tensor]) -> bool:
-    # Outside every dual_level there is none, and no tensor has to be asked.
+    # Outside every dual_level there is none, so that no tensor has to be asked.
     return forward_ad._current_level >= 0 and any(
         forward_ad.unpack_dual(tensor).tangent is not None  # type: ignore[no-untyped-call]
         for tensor in tensors
@@ -67,7 +67,7 @@ def _any_tangent(tensors: Sequence[Tensor]) -> bool:
 
 @functools.cache
 def _multiplies_and_adds_at_once() -> bool:
-    # Imported here: it brings Numba, which takes its time.
+    # Imported here, because Numba takes its time to import.
     from ntmbench.engine.processor import FUSED_MULTIPLY_ADD
 
     return FUSED_MULTIPLY_ADD

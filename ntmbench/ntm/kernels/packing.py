@@ -1,4 +1,4 @@
-"""Weights and first values, laid out as the products read them."""
+"""Weights and first values, in the order in which the products read them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a call of the kernels needs to know beside the numbers: it depends on sizes alone."""
+"""What a call of the kernels needs to know beside the numbers; it depends on sizes alone."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 #: Sequences that share each pass over the weights.
 BLOCK = 8
-#: Steps times sequences from which threads share the weights' gradients; below they do not pay, and
-#: one thread works out all rows in a single piece, whatever room that takes.
+#: Steps times sequences from which threads share the weights' gradients. Below, sharing does not
+#: pay, and one thread computes all rows in a single piece, whatever room that takes.
 _SHARED_STEPS = 256
-#: Where they are shared, the most rows of a piece. There is one piece a thread, since each costs a
-#: start, but for controllers so large that its room would grow beyond this.
+#: The most rows of a piece if they are shared. There is one piece for each thread, since each costs
+#: a start, unless a controller is so large that a piece would have more rows than this.
 _GRADIENT_ROWS = 4096
 
 
@@ -47,7 +47,7 @@ class Plan(NamedTuple):
 def memory_interval(steps: int) -> int:
     """Steps from one memory that is kept to the next, ceil(sqrt(T)).
 
-    About as many are kept as are worked out again.
+    About as many are kept as are computed again between two of them.
     """
     return math.isqrt(steps - 1) + 1
 
@@ -67,8 +67,8 @@ def make_plan(
 ) -> Plan:
     """Plan ``steps`` steps of ``batch`` sequences for a number of threads.
 
-    ``training`` keeps what the backward pass needs, with ``every_memory`` the memory of every step
-    instead of some from which the others can be worked out.
+    With ``training`` the pass keeps what the backward pass needs. With ``every_memory`` it keeps
+    the memory of every step, instead of some from which the others can be computed.
     """
     interval = 1 if every_memory else memory_interval(steps)
     lanes = REGISTER_BITS // (8 * dtype.itemsize)

@@ -1,7 +1,7 @@
 """Addressing of one head of one sequence, forward and backward.
 
-The scratch arrays are as long as a padded row of slots; ``ring`` arrays stand for a circle: slot
-n is at ``n + S // 2``, with the circle's other end before and behind.
+The scratch arrays are as long as a padded row of slots. ``ring`` arrays hold the slots as a circle:
+slot n is at ``n + S // 2``, and copies of the other end stand before the first and after the last.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ def blend_and_shift(
 
 @compiled
 def close_ring(n: Layout, scratch: Any, ring: int) -> None:
-    """Copy the circle's ends to before and behind it; zeros from there on."""
+    """Copy each end of the circle beyond the other; zeros from there on."""
     reach, slots = n.shifts // 2, n.slots
     for i in range(ring + reach - 1, ring - 1, -1):
         scratch[i] = scratch[i + slots]
@@ -155,12 +155,12 @@ def address_backward(
     n: Layout, s: Scratch, kept: Any, numbers: int, head: int, similarity: int, previous: int,
     weighting: int, scratch: Any, norms: int, d_weighting: int,
 ) -> None:  # fmt: skip
-    """The gradient of a head's weighting back to its similarities and to what shaped it.
+    """Take the gradient of a head's weighting to its similarities and to its numbers.
 
-    ``scratch[d_weighting]`` holds the gradient and is left with the one of the weighting of the
-    step before. ``blend_and_shift`` has just run. Left in scratch: ``d_dots`` of the head, the
-    gradient of key times row, its ``key_pull``, and in ``d_numbers`` the gradients of its strength,
-    gate, shift and sharpening; ``d_norms`` is added to.
+    ``scratch[d_weighting]`` holds that gradient, which is replaced by the one of the step before.
+    ``blend_and_shift`` must have just run. The results in scratch are the head's ``d_dots`` (the
+    gradient of key times row), its ``key_pull``, and in ``d_numbers`` the gradients of its
+    strength, gate, shift and sharpening. ``d_norms`` is added to.
     """
     slots, slot_row, shifts = n.slots, n.slot_row, n.shifts
     contents, ring, shifted_at, d_ring, d_norms = s.content, s.ring, s.shifted, s.d_ring, s.d_norms
