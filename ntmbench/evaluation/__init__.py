@@ -1,1 +1,1 @@
-"""A model on data: scores, the test grid, one example as it was answered."""
+"""How a model does on data: scores, the test grid, and one answered example."""

@@ -12,8 +12,8 @@ from ntmbench.model import SequenceModel, TensorBatch
 
 
 def answer(model: nn.Module, batch: TensorBatch, *, teacher: bool = False) -> Tensor:
-    """Return the logits ``[T, B, out]`` of any module; only ``teacher`` shows it the targets."""
-    inputs = batch.inputs.clone()  # a model may edit in place what it is given
+    """Return any module's logits ``[T, B, out]``; it sees the targets only with ``teacher``."""
+    inputs = batch.inputs.clone()  # a model may edit its input in place
     if isinstance(model, SequenceModel):
         targets = batch.targets.clone() if teacher else None
         return model.answer(inputs, batch.answer_start, targets)
@@ -25,8 +25,8 @@ def answer(model: nn.Module, batch: TensorBatch, *, teacher: bool = False) -> Te
 def enough_memory(model: nn.Module, items: int) -> Iterator[int | None]:
     """Enlarge an external memory to hold so many items, for as long as the context lasts.
 
-    Yields the number of slots, None where the model has no memory that can be enlarged. With 0
-    items it stays as it is.
+    Yields the number of slots, or None if the model has no memory that can be enlarged. With 0
+    items the memory stays as it is.
     """
     room = model.room_for(items) if isinstance(model, SequenceModel) else None
     with room or nullcontext() as slots:
@@ -46,6 +46,6 @@ def evaluating(model: nn.Module) -> Iterator[None]:
 
 
 def device_of(model: nn.Module) -> torch.device:
-    """Where a model's parameters are; the CPU where it has none."""
+    """The device of a model's parameters; the CPU if it has none."""
     parameter = next(model.parameters(), None)
     return torch.device("cpu") if parameter is None else parameter.device

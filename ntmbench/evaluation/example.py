@@ -1,4 +1,4 @@
-"""One test sequence as a model answered it, as plain arrays: for pictures made without PyTorch."""
+"""One test sequence and a model's answer as plain arrays, for pictures made without PyTorch."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ READABLE_STEPS = 256
 
 
 def example_of(task: Task) -> tuple[int, Batch]:
-    """A length, and the first test sequence of it: the same for every model of a task.
+    """A length and its first test sequence, the same for every model of a task.
 
-    It is the longest training length, halved until a picture of its steps can be read.
+    The length is the longest of training, halved until a picture of its steps can be read.
     """
     length = task.length_range[1]
     example = task.test_set(length, 1)
@@ -35,9 +35,9 @@ def example_of(task: Task) -> tuple[int, Batch]:
 def answer_example(model: nn.Module, task: Task) -> dict[str, NDArray[Any]]:
     """Run a model on the task's example; the arrays of ``example.npz`` by name, float16.
 
-    ``inputs [T, in]``, ``targets [T, out]``, ``mask [T]``, ``probabilities [T, out]`` (of real
-    answers the numbers), ``length``, and as what the answer is drawn: ``kind`` and ``tolerance``.
-    For a model with a trace also the panels that it wants drawn, see
+    They are ``inputs [T, in]``, ``targets [T, out]``, ``mask [T]``, ``probabilities [T, out]`` (the
+    numbers, if the answers are real), ``length``, and how the answer is drawn: ``kind`` and
+    ``tolerance``. For a model with a trace the panels that it wants drawn follow, see
     ``ntmbench.plotting.panels.pack_panels``.
     """
     length, example = example_of(task)

@@ -18,7 +18,7 @@ from ntmbench.evaluation.scores import Scores, StepErrors, pool, score, step_err
 from ntmbench.model import TensorBatch
 from ntmbench.task import Batch, Task
 
-# Sequences of a chunk: at most so many, and fewer where they, or the memory of each, are long.
+# Sequences of a chunk: at most so many, and fewer if they, or the memory of each, are large.
 CHUNK_SEQUENCES = 64
 CHUNK_STEPS = 2**17
 CHUNK_SLOTS = 2**20
@@ -28,7 +28,7 @@ Found = TypeVar("Found")
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What one pass over the test grid found.
+    """The results of one pass over the test grid.
 
     Attributes:
         by_length: a row per length with the columns of ``evaluation.csv``.
@@ -69,14 +69,14 @@ def evaluate(
     lengths: Sequence[int] | None = None,
     sequences: int = 512,
 ) -> pd.DataFrame:
-    """Test a model on each length, with its memory enlarged where the length outgrows it.
+    """Test a model on each length, with its memory enlarged if the length outgrows it.
 
     Returns a row per length with the columns of ``evaluation.csv``: per-sequence means, see
     ``ntmbench.evaluation.scores``. ``lengths`` defaults to the task's test grid.
 
     Raises:
-        SettingError: for no length, one twice, one that is too short for the task or longer than
-            MAX_LENGTH, or less than one sequence.
+        SettingError: if there is no length, one occurs twice, is too short for the task or exceeds
+            MAX_LENGTH, or there is less than one sequence.
     """
     return evaluate_in_detail(model, task, lengths=lengths, sequences=sequences).by_length
 
@@ -89,7 +89,7 @@ def evaluate_in_detail(
     sequences: int = 512,
     keeper: Keeper | None = None,
 ) -> Evaluation:
-    """Test a model as ``evaluate`` does, and tell at which steps of the answer its errors lie.
+    """Test a model as ``evaluate`` does, and count its errors at each step of the answer.
 
     Lengths that ``keeper`` knows are not tested again.
     """
@@ -122,7 +122,7 @@ def evaluate_variations(model: nn.Module, task: Task, *, sequences: int = 512) -
     """Test a model on each of the task's variations.
 
     Returns a row per variation with the columns of ``variations.csv``: its name, and then those of
-    ``evaluation.csv``. Empty where the task names none.
+    ``evaluation.csv``. The table is empty if the task names none.
 
     Raises:
         SettingError: for less than one sequence.
@@ -178,7 +178,7 @@ def _for_each_chunk(
     slots: int | None,
     measure: Callable[[Tensor, TensorBatch], Found],
 ) -> list[Found]:
-    """What ``measure`` makes of a model's logits ``[T, B, out]`` on each chunk of a batch."""
+    """Apply ``measure`` to a model's logits ``[T, B, out]`` on each chunk of a batch."""
     device = device_of(model)
     size = max(
         1,
@@ -193,7 +193,7 @@ def _for_each_chunk(
 
 
 def _by_position(length: int, errors: StepErrors) -> pd.DataFrame:
-    """Mean errors at each step that any sequence scores, numbered from 0."""
+    """Mean errors at each step that is scored in any sequence, numbered from 0."""
     sequences = errors.sequences.cpu().numpy()
     scored = sequences > 0
     means = errors.errors.cpu().numpy()[scored] / sequences[scored]

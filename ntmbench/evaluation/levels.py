@@ -1,4 +1,4 @@
-"""What a perfect and a constant answer score on the very data that a run was scored on."""
+"""The scores of a perfect and of a constant answer on the data that a run was scored on."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from ntmbench.task import Batch, Task
 from ntmbench.training.settings import TrainSettings
 
-#: Validation wrong bits per sequence below which a model is taken to know a task (Collier and
-#: Beel 2018).
+#: With fewer validation wrong bits per sequence a model counts as knowing a task (Collier and Beel
+#: 2018).
 SOLVED_BELOW = 0.1
 
 
@@ -30,7 +30,7 @@ class DataLevels:
     """The two ends of the scale on a set of sequences.
 
     Attributes:
-        optimum: the task's oracle; zero wrong bits where the task is deterministic.
+        optimum: the task's oracle; zero wrong bits if the task is deterministic.
         chance: the best constant answer, one fixed probability per output channel.
     """
 
@@ -39,14 +39,14 @@ class DataLevels:
 
     @property
     def solvable(self) -> bool:
-        """Whether zero wrong bits can be had at all."""
+        """Whether zero wrong bits can be reached at all."""
         return self.optimum.errors == 0
 
 
 def validation_size(identity: Mapping[str, Any]) -> int:
     """The number of validation sequences of a run with this identity; the default if it has none.
 
-    On the very same sequences the levels carry no sampling error against the learning curve.
+    On the same sequences the levels have no sampling error against the learning curve.
     """
     size: int = identity.get("train", {}).get(
         "validation_sequences", TrainSettings().validation_sequences
@@ -90,6 +90,6 @@ def data_levels(task: Task, batches: Iterable[Batch]) -> DataLevels:
 
 
 def _surprise(probability: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Bits that an event of this probability tells; finite for zero, which is only met times 0."""
+    """The information of an event in bits; finite for probability 0, which only occurs times 0."""
     bits: NDArray[np.float64] = -np.log2(np.maximum(probability, 2.0**-1000))
     return bits

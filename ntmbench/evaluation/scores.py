@@ -1,8 +1,8 @@
 """The three figures by which every model is judged, per sequence, and their training gradient.
 
-The literature mixes two of them up. ``errors`` counts wrong answers (of bit answers the field's
-wrong bits), and ``loss_bits`` is the cross-entropy in bits; both are sums over the scored steps of
-a sequence. What an answer is, and what a wrong one, the task's ``Answer`` says.
+The literature mixes two of them up. ``errors`` counts wrong answers (wrong bits, if the answers are
+bits), and ``loss_bits`` is the cross-entropy in bits. Both are sums over the scored steps of a
+sequence. The task's ``Answer`` defines what an answer is and when it is wrong.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Scores:
     loss_bits: float
     errors: float
     exact_match: float
-    scored: float  # answers that are scored at all
+    scored: float  # answers that are scored
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def loss_bits(answer: Answer, logits: Tensor, batch: TensorBatch) -> Tensor:
 def loss_gradient(answer: Answer, logits: Tensor, batch: TensorBatch) -> Tensor:
     """Gradient ``[T, B, out]`` of the training loss: nats per scored answer, mean over the batch.
 
-    Written out, since on small models PyTorch's bookkeeping costs more than the arithmetic.
+    It is written out because PyTorch's bookkeeping costs more than the arithmetic on small models.
     """
     weight = batch.mask / (scored(answer, batch) * batch.mask.shape[1])  # [T, B]
     return answer.slope(logits, batch.targets).mul_(weight.unsqueeze(2))
@@ -63,7 +63,7 @@ def errors(answer: Answer, logits: Tensor, batch: TensorBatch) -> Tensor:
 
 
 def scored(answer: Answer, batch: TensorBatch) -> Tensor:
-    """Answers of each sequence that are scored at all, ``[B]``."""
+    """The number of scored answers of each sequence, ``[B]``."""
     return batch.mask.sum(dim=0) * answer.answers_per_step
 
 
@@ -88,7 +88,7 @@ def step_errors(answer: Answer, logits: Tensor, batch: TensorBatch) -> StepError
 
 
 def pool(parts: Iterable[Scores]) -> Scores:
-    """The scores of several batches together, each weighted by its sequences."""
+    """The scores of several batches together, weighted by their numbers of sequences."""
     parts = list(parts)
     total = sum(part.sequences for part in parts)
 

@@ -45,8 +45,8 @@ class NTM(SequenceModel):
 
     With ``engine="auto"`` the fused engine runs on a CPU wherever it can. Plain PyTorch runs
     elsewhere: on other devices, inside ``torch.func`` transforms, in forward mode automatic
-    differentiation, and under ``torch.autocast``, ``torch.compile`` and ``torch.export``. Second derivatives
-    (``create_graph=True``) and batches of gradients (``is_grads_batched=True``,
+    differentiation, and under ``torch.autocast``, ``torch.compile`` and ``torch.export``. Second
+    derivatives (``create_graph=True``) and batches of gradients (``is_grads_batched=True``,
     ``torch.autograd.functional.jacobian(vectorize=True)``, ``torch.func.vmap`` over
     ``torch.autograd.grad``) cannot be foreseen in a forward pass: they need ``engine="eager"``,
     and the fused engine's backward pass refuses them with a ModelError.
