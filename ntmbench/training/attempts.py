@@ -1,4 +1,4 @@
-"""Attempts: the sequences are shared out among several beginnings from other initial weights."""
+"""Attempts: the training sequences are divided among several starts from other weights."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from ntmbench.training.optimizers import Optimizer
 from ntmbench.training.settings import TrainSettings
 from ntmbench.training.state import TrainState
 
-#: A model like the one in training with other initial weights, by the number of an attempt.
+#: Gives, for the number of an attempt, a model like the one in training with other weights.
 Fresh = Callable[[int], nn.Module]
 
 
 class Attempts:
-    """Says when an attempt has ended, and begins the next one."""
+    """Decides when an attempt has ended, and begins the next one."""
 
     def __init__(self, settings: TrainSettings, fresh: Fresh | None) -> None:
-        """Take the settings, and what gives further attempts their weights.
+        """Take the settings, and the source of further attempts' weights.
 
         Raises:
             SettingError: for several attempts without ``fresh``.
@@ -32,11 +32,11 @@ class Attempts:
         self._fresh = fresh
 
     def are_over(self, state: TrainState) -> bool:
-        """Whether there is nothing more to train."""
+        """Whether there is nothing left to train."""
         return state.step >= self._settings.steps or state.diverged or state.done
 
     def step_within(self, step: int) -> int:
-        """The number of a step within its attempt, counted from 0: where its schedule stands."""
+        """The number of a step within its attempt, counted from 0, for its schedule."""
         return step - self._settings.attempt_start(self._settings.attempt_at(step))
 
     def current(self, state: TrainState) -> int:
@@ -46,7 +46,7 @@ class Attempts:
     def end_with(self, state: TrainState) -> int | None:
         """The attempt that ended with the last step; None while it goes on.
 
-        One that diverged while others remain forfeits the steps that it has left.
+        An attempt that diverges while others remain forfeits the rest of its steps.
         """
         attempt = self.current(state)
         following = self._settings.attempt_start(attempt + 1)
@@ -57,15 +57,15 @@ class Attempts:
     def follow(
         self, attempt: int, state: TrainState, model: nn.Module, optimizer: Optimizer
     ) -> bool:
-        """After an attempt's last validation, begin the next one; returns whether it does.
+        """Begin the next attempt after the last validation of one; return whether it does.
 
-        None follows where the selected weights make no mistake, or where no sequences are left.
+        None follows if the selected weights make no mistake, or if no sequences are left.
         """
         if self._fresh is None or self._settings.attempts == 1:
             return False
         state.done = state.selected is not None and state.selected.wrong_share == 0
         if state.done:
-            state.diverged = False  # after it had made no mistake
+            state.diverged = False  # after the last one had made no mistake
             return False
         if state.step >= self._settings.steps:
             return False

@@ -18,8 +18,8 @@ DRAWN_AHEAD = 64
 class TrainingBatches:
     """The training batch of any step, which is a function of the step.
 
-    Between two steps of a model the code that draws has left the processor's caches, and costs four
-    times what it costs in a row. So several are drawn at once.
+    After a step of the model the code that draws is no longer in the processor's caches, so that
+    one batch takes four times as long as in a row. So several are drawn at once.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class TrainingBatches:
         self._next = 0
 
     def at(self, step: int) -> TensorBatch:
-        """The batch of a step; quick where the last one asked for was that of the step before."""
+        """The batch of a step; quick if the last call asked for the step before."""
         if step != self._next:
             self._drawn.clear()
         if not self._drawn:

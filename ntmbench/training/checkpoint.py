@@ -17,13 +17,13 @@ FORMAT = 1
 
 
 class CheckpointError(UserError):
-    """A checkpoint is damaged, or is not of this run."""
+    """A checkpoint is damaged, or belongs to another run."""
 
 
 def save_checkpoint(path: Path, identity: str, state: Mapping[str, Any]) -> None:
     """Write ``state`` (tensors, plain values, lists and dicts of them) atomically.
 
-    ``identity`` names what the state belongs to; loading asks for the same.
+    ``identity`` names what the state belongs to; loading requires the same.
     """
     content = {
         "format": FORMAT,
@@ -44,14 +44,14 @@ def load_checkpoint(path: Path, identity: str) -> dict[str, Any]:
     """Read what ``save_checkpoint`` wrote, onto the CPU.
 
     Raises:
-        CheckpointError: if the file is damaged, or belongs to something else than ``identity``.
+        CheckpointError: if the file is damaged, or does not belong to ``identity``.
     """
     remedy = "Move it away to start this run anew."
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged pickle may raise anything
         raise CheckpointError(
-            f"{path} is damaged and can not be read ({type(error).__name__}). {remedy}"
+            f"{path} is damaged and cannot be read ({type(error).__name__}). {remedy}"
         ) from error
     if not (isinstance(content, dict) and content.keys() >= {"format", "identity", "state"}):
         raise CheckpointError(f"{path} is not a checkpoint of this suite. {remedy}")

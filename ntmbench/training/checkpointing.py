@@ -17,10 +17,10 @@ from ntmbench.training.state import TrainState
 
 
 class Pause:
-    """The time from one checkpoint to the next, by what the last one cost to write."""
+    """The time from one checkpoint to the next, from the time that the last one took to write."""
 
     def __init__(self, share: float) -> None:
-        """``share`` of the time may go into writing."""
+        """Allow ``share`` of the time for writing."""
         self._factor = math.inf if share == 0 else 1 / share - 1
         self._over = math.inf
 
@@ -38,16 +38,16 @@ class Pause:
 
 
 class Checkpointer:
-    """Writes the checkpoint of one training, and reads it; without a path it does nothing."""
+    """Writes and reads the checkpoint of one training; it does nothing without a path."""
 
     def __init__(self, path: Path | None, identity: str, share: float) -> None:
-        """``identity`` says what the checkpoint belongs to; see ``Pause`` for ``share``."""
+        """Take the ``identity`` that the checkpoint belongs to; see ``Pause`` for ``share``."""
         self._path = path
         self._identity = identity
         self._pause = Pause(share)
 
     def exists(self) -> bool:
-        """Whether there is a checkpoint to go on from."""
+        """Whether there is a checkpoint to resume from."""
         return self._path is not None and self._path.exists()
 
     def is_due(self) -> bool:
@@ -55,7 +55,7 @@ class Checkpointer:
         return self._path is not None and self._pause.is_over()
 
     def save(self, state: TrainState, model: nn.Module, optimizer: Optimizer) -> None:
-        """Write everything that training needs to go on to the same numbers."""
+        """Write everything that training needs to resume with the same numbers."""
         if self._path is None:
             return
         packed = {
@@ -68,7 +68,7 @@ class Checkpointer:
             save_checkpoint(self._path, self._identity, packed)
 
     def restore(self, model: nn.Module, optimizer: Optimizer) -> TrainState:
-        """Put everything back as it was when the checkpoint was written.
+        """Restore everything as it was when the checkpoint was written.
 
         Raises:
             CheckpointError: if it is damaged, belongs to something else, or holds other shapes.
@@ -77,7 +77,7 @@ class Checkpointer:
         packed = load_checkpoint(self._path, self._identity)
         expected = {name: tensor.shape for name, tensor in model.state_dict().items()}
         found = {name: tensor.shape for name, tensor in packed["model"].items()}
-        if expected != found:  # before anything is loaded: never half of a checkpoint
+        if expected != found:  # before anything is loaded, so that half a checkpoint never is
             raise CheckpointError(
                 f"{self._path} holds weights of another shape than this model's. "
                 "Move it away to start this run anew."

@@ -1,4 +1,4 @@
-"""The device that a run is trained on: the one that was asked for, or the quicker one."""
+"""The device that a run is trained on: the requested one, or the quicker one."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from ntmbench.training.checkpoint import load_checkpoint
 from ntmbench.training.gradient import backward, own_random_state
 from ntmbench.training.settings import TrainSettings
 
-#: Calls before the clock counts: the first compile kernels and fill caches.
+#: Calls before any is timed: the first ones compile kernels and fill caches.
 WARM_UP = 2
-#: Calls of which the quickest counts.
+#: Timed calls, of which the quickest counts.
 TRIALS = 3
 
 _LOG = logging.getLogger("ntmbench")
@@ -51,10 +51,10 @@ def training_device(
     checkpoint: Path | None = None,
     identity: str = "",
 ) -> torch.device:
-    """Where to train for ``device``: cpu, cuda or auto.
+    """The device to train on, for ``device``: cpu, cuda or auto.
 
-    ``auto`` goes on where a checkpoint was written; without one it takes the device on which a step
-    on the longest training sequences is quicker.
+    ``auto`` stays on the device of the checkpoint. Without a checkpoint it takes the device on
+    which a step on the longest training sequences is quicker.
 
     Raises:
         CheckpointError: if the checkpoint is damaged or belongs to something else.
@@ -78,7 +78,7 @@ def choose_device(device: str, model: nn.Module, step: Step) -> torch.device:
     """The device for ``device``: cpu, cuda or auto.
 
     ``auto`` makes a few training steps of a copy of ``model`` on each device that is there, and
-    takes the quicker one. A GPU that launches small kernels one by one is often the slower one.
+    takes the quicker one. A GPU that launches small kernels one by one is often slower.
 
     Args:
         device: auto, cpu or cuda.
@@ -102,7 +102,7 @@ def quickest(
     step: Step,
     clock: Callable[[], float] = time.perf_counter,
 ) -> torch.device:
-    """The device on which ``step`` takes the least time; one without room for it is left out.
+    """The device on which ``step`` takes the least time; devices without room for it are left out.
 
     Raises:
         torch.OutOfMemoryError: if no device has room.

@@ -15,7 +15,7 @@ from ntmbench.task import Task
 
 
 def backward(model: nn.Module, task: Task, batch: TensorBatch) -> Tensor:
-    """Add a batch's gradients to the model's weights; returns the logits ``[T, B, out]``."""
+    """Add a batch's gradients to the model's weights; return the logits ``[T, B, out]``."""
     logits = answer(model, batch, teacher=True)
     shown = logits.detach()
     gradient = loss_gradient(task.answer, shown, batch)  # [T, B, out]

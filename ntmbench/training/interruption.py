@@ -1,4 +1,4 @@
-"""Signals that ask to stop: noted at once, obeyed between two steps."""
+"""Signals that ask a training to stop: noted at once, obeyed between two steps."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class StopRequest:
 @contextmanager
 def stop_requests(announce: Callable[[], None]) -> Iterator[StopRequest]:
     """Note SIGINT and SIGTERM, so that no step is cut in half; a second one acts at once."""
-    # What is at work on a stream when a signal comes must not be called again by its handler.
+    # A handler must not use a stream that may be in use when its signal comes.
     announcing = threading.Thread(target=announce)
     stop = StopRequest()
     if threading.current_thread() is not threading.main_thread():

@@ -30,10 +30,10 @@ from ntmbench.training.state import TrainState
 
 @dataclass(frozen=True)
 class TrainResult:
-    """What training came to; the model holds the selected weights.
+    """The result of training; the model holds the selected weights.
 
-    ``diverged_after`` is how many steps had been made when training gave up for want of finite
-    numbers; ``attempts`` were begun.
+    ``diverged_after`` is the number of steps after which training gave up for want of finite
+    numbers. ``attempts`` is the number of attempts that were begun.
     """
 
     curve: pd.DataFrame
@@ -60,11 +60,11 @@ def train(
 ) -> TrainResult:
     """Train a model on a task, and leave the selected weights in it.
 
-    Goes on from ``checkpoint`` where that file exists, to the numbers that an undisturbed training
-    would have reached (on CPU bit for bit). ``identity`` says what a checkpoint belongs to; by
-    default it stands for task, settings and seed. ``fresh`` gives a model like this one with other
-    initial weights, by the number of an attempt; it is needed for more than one. A checkpoint is
-    written at each validation, and between two as often as it takes no more than
+    Training resumes from the file ``checkpoint`` if it exists, and reaches the numbers of an
+    undisturbed training (bit for bit on a CPU). ``identity`` names what a checkpoint belongs to; by
+    default it stands for task, settings and seed. ``fresh`` gives, for the number of an attempt, a
+    model like this one with other initial weights; several attempts need it. A checkpoint is
+    written at each validation, and between two as often as this takes no more than
     ``checkpoint_share`` of the time.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Observer: what watches a run, and what it is told."""
+"""Observer: an object that watches a run, and what it is told."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:  # help lists the observers, and loads neither
 
 @dataclass(frozen=True)
 class RunFacts:
-    """What is known of a run when it starts.
+    """What is known about a run when it starts.
 
     Attributes:
         name: the name of its folder.
-        folder: where its files are.
-        answer: how the task's answers are read; it says what an error is.
-        sequences: training sequences in all.
-        batch_size: sequences of a step.
+        folder: the folder of its files.
+        answer: how the task's answers are read; it defines what an error is.
+        sequences: the number of all training sequences.
+        batch_size: sequences in a step.
         parameters: trainable numbers of the model.
         device: cpu or cuda.
         settings: the run's identity, plain values.
-        console: where the run may draw.
+        console: the console to draw on.
     """
 
     name: str
@@ -55,41 +55,42 @@ class CurvePoint:
 
 
 class Observer:
-    """Watches a run; this one sees nothing.
+    """Watches a run; this one does nothing.
 
-    An observer changes no number of the run: which ones watch is no part of its identity.
+    An observer changes no number of the run, so that the choice of observers is not part of the
+    run's identity.
     """
 
     def started(self, run: RunFacts) -> None:
-        """Before training; ``train`` as a library function knows of no run, and leaves it out."""
+        """Called before training, by the runner only: ``train`` by itself knows no run."""
 
     def resumed(self, step: int) -> None:
-        """After going on from a checkpoint."""
+        """Called after training was resumed from a checkpoint."""
 
     def stepped(self, sequences: int, loss_bits: Callable[[], float]) -> None:
-        """After each step, with the sequences so far.
+        """Called after each step, with the number of sequences so far.
 
-        ``loss_bits`` works out the batch's mean loss in bits. Who needs it now and then only saves
-        a tenth of a small model's step.
+        ``loss_bits`` computes the batch's mean loss in bits. It takes a tenth of a small model's
+        step, so call it only when the loss is needed.
         """
 
     def validated(self, curve: list[CurvePoint], *, selected: bool) -> None:
-        """After each validation, with the whole learning curve."""
+        """Called after each validation, with the whole learning curve."""
 
     def rejected(self, step: int) -> None:
-        """After a step that was not applied because its gradient was not finite."""
+        """Called after a step that was not applied because its gradient was not finite."""
 
     def restarted(self, attempt: int, *, diverged: bool) -> None:
-        """After an attempt that made mistakes or diverged; the next one is counted from 0."""
+        """Called before attempt ``attempt``, from 0: the last one made mistakes or diverged."""
 
     def stopping(self) -> None:
-        """At the first request to stop, in a thread of its own; the present step is finished."""
+        """Called in a thread of its own at the first request to stop, before the step ends."""
 
     def tested(self, evaluation: pd.DataFrame) -> None:
-        """After the test, with the columns of ``evaluation.csv``."""
+        """Called after the test, with a table of the columns of ``evaluation.csv``."""
 
     def ended(self, state: str, reason: str | None) -> None:
-        """At the end: finished, diverged, failed or interrupted, and why."""
+        """Called at the end; the state is finished, diverged, failed or interrupted."""
 
 
 class Observers(Observer):

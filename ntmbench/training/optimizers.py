@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from ntmbench.engine.addresses import addresses_of
 from ntmbench.training.settings import TrainSettings
 
-#: Stands for no gradient; it lies at address 0.
+#: Stands for a missing gradient; its address is 0.
 _EMPTY = torch.empty(0)
 
 
@@ -52,11 +52,11 @@ def decay_at(step: int, decay: float) -> float:
 class Optimizer(ABC):
     """Clipping, an update and the running average of the weights, for one model.
 
-    Attributes of both kinds are kept in ``state``: plain values and lists of tensors.
+    ``state`` holds both kinds of attributes: plain values and lists of tensors.
     """
 
     def __init__(self, model: nn.Module, settings: TrainSettings) -> None:
-        """Take hold of the model's trainable weights."""
+        """Collect the model's trainable weights."""
         self.settings = settings
         self.weights = [p for p in model.parameters() if p.requires_grad]
 
@@ -64,7 +64,7 @@ class Optimizer(ABC):
     def step(self, number: int) -> bool:
         """Apply step ``number`` of an attempt, counted from 0, to the weights and their average.
 
-        Returns False, and changes nothing, where the gradient's norm is not finite.
+        Returns False, and changes nothing, if the gradient's norm is not finite.
         """
 
     @abstractmethod
@@ -74,7 +74,7 @@ class Optimizer(ABC):
 
     @abstractmethod
     def state(self) -> dict[str, Any]:
-        """What a checkpoint needs of it."""
+        """What a checkpoint needs to hold."""
 
     @abstractmethod
     def load(self, state: dict[str, Any]) -> None:
@@ -82,7 +82,7 @@ class Optimizer(ABC):
 
     @abstractmethod
     def restart(self) -> None:
-        """Forget everything but the weights as they are now."""
+        """Forget everything except the current weights."""
 
     def zero_gradient(self) -> None:
         """Forget the gradient of the step before."""
@@ -90,7 +90,7 @@ class Optimizer(ABC):
             weight.grad = None
 
     def release(self) -> None:
-        """Leave every weight its own memory again."""
+        """Give every weight its own memory again."""
         for weight in self.weights:
             weight.data = weight.data.clone()
             weight.grad = None
@@ -122,7 +122,7 @@ class CompiledOptimizer(Optimizer):
         self._moments = {name: torch.zeros(total) for name in self._moment_names()}
         self._average = self._vector.clone() if settings.weight_average > 0 else torch.empty(0)
         self._steps = 0
-        # The same memory as NumPy arrays: what the compiled step takes.
+        # The same memory as NumPy arrays, which the compiled step takes.
         self._weights_view, self._average_view = self._vector.numpy(), self._average.numpy()
         self._moment_views = [moment.numpy() for moment in self._moments.values()]
 
@@ -131,7 +131,7 @@ class CompiledOptimizer(Optimizer):
         from ntmbench.engine import optimizer_update  # compiled when it is first needed
 
         s = self.settings
-        # Held here, since the compiled code is told no more than where they lie.
+        # Held here, since the compiled code has only their addresses.
         gradients = [_EMPTY if w.grad is None else w.grad.contiguous() for w in self.weights]
         scalars = [s.clip_value or math.inf, s.clip_norm or math.inf, learning_rate_at(number, s)]
         scalars += [s.smoothing, s.momentum, s.epsilon]
@@ -155,7 +155,7 @@ class CompiledOptimizer(Optimizer):
         return True
 
     def restart(self) -> None:
-        """Empty the moments; the average begins anew."""
+        """Reset the moments; the average begins anew."""
         for moment in self._moments.values():
             moment.zero_()
         if self.settings.weight_average > 0:
@@ -168,7 +168,7 @@ class CompiledOptimizer(Optimizer):
 
     @contextmanager
     def averaged(self) -> Iterator[None]:
-        """Swap vector and average, and back."""
+        """Swap the vector and the average, and swap them back."""
         if self.settings.weight_average == 0:
             yield
             return
@@ -228,7 +228,7 @@ class TorchOptimizer(Optimizer):
 
     @torch.no_grad()
     def step(self, number: int) -> bool:
-        """Clip, update, average."""
+        """Clip the gradient, update the weights and move their average."""
         gradients = [w.grad for w in self.weights if w.grad is not None]
         s = self.settings
         if s.clip_value > 0:
@@ -251,7 +251,7 @@ class TorchOptimizer(Optimizer):
 
     @contextmanager
     def averaged(self) -> Iterator[None]:
-        """Swap each weight and its average, and back."""
+        """Swap each weight and its average, and swap them back."""
         kept = [w.detach().clone() for w in self.weights] if self._average else []
         self._fill(self._average)
         try:

@@ -14,10 +14,10 @@ from ntmbench.training.state import Selected, TrainState
 
 
 class Validator:
-    """Scores a model's present weights on validation data, and keeps the best."""
+    """Scores a model's current weights on validation data, and keeps the best."""
 
     def __init__(self, model: nn.Module, task: Task, settings: TrainSettings) -> None:
-        """Draw the validation data: of the lengths of training, and of each selection length."""
+        """Draw the validation data, with the lengths of training and of each selection length."""
         self._model = model
         self._task = task
         self._batch_size = settings.batch_size
@@ -29,11 +29,11 @@ class Validator:
         self._steps = -(-settings.validate_every // settings.batch_size)
 
     def is_due(self, step: int) -> bool:
-        """Whether a validation follows after so many steps."""
+        """Whether a validation is due after so many steps."""
         return step % self._steps == 0
 
     def validate(self, state: TrainState, optimizer: Optimizer) -> bool:
-        """Add a point to the curve; returns whether the present weights were selected."""
+        """Add a point to the curve; return whether the current weights were selected."""
         with optimizer.averaged():
             point, candidate = self._validate(state)
         state.curve.append(point)
@@ -44,10 +44,10 @@ class Validator:
         return True
 
     def _validate(self, state: TrainState) -> tuple[CurvePoint, Selected | None]:
-        """Score the model's present weights, for the learning curve and for the selection.
+        """Score the model's current weights, for the learning curve and for the selection.
 
-        None for weights that do worse at the lengths of training than those selected: however well
-        they do beyond, which takes longest to find out, they will not be selected.
+        The second is None for weights that do worse at the lengths of training than the selected
+        ones. Scores at longer lengths, which take longest, could not make up for that.
         """
         pooled = pool(score_batch(self._model, self._task, batch) for batch in self._validation)
         point = CurvePoint(

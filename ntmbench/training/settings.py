@@ -18,7 +18,7 @@ MAX_BATCH_SIZE = 2**14
 class TrainSettings:
     """How a model is trained; every field can change the numbers."""
 
-    #: Training sequences in all. Budgets are counted in sequences, whatever the batch size.
+    #: All training sequences. Budgets are counted in sequences, whatever the batch size.
     sequences: int = 50_000
     #: Sequences of one length that share a step of the optimizer.
     batch_size: int = 4
@@ -38,17 +38,17 @@ class TrainSettings:
     smoothing: float = 0.95
     #: Added to the root of the squared gradients' mean.
     epsilon: float = 1e-4
-    #: The gradient's norm is clipped at this; 0 leaves it as it is.
+    #: The gradient's norm is clipped at this; 0 does not clip it.
     clip_norm: float = 10.0
-    #: Before that, each of its numbers is clipped to +- this, as in the paper; 0 leaves them.
+    #: Each number of the gradient is clipped to +- this before, as in the paper; 0 does not clip.
     clip_value: float = 0.0
-    #: The sequences are shared out among so many attempts, each from other initial weights and with
-    #: a schedule of its own. Training ends with the first attempt after which the selected weights
-    #: make no mistake on the validation data, those beyond the training lengths included. One that
-    #: diverges ends, and forfeits what it has left.
+    #: The sequences are divided among so many attempts, each from other initial weights and with a
+    #: schedule of its own. Training ends with the first attempt after which the selected weights
+    #: make no mistake on the validation data, those beyond the training lengths included. An
+    #: attempt that diverges ends, and forfeits the rest of its sequences.
     attempts: int = 1
-    #: Decay per step of the weights' running average, which is then what is validated and
-    #: selected; 0 averages nothing.
+    #: Decay per step of the weights' running average. With one, the average is validated and
+    #: selected; 0 keeps none.
     weight_average: float = 0.0
     #: Sequences between two validations, each a row of the learning curve.
     validate_every: int = 1_000

@@ -1,4 +1,4 @@
-"""Where training stands: what a checkpoint keeps beside model, optimizer and average."""
+"""The state of training: what a checkpoint keeps beside model, optimizer and average."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ntmbench.training.observer import CurvePoint
 
-#: What values were called in checkpoints of earlier versions.
+#: Names of values in checkpoints of earlier versions.
 _EARLIER_NAMES = {"wrong_bits": "errors", "within_bits": "within_errors"}
 
 
@@ -19,11 +19,11 @@ _EARLIER_NAMES = {"wrong_bits": "errors", "within_bits": "within_errors"}
 class Selected:
     """The best weights so far.
 
-    Where a task can be solved, first come those with the fewest errors at the lengths of training,
-    ``within_errors`` per sequence: the mean over the validation set and those of the task's
-    selection lengths that are no longer. Among those alike in this, most often without a mistake,
-    errors and then the loss decide, as shares of the scored answers, means over these sets and
-    those of the longer ones. Where it cannot be solved, that mean of the loss decides alone.
+    If a task can be solved, the weights with the fewest errors at the lengths of training are best:
+    ``within_errors`` per sequence, the mean over the validation set and the task's selection sets
+    that are no longer. Among weights that are equal in this, most often without a mistake, errors
+    and then the loss decide. Both are shares of the scored answers, and means over all these sets
+    and those of longer lengths. If a task cannot be solved, that mean of the loss decides alone.
     """
 
     step: int
@@ -35,7 +35,7 @@ class Selected:
     def beats(self, other: Selected | None, *, by_loss: bool) -> bool:
         """Whether these weights are better: by errors and then by loss, or by loss alone.
 
-        A loss that is not a number is worse than any.
+        A loss that is not a number is worse than any other.
         """
         return other is None or self._rank(by_loss) < other._rank(by_loss)
 
@@ -46,17 +46,17 @@ class Selected:
 
 @dataclass
 class TrainState:
-    """Where training stands, apart from model, optimizer and average."""
+    """The state of training, apart from model, optimizer and average."""
 
     step: int = 0
     rejected_in_a_row: int = 0
     rejected: int = 0
-    #: Steps that were made: fewer than ``step`` where an attempt diverged and forfeited the rest.
+    #: Steps that were made; fewer than ``step`` if an attempt diverged and forfeited the rest.
     made: int = 0
     diverged: bool = False
-    #: An attempt has made no mistake, and no other is needed.
+    #: Whether an attempt has made no mistake, so that no other is needed.
     done: bool = False
-    #: Seconds spent in the loop, and of these in steps rather than validation.
+    #: Seconds spent in the loop, and those of them spent in steps and not in validation.
     seconds: float = 0.0
     step_seconds: float = 0.0
     curve: list[CurvePoint] = field(default_factory=list)
@@ -82,7 +82,7 @@ class TrainState:
 
     @classmethod
     def unpacked(cls, packed: Mapping[str, Any]) -> TrainState:
-        """The state that ``packed`` gave, in this version or an earlier one."""
+        """The state from what ``packed`` returned, in this version or an earlier one."""
         selected = packed["selected"]
         return cls(
             **{

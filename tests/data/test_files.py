@@ -192,6 +192,6 @@ class Evil:
 
 def test_checkpoint_executes_nothing(tmp_path: Path) -> None:
     torch.save({"format": FORMAT, "state": Evil(tmp_path / "owned")}, tmp_path / "c.pt")
-    with pytest.raises(CheckpointError, match="is damaged and can not be read"):
+    with pytest.raises(CheckpointError, match="is damaged and cannot be read"):
         load_checkpoint(tmp_path / "c.pt", "this run")
     assert not (tmp_path / "owned").exists()
