@@ -1,1 +1,1 @@
-"""One run from its settings to its folder, and many folders read back as tables."""
+"""Runs: one from its settings to its folder, and many folders read back as tables."""

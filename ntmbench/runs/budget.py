@@ -1,4 +1,4 @@
-"""Budgets of parameters: how wide a model may be so that all models of a task are alike in size."""
+"""Budgets of parameters: the width that gives every model of a task about the same size."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from ntmbench.task import Task
 
 @dataclass(frozen=True)
 class Budget:
-    """What every model of a task may use up, beside the training sequences."""
+    """What every model of a task may use, beside the training sequences."""
 
     #: Parameters of a model whose width is set to 0: it is as wide as they allow. 0 sets no limit,
-    #: and such a model has the width that it comes with.
+    #: and leaves such a model its default width.
     parameters: int = 0
 
     def __post_init__(self) -> None:
@@ -29,7 +29,7 @@ class Budget:
 def with_width(
     model: str, settings: Mapping[str, Any], task: Task, budget: Budget
 ) -> dict[str, Any]:
-    """The settings of a model with its width filled in, where that is 0.
+    """The settings of a model, with its width filled in if that is 0.
 
     Raises:
         SettingError: if even a width of 1 takes more parameters than the budget has.
@@ -49,7 +49,7 @@ def with_width(
 def _widest(
     model: str, width: str, others: str, input_width: int, output_width: int, parameters: int
 ) -> int:
-    """The largest width with which a model has no more than so many parameters.
+    """The largest width at which a model has at most so many parameters.
 
     ``others`` are its other settings, as JSON. The number of parameters must grow with the width.
     """

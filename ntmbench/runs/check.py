@@ -1,4 +1,4 @@
-"""What can be told of a run before it begins: whether it is possible, and whether it fits."""
+"""Checks of a run before it begins: whether it is possible, and whether it fits."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from ntmbench.training.device import check_device
 
 
 def check_possible(config: RunConfig) -> SequenceModel:
-    """Refuse what can not run, before anything is written; return the model, freshly made.
+    """Refuse what cannot run before anything is written, and return the new model.
 
     Raises:
-        UserError: for a device that is not there, a model that can not answer the task or can not
-            be built, a results folder that can not be written.
+        UserError: for a missing device, a model that cannot answer the task or cannot be built, or
+            a results folder that cannot be written.
     """
     check_device(config.device)
     entry = model_entry(config.model)
@@ -38,14 +38,14 @@ def check_possible(config: RunConfig) -> SequenceModel:
 
 
 def initial_model(config: RunConfig, attempt: int = 0) -> SequenceModel:
-    """The model with the initial weights of an attempt; those of the first are the seed's own."""
+    """The model with the initial weights of an attempt; those of the first come from the seed."""
     seed = stable_id(f"{config.seed}-{attempt}") if attempt > 0 else config.seed
     widths = config.task.input_width, config.task.output_width
     return make_model(config.model, *widths, seed=seed, **vars(config.model_settings))
 
 
 def _check_answer(model: SequenceModel, config: RunConfig) -> None:
-    """Refuse a model that can not learn, or that fails or answers in another shape on trial."""
+    """Refuse a model without weights, or one that fails or returns a wrong shape on trial."""
     owner = model_entry(config.model).owner(config.model, config.model_settings)
     if not any(parameter.requires_grad for parameter in model.parameters()):
         raise ModelError(f"{owner} has no trainable parameters.")
@@ -68,7 +68,7 @@ def _check_answer(model: SequenceModel, config: RunConfig) -> None:
 
 
 def warn_of_little_memory(config: RunConfig, model: SequenceModel) -> None:
-    """Say so where the longest training sequence does not fit into an external memory."""
+    """Warn if the longest training sequence does not fit into an external memory."""
     longest = config.task.length_range[1]
     needed = config.task.demand(longest)
     with enough_memory(model, 0) as slots:

@@ -1,9 +1,9 @@
 """A run's folder: its files, its status, its lock.
 
-In ``<results_dir>/runs/<task>-<model>-s<seed>-<hash>/`` lie ``config.yaml`` (every setting),
-``status.json``, ``metrics.csv`` (the learning curve, on validation data), ``evaluation.csv`` (the
+The folder ``<results_dir>/runs/<task>-<model>-s<seed>-<hash>/`` has ``config.yaml`` (every
+setting), ``status.json``, ``metrics.csv`` (the learning curve, on validation data), ``evaluation.csv`` (the
 test grid), ``positions.csv`` (the same by step of the answer), ``variations.csv`` (tests beyond the
-grid, where the task names any), ``example.npz`` (one test sequence as it was answered),
+grid, if the task names any), ``example.npz`` (one test sequence as it was answered),
 ``checkpoint.pt``, ``log.txt`` and ``plots/``.
 """
 
@@ -28,11 +28,11 @@ from ntmbench.errors import UserError
 
 
 class RunError(UserError):
-    """A run's folder can not be used."""
+    """A run's folder cannot be used."""
 
 
 def check_writable(results_dir: Path) -> None:
-    """Refuse a results folder that can not be made or written, without making it.
+    """Refuse a results folder that cannot be made or written, without making it.
 
     Raises:
         RunError: naming the folder.
@@ -79,7 +79,7 @@ class RunFolder:
 
     @property
     def variations(self) -> Path:
-        """Tests beyond the grid, where the task names any."""
+        """Tests beyond the grid, if the task names any."""
         return self.path / "variations.csv"
 
     @property
@@ -94,17 +94,17 @@ class RunFolder:
 
     @property
     def tests(self) -> tuple[Path, ...]:
-        """What the selected weights were tested for: the files that are made after training."""
+        """The results of testing the selected weights: the files that are made after training."""
         return self.tested, self.positions, self.variations, self.example, self.evaluation
 
     @property
     def checkpoint(self) -> Path:
-        """Weights, optimizer and counters; after the end also the selected weights."""
+        """Weights, optimizer and counters; at the end also the selected weights."""
         return self.path / "checkpoint.pt"
 
     @property
     def log(self) -> Path:
-        """What the run said."""
+        """The log of the run."""
         return self.path / "log.txt"
 
     @property
@@ -113,7 +113,7 @@ class RunFolder:
         return self.path / "plots"
 
     def read_status(self) -> dict[str, Any]:
-        """The status, or an empty dict where the run has not begun.
+        """The status, or an empty dict if the run has not begun.
 
         Raises:
             RunError: if the file is there but is not a status.
@@ -123,7 +123,7 @@ class RunFolder:
         except FileNotFoundError:
             return {}
         except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-            raise RunError(f"{self.status} can not be read: {error}") from error
+            raise RunError(f"{self.status} cannot be read: {error}") from error
         if not isinstance(status, dict) or "state" not in status:
             raise RunError(f"{self.status} is not the status of a run.")
         return status
@@ -144,10 +144,10 @@ class RunFolder:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the run for this process; the system lets go of it however the process ends.
+        """Lock the run for this process; the system unlocks it however the process ends.
 
         Raises:
-            RunError: if another process holds it.
+            RunError: if another process has locked it.
         """
         with (self.path / ".lock").open("w") as file:
             try:

@@ -1,4 +1,4 @@
-"""A run's trained model, to be tested further without training again."""
+"""A run's trained model, for more tests without training again."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def load_run(folder: str | Path) -> tuple[Task, SequenceModel]:
 
     ``task, model = load_run("results/runs/copy-ntm-s0-1a2b3c4d")`` and then
     ``evaluate(model, task, lengths=[200])``, or on another task of the same widths:
-    ``evaluate(model, dataclasses.replace(task, test_repeats=20))``. Of a run that is not finished,
-    the weights are the best so far. The folder may have been moved or renamed.
+    ``evaluate(model, dataclasses.replace(task, test_repeats=20))``. If the run is not finished, the
+    weights are the best so far. The folder may have been moved or renamed.
 
     Raises:
-        UserError: if the folder holds no run or no checkpoint, or a damaged one; if the run's task
-            or model is not installed here, or not as it was.
+        UserError: if the folder holds no run, no checkpoint or a damaged one, or if the run's task
+            or model is not installed here as it was.
     """
     run = RunFolder(Path(folder))
     status = run.read_status()
@@ -40,9 +40,9 @@ def load_run(folder: str | Path) -> tuple[Task, SequenceModel]:
         model = _rebuild_model(settings["model"], task)
         identity = run_name(settings)
     except UserError as error:
-        raise RunError(f"{run.path} can not be loaded: {error}") from error
+        raise RunError(f"{run.path} cannot be loaded: {error}") from error
     except (KeyError, TypeError, ValueError) as error:
-        raise RunError(f"The settings in {run.status} can not be used: {error!r}") from error
+        raise RunError(f"The settings in {run.status} cannot be used: {error!r}") from error
     selected = load_checkpoint(run.checkpoint, identity)["progress"]["selected"]
     if selected is None:
         raise RunError(f"{run.checkpoint} was written before any weights were selected.")
@@ -58,7 +58,7 @@ def rebuild_task(settings: Mapping[str, Any]) -> Task:
 
     Raises:
         UserError: if it is not installed here, or in another version.
-        TypeError, ValueError: for a value that it can not take.
+        TypeError, ValueError: for a value that the task cannot take.
     """
     values = {key: value for key, value in settings.items() if key not in ("name", "version")}
     task = make_task(settings["name"], **values)

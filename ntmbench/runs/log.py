@@ -1,4 +1,4 @@
-"""What a run says: log lines in its file, with the time, and on the console, without."""
+"""The log of a run: lines in its file, with the time, and on the console, without."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def logging_to(path: Path, console: Console) -> Iterator[None]:
 
 @contextmanager
 def records_kept() -> Iterator[list[logging.LogRecord]]:
-    """Keep the suite's log for later, while there is no file that it could go to."""
+    """Keep the suite's log for later, as long as there is no file for it."""
     records: list[logging.LogRecord] = []
     handler = _KeepingHandler(records)
     logger.setLevel(logging.INFO)
@@ -54,7 +54,7 @@ class _KeepingHandler(logging.Handler):
 
 
 class _ConsoleHandler(logging.Handler):
-    """Prints each message as one line, above the progress bar where there is one."""
+    """Prints each message as one line, above the progress bar if there is one."""
 
     def __init__(self, console: Console) -> None:
         super().__init__()

@@ -22,11 +22,11 @@ from ntmbench.task import Task
 
 
 def plot_run(folder: RunFolder, task: Task, paper: Sequence[PaperCurve] = ()) -> list[Path]:
-    """Draw a run into ``folder.plots`` from what it left in its folder.
+    """Draw a run into ``folder.plots`` from the files in its folder, and return the pictures.
 
-    Writes ``learning_curve.png``, ``generalisation.png`` and ``example.png`` where the files that
-    they show are there, and ``memory.png`` where the example has a memory's panels. ``paper`` is
-    what the literature has on the task. Returns the files.
+    They are ``learning_curve.png``, ``generalisation.png`` and ``example.png``, each if the file
+    that it shows is there, and ``memory.png`` if the example has a memory's panels. ``paper`` is
+    what the literature reports on the task.
 
     Raises:
         OSError, ValueError: if the example cannot be read or a picture cannot be written.
@@ -56,7 +56,7 @@ def plot_run(folder: RunFolder, task: Task, paper: Sequence[PaperCurve] = ()) ->
 
 
 def curve_levels(levels: DataLevels, paper: Sequence[PaperCurve] = ()) -> dict[str, list[Level]]:
-    """What to compare a learning curve with, by column."""
+    """The levels to compare a learning curve with, by column."""
     solvable = levels.solvable
     wrong = compare_with(levels.chance.errors, levels.optimum.errors, solvable=solvable)
     if solvable:

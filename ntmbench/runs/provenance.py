@@ -1,4 +1,4 @@
-"""What a run's numbers came from: versions, commits, the device."""
+"""The origin of a run's numbers: versions, commits and the device."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ def versions() -> dict[str, str]:
 
 
 def commits(earlier: Mapping[str, Any]) -> list[str | None]:
-    """The commits of those that were at work on a run, one after the other, this one the last."""
-    # Older versions wrote the last alone.
+    """The commits of all versions that worked on a run in order, the current one last."""
+    # Older versions wrote only the last one.
     before = earlier.get("commits") or ([earlier["commit"]] if "commit" in earlier else [])
     now = _commit()
     return [*before, now] if before[-1:] != [now] else list(before)
 
 
-@functools.cache  # the source may change while a sweep goes on, and what runs does not
+@functools.cache  # the source may change during a sweep, but the running code does not
 def _commit() -> str | None:
-    """The git commit of the source that runs, with ``+`` where it was changed; None elsewhere."""
+    """The git commit of the running source, with ``+`` if it was changed; None without one."""
     source = Path(__file__).parents[1]
     try:
         root = _git(source, "rev-parse", "--show-toplevel")
         if not root or Path(root) / source.name != source:
-            return None  # installed into an environment; a repository around that is not ours
+            return None  # installed into an environment, and a repository around that is not ours
         return _git(source, "describe", "--always", "--abbrev=40", "--dirty=+")
     except FileNotFoundError:
         return None  # no git on this machine

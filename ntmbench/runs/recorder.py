@@ -12,15 +12,15 @@ from ntmbench.training.observer import CurvePoint, Observer
 
 
 class Recorder(Observer):
-    """Always watches: what it writes is the run's folder."""
+    """Keeps the files of the run's folder; it watches every run."""
 
     def __init__(self, folder: RunFolder, note: Callable[[], None]) -> None:
-        """``note`` writes the status with the time so far."""
+        """Take ``note``, which writes the status with the time so far."""
         self._folder = folder
         self._note = note
 
     def validated(self, curve: list[CurvePoint], *, selected: bool) -> None:
-        """Write the curve, and the status: a killed process cannot tell how long it took."""
+        """Write the curve, and the status, since a killed process cannot say how long it took."""
         table = pd.DataFrame([vars(point) for point in curve])[METRICS_COLUMNS]
         self._folder.write_table(self._folder.metrics, table)
         self._note()

@@ -1,4 +1,4 @@
-"""Many runs read back as tidy tables."""
+"""Results: many runs read back as tidy tables."""
 
 from __future__ import annotations
 
@@ -51,33 +51,33 @@ RUN_COLUMNS = [
     "folder",
 ]
 
-#: The tables of a run's folder, under their names there and in Results.
+#: The tables of a run's folder, by their names there and in Results.
 TABLES = {
     "metrics": METRICS_COLUMNS,
     "evaluation": EVALUATION_COLUMNS,
     "positions": POSITION_COLUMNS,
     "variations": VARIATION_COLUMNS,
 }
-#: What every table of Results begins with.
+#: The first columns of every table of Results.
 KEYS = ["run", "task", "model", "seed"]
-#: What columns were called in the tables of earlier versions.
+#: Names of columns in the tables of earlier versions.
 EARLIER_NAMES = {"wrong_bits": "errors", "chance_wrong_bits": "chance_errors"}
 
 
 @dataclass(frozen=True)
 class Results:
-    """Any number of runs as tidy tables, joined by the column ``run`` (the folder's name).
+    """Any number of runs as tidy tables, with the column ``run`` (the folder's name) in common.
 
     Attributes:
-        runs: a row per run, see RUN_COLUMNS. ``setting`` is the same for runs that differ in their
-            seed alone. ``state`` is running, finished, failed or diverged; a run that says running
-            is ``active`` while a process is at work on it and was interrupted otherwise.
-            ``versions`` names all packages in one string.
+        runs: a row per run, see RUN_COLUMNS. ``setting`` is the same for runs that differ only in
+            their seed. ``state`` is running, finished, failed or diverged. A running run is
+            ``active`` while a process is at work on it; otherwise it was interrupted. ``versions``
+            names all packages in one string.
         metrics: ``run``, ``task``, ``model``, ``seed`` and the columns of ``metrics.csv``.
         evaluation: the same of ``evaluation.csv``.
         positions: the same of ``positions.csv``; runs of earlier versions have none.
         variations: the same of ``variations.csv``; tasks that name no variation have none.
-        settings: of each run, its identity: the settings that can change its numbers.
+        settings: each run's identity: the settings that can change its numbers.
         unreadable: folders in ``runs`` that hold no readable run, and why.
     """
 
@@ -91,7 +91,7 @@ class Results:
 
 
 def load_results(path: str | Path = "results") -> Results:
-    """Read every run under a results folder, or under its ``runs``; finished or not.
+    """Read every run, finished or not, under a results folder or under its ``runs``.
 
     Raises:
         RunError: if ``path`` does not exist or is not a folder.
@@ -143,7 +143,7 @@ def _run_row(folder: RunFolder, status: Mapping[str, Any]) -> dict[str, Any]:
     shared = {key: value for key, value in identity.items() if key != "seed"}
     shortest, longest = status.get("lengths") or (None, None)  # earlier versions told neither
     row = {
-        "unit": status.get("unit", "bit"),  # all that earlier versions had
+        "unit": status.get("unit", "bit"),  # earlier versions had bits alone
         "min_length": shortest,
         "max_length": longest,
         "run": folder.path.name,
@@ -162,14 +162,14 @@ def _run_row(folder: RunFolder, status: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _in_turn(commits: Sequence[str | None]) -> str | None:
-    """``A, then B`` for a run that another version went on with; None where none is known."""
+    """``A, then B`` for a run that another version resumed; None if none is known."""
     if not any(commits):
         return None
     return ", then ".join(commit or "not recorded" for commit in commits)
 
 
 def _named(versions: Mapping[str, str]) -> str | None:
-    """All versions as one string; None where none were noted."""
+    """All versions as one string; None if none were noted."""
     return ", ".join(f"{name} {version}" for name, version in versions.items()) or None
 
 

@@ -38,24 +38,24 @@ ENDED = ("finished", "diverged")
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended: its folder, state and reason, and its test grid where there is one."""
+    """How a run ended: its folder, state and reason, and its test grid if there is one."""
 
     folder: Path
     state: str
     reason: str | None = None
     evaluation: pd.DataFrame | None = None
-    #: What an error is: bit, symbol or number.
+    #: The unit of errors: bit, symbol or number.
     unit: str = "answer"
-    #: It had ended before, and was not run again.
+    #: Whether it had ended before, and was not run again.
     already: bool = False
 
 
 def run(config: RunConfig, console: Console) -> Outcome:
-    """Train and evaluate one run, or go on with it, or report it as done.
+    """Train and evaluate one run, or resume it, or report it as done.
 
     Raises:
         UserError: for what the user can mend.
-        KeyboardInterrupt: after SIGINT or SIGTERM; the same run goes on later.
+        KeyboardInterrupt: after SIGINT or SIGTERM; the same run can be resumed.
     """
     folder = RunFolder(config.folder)
     unit = config.task.answer.unit
@@ -82,7 +82,7 @@ def run(config: RunConfig, console: Console) -> Outcome:
 
 
 def _ended(folder: RunFolder, unit: str) -> Outcome | None:
-    """The outcome of a run that needs nothing more; one without its test grid has not ended."""
+    """The outcome of a run that has ended; one without its test grid has not."""
     status = folder.read_status()
     if status.get("state") not in ENDED or not folder.evaluation.exists():
         return None
@@ -93,7 +93,7 @@ def _ended(folder: RunFolder, unit: str) -> Outcome | None:
 
 
 class _Notes:
-    """A run's status, and the time that it has taken, earlier processes' included."""
+    """A run's status, and the time that it has taken in all processes."""
 
     def __init__(self, folder: RunFolder, earlier: dict[str, Any]) -> None:
         self._folder = folder
@@ -133,7 +133,7 @@ def _run_observed(
     notes: _Notes,
     observer: Observers,
 ) -> Outcome:
-    """Train, test and draw; whatever ends this early is noted in the status, and told."""
+    """Train, test and draw; note in the status and log whatever ends this early."""
     try:
         device = training_device(
             config.device, model, config.task, config.train, folder.checkpoint, folder.path.name
@@ -219,7 +219,7 @@ def _test(
     config: RunConfig, folder: RunFolder, model: SequenceModel, result: TrainResult
 ) -> pd.DataFrame:
     """Test the selected weights, and draw the run."""
-    from ntmbench.runs.pictures import plot_run  # takes a second: not before it is needed
+    from ntmbench.runs.pictures import plot_run  # takes a second, so only when it is needed
 
     logger.info(
         "Trained in %.0f s, %.0f sequences/s; testing the weights of step %d.",

@@ -1,4 +1,4 @@
-"""What a run is made of: typed settings, checked once, and the identity that they give it."""
+"""The settings of a run, typed and checked once, and the identity that they give it."""
 
 from __future__ import annotations
 
@@ -47,17 +47,17 @@ class RunConfig:
     threads: int = 1
     #: The folder in which each run has one of its own.
     results_dir: Path = Path("results")
-    #: What watches the run, beside its files: lines (of the log), bar, and where their packages are
-    #: installed tensorboard and wandb. It changes no number.
+    #: What watches the run, beside its files: lines (of the log), bar, and tensorboard and wandb if
+    #: their packages are installed. It changes no number.
     observers: tuple[str, ...] = ("lines", "bar")
     #: Run again what is finished.
     rerun: bool = False
-    #: The most of the time that checkpoints may take, beside the one at each validation; 1 writes
-    #: one after each step.
+    #: The largest share of the time that checkpoints may take, beside the one at each validation;
+    #: 1 writes one after each step.
     checkpoint_share: float = 0.01
 
     def __post_init__(self) -> None:
-        """Check the ranges that no part checks by itself."""
+        """Check the ranges that no part checks itself."""
         check_range("seed", self.seed, 0, 2**63 - 1)
         check_choice("device", self.device, DEVICES)
         check_range("threads", self.threads, 0)
@@ -75,11 +75,11 @@ class RunConfig:
     def identity(self, recorded: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Everything that can change the numbers, as plain values.
 
-        Not in it: where results go, the device, the threads, what watches, and settings that their
-        dataclass leaves out, see ``ntmbench.data.identity``.
+        It leaves out the results folder, the device, the threads, the observers, and the settings
+        that their dataclass leaves out, see ``ntmbench.data.identity``.
 
-        ``recorded`` takes the place of what the model's ``extras`` say. They may import the code
-        that the settings name, which reading a results folder must not do.
+        ``recorded`` replaces what the model's ``extras`` return. They may import the code that the
+        settings name, which reading a results folder must not do.
         """
         if recorded is None:
             extras = model_entry(self.model).extras
@@ -104,11 +104,11 @@ class RunConfig:
 
     @property
     def folder(self) -> Path:
-        """Where the run's files are."""
+        """The folder of the run's files."""
         return self.results_dir / "runs" / self.run_name
 
     def resolved(self) -> dict[str, Any]:
-        """Every setting as plain values: what ``config.yaml`` of the run holds."""
+        """Every setting as plain values, as in the run's ``config.yaml``."""
         return {
             "task": {"name": self.task.name, **dataclasses.asdict(self.task)},  # type: ignore[call-overload]
             "model": {"name": self.model, **dataclasses.asdict(self.model_settings)},
@@ -163,7 +163,7 @@ def run_config(values: Mapping[str, Any]) -> RunConfig:
 
 
 def plain_fields() -> list[dataclasses.Field[Any]]:
-    """The settings of a run that belong to none of its parts; each has a default."""
+    """The settings of a run that belong to no part; each has a default."""
     return [f for f in dataclasses.fields(RunConfig) if f.default is not dataclasses.MISSING]
 
 

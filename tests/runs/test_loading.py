@@ -131,7 +131,7 @@ def test_what_can_not_be_loaded_is_refused_by_name(ntmbench: Command, tmp_path: 
     with pytest.raises(UserError, match="bits='many'"):
         load_run(folder.path)
     folder.write_status({**status, "settings": {}})
-    with pytest.raises(UserError, match=r"settings in .*status\.json can not be used"):
+    with pytest.raises(UserError, match=r"settings in .*status\.json cannot be used"):
         load_run(folder.path)
     folder.write_status(status)
     folder.checkpoint.write_bytes(folder.checkpoint.read_bytes()[:-100])

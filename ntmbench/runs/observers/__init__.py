@@ -1,4 +1,4 @@
-"""Observers: importing this package registers every one in it. A further one is one more file."""
+"""Observers: importing this package registers every one in it. A new one is one more file."""
 
 import importlib
 import pkgutil

@@ -12,13 +12,13 @@ from ntmbench.training.observer import CurvePoint, Observer, RunFacts
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-# Often enough for the eye, seldom enough to cost nothing.
+# Often enough for the eye, and seldom enough to cost nothing.
 REFRESH_SECONDS = 0.2
 
 
 @register_observer("bar")
 class Bar(Observer):
-    """Drawn on a terminal only, and taken away at the end."""
+    """Draws the line on a terminal only, and removes it at the end."""
 
     def __init__(self) -> None:
         """Draw nothing yet."""
@@ -29,11 +29,11 @@ class Bar(Observer):
         self._since = (time.monotonic(), 0)
 
     def __enter__(self) -> Bar:
-        """The line is drawn when the run starts."""
+        """Return itself; the line is drawn when the run starts."""
         return self
 
     def __exit__(self, *error: Any) -> None:
-        """Take the line away, however the run ended."""
+        """Remove the line, however the run ended."""
         if self._progress is not None:
             self._progress.stop()
 
@@ -60,12 +60,12 @@ class Bar(Observer):
         self._progress.start()
 
     def resumed(self, step: int) -> None:
-        """Begin in the middle."""
+        """Begin at the step of the checkpoint."""
         self._since = (time.monotonic(), step * self._batch_size)
         self._update(completed=step * self._batch_size)
 
     def stepped(self, sequences: int, loss_bits: Callable[[], float]) -> None:
-        """Move on, every now and then."""
+        """Update the line, every now and then."""
         if self._progress is None:
             return
         now = time.monotonic()

@@ -1,4 +1,4 @@
-"""The run's log: a line at each validation, and at whatever else happens."""
+"""The run's log: a line for each validation, and for whatever else happens."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ class Lines(Observer):
     """Writes lines to the suite's log: ``log.txt``, and the console."""
 
     def __init__(self) -> None:
-        """Know nothing of the run yet."""
+        """Know nothing about the run yet."""
         self._unit = "answer"
 
     def started(self, run: RunFacts) -> None:
-        """Say what is trained, and where."""
+        """Say what is trained, and on which device."""
         self._unit = run.answer.unit
         logger.info("%s: %s parameters on %s", run.name, f"{run.parameters:,}", run.device)
 
     def resumed(self, step: int) -> None:
-        """Say from where it goes on."""
+        """Say at which step training goes on."""
         logger.info("Resumed at step %d.", step)
 
     def validated(self, curve: list[CurvePoint], *, selected: bool) -> None:
-        """The newest point of the curve."""
+        """Tell the newest point of the curve."""
         point = curve[-1]
         logger.info(
             "%7d sequences  loss %8.3f bits  wrong %7.3f %ss  exact %6.1f %%%s",
@@ -47,5 +47,5 @@ class Lines(Observer):
         logger.info("%s: attempt %d begins anew.", why, attempt + 1)
 
     def stopping(self) -> None:
-        """Say that the signal was heard."""
+        """Say that the request to stop was heard."""
         logger.info("Stopping after this step; press again to stop at once.")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class TensorBoard(Observer):
     """Writes the learning curve and the test grid into ``tensorboard/`` of the run's folder.
 
-    The horizontal axis counts training sequences, of the test grid the lengths.
+    The horizontal axis counts training sequences; for the test grid it is the length.
     """
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class TensorBoard(Observer):
         self._told = -1
 
     def __enter__(self) -> TensorBoard:
-        """The files are opened when the run starts."""
+        """Return itself; the files are opened when the run starts."""
         return self
 
     def __exit__(self, *error: Any) -> None:
@@ -49,7 +49,7 @@ class TensorBoard(Observer):
         self._writer = SummaryWriter(str(run.folder / "tensorboard"))
 
     def validated(self, curve: list[CurvePoint], *, selected: bool) -> None:
-        """Write the points that are new: after a resume, those from before it too."""
+        """Write the new points; after a resume, also those from before it."""
         for point in curve:
             if point.step > self._told:
                 self._told = point.step

@@ -19,7 +19,7 @@ PROJECT = "ntmbench"
 class WeightsAndBiases(Observer):
     """Logs the learning curve, and the test grid as a table, to a run of the same name.
 
-    Project, entity and mode are set as W&B has it: WANDB_PROJECT, WANDB_ENTITY, WANDB_MODE.
+    W&B's own variables set project, entity and mode: WANDB_PROJECT, WANDB_ENTITY, WANDB_MODE.
     """
 
     def __init__(self) -> None:
@@ -34,16 +34,16 @@ class WeightsAndBiases(Observer):
         self._told = -1
 
     def __enter__(self) -> WeightsAndBiases:
-        """W&B's own run begins when ours starts."""
+        """Return itself; W&B's own run begins when ours starts."""
         return self
 
     def __exit__(self, *error: Any) -> None:
-        """End W&B's run, as failed where ours ended with an error."""
+        """End W&B's run, as failed if ours ended with an error."""
         if self._run is not None:
             self._run.finish(exit_code=0 if error[0] is None else 1)
 
     def started(self, run: RunFacts) -> None:
-        """Begin W&B's run, or go on with it where ours goes on."""
+        """Begin W&B's run, or resume it if ours was resumed."""
         import os
 
         import wandb
