@@ -33,8 +33,8 @@ class Statistic(Protocol):
 def quantile(values: Iterable[float], share: float) -> float:
     """The quantile by linear interpolation of values that may be infinite, but not NaN.
 
-    Between a finite value and infinity lies infinity, where NumPy finds NaN. NaN where there are no
-    values.
+    A quantile between a finite value and infinity is infinite, where NumPy gives NaN. Without
+    values it is NaN.
     """
     ordered = sorted(values)
     if not ordered:
@@ -56,9 +56,9 @@ def interquartile_mean(values: FloatArray, *, axis: int) -> FloatArray: ...
 def interquartile_mean(values: Iterable[float] | FloatArray, *, axis: int = -1) -> Any:
     """The mean of the middle half of the values, along ``axis`` (Agarwal et al. 2021, section 4.3).
 
-    Where their number is not a multiple of 4, the outermost that are counted have a part of the
+    If their number is not a multiple of 4, the outermost values that count have a part of the
     weight, which SciPy's trimmed mean would leave out: of 10 values the third and the eighth count
-    half. Infinite where an infinite value has any weight, NaN where there are no values.
+    half. The mean is infinite if an infinite value has any weight, and NaN without values.
 
     Raises:
         ValueError: if a value is NaN.
@@ -77,7 +77,7 @@ def interquartile_mean(values: Iterable[float] | FloatArray, *, axis: int = -1) 
 
 
 def lower_median(values: FloatArray, *, axis: int) -> FloatArray:
-    """The median; of an even number the lower of the two in the middle, as a value that occurs."""
+    """The median; for an even number the lower of the two in the middle, so that it occurs."""
     return np.quantile(values, 0.5, axis=axis, method="lower")
 
 
@@ -91,24 +91,24 @@ def bootstrap_interval(
 ) -> Interval:
     """Stratified percentile bootstrap of a statistic (Efron 1979; Agarwal et al. 2021, section 4).
 
-    ``strata`` holds the values of each stratum (the runs of one task, say); each is resampled by
-    itself, and the statistic of each: ``interquartile_mean``, ``np.median``, or any other that
-    takes an axis. Told is the mean over the strata, so that each counts alike: to pool them, as the
-    latter do, leaves the hardest task and the easiest without any weight. Values may be infinite.
-    Their order, and that of the strata, makes no difference.
+    ``strata`` holds the values of each stratum (the runs of one task, say). Each is resampled by
+    itself and gives one statistic: ``interquartile_mean``, ``np.median``, or any other that takes
+    an axis. The result is the mean over the strata, so that each counts alike. Pooling them, as
+    Agarwal et al. do, would leave the hardest and the easiest task without any weight. Values may
+    be infinite. Their order, and that of the strata, makes no difference.
 
-    The bounds are too close where there are few values. Measured on one stratum at a level of 95%,
-    for normal and for exponential values alike to about a point: the interval of the
-    interquartile mean holds the truth in 90% of the cases with 5 values, 93% with 10 and 94.5% with
-    30; that of the median in 94%, 93.5% and 94%. That of the mean over six strata of 5 or 10 values
-    holds it in 96.5% for normal values, and in 89% and 90% for exponential ones: the bias of few
-    values does not average out. Values that are all equal give an interval without width, which is
-    no proof that others would be equal too.
+    The bounds are too close if there are few values. This was measured on one stratum at a level of
+    95%, and was the same for normal and for exponential values to about a point. The interval of
+    the interquartile mean holds the truth in 90% of the cases with 5 values, in 93% with 10 and in
+    94.5% with 30; that of the median in 94%, 93.5% and 94%. The interval of the mean over six
+    strata of 5 or 10 values holds it in 96.5% for normal values, and in 89% and 90% for exponential
+    ones, because the bias of few values does not average out. If all values are equal, the interval
+    has no width, which does not prove that others would be equal too.
 
     Returns:
-        The mean statistic of ``strata`` and the bounds, each that of a resample and not between
-        two, so that a length is bounded by lengths. NaN bounds where no stratum has two values, so
-        that nothing is known of the spread, and NaN throughout without any value.
+        The mean statistic of ``strata`` and its bounds. Each bound belongs to a resample and is not
+        between two, so that a length is bounded by lengths. The bounds are NaN if no stratum has
+        two values, since nothing is known about the spread. Without any value all is NaN.
 
     Raises:
         ValueError: if a value is NaN, or ``level`` or ``resamples`` is out of range.
@@ -117,7 +117,7 @@ def bootstrap_interval(
         raise ValueError(f"level={level} is out of range. Allowed: above 0 and below 1.")
     if resamples < 1:
         raise ValueError(f"resamples={resamples} is out of range. Allowed: 1 or more.")
-    # In an order of their own, so that the draws do not depend on the caller's.
+    # Sorted, so that the draws do not depend on the caller's order.
     ordered = sorted(sorted(values) for values in strata)
     filled = [np.array(stratum, dtype=float) for stratum in ordered if stratum]
     if not filled:
@@ -129,7 +129,7 @@ def bootstrap_interval(
     resampled = [stratum for stratum in filled if len(stratum) > 1]
     if not resampled:
         return Interval(estimate, math.nan, math.nan)
-    # SciPy refuses strata of one value, which every resample leaves as it is.
+    # SciPy refuses strata of one value, which no resample changes.
     single = sum(of for stratum, of in zip(filled, of_each, strict=True) if len(stratum) == 1)
 
     def mean_over_strata(*samples: FloatArray, axis: int) -> FloatArray:
@@ -153,8 +153,8 @@ def bootstrap_interval(
 def wilson_interval(successes: int, trials: int, *, level: float = 0.95) -> Interval:
     """A share and its score interval (Wilson 1927).
 
-    Unlike the interval from the standard error, it has a width where none or all succeeded. Without
-    trials the share is NaN, and may be anything from 0 to 1.
+    Unlike the interval from the standard error, it has a width if none or all succeeded. Without
+    trials the share is NaN, and its interval is from 0 to 1.
 
     Raises:
         ValueError: unless ``0 <= successes <= trials`` and ``0 < level < 1``.

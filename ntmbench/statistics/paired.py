@@ -1,4 +1,4 @@
-"""Comparing two models seed by seed: a paired test, its correction, and what it cannot see."""
+"""Comparing two models seed by seed: a paired test, its correction, and what it cannot find."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from scipy import special, stats
 from ntmbench.data.randomness import RandomWords, Stream
 from ntmbench.statistics.intervals import FloatArray, quantile
 
-# Up to 2**16 ways to flip the signs, all of them are tried.
+# All ways to flip the signs are tried if there are at most 2**16.
 EXACT_PAIRS = 16
-# Of the ways to flip the signs that a simulation tries, in _detectable, and of numbers at a time.
+# Limits of _detectable: ways to flip the signs in a simulation, and numbers at a time.
 FLIPS = 2**10
 CHUNK = 2**22
 
@@ -24,14 +24,14 @@ def permutation_test(
 ) -> float:
     """The two-sided p-value of a paired comparison (Fisher 1935, section 21; Pitman 1937).
 
-    ``differences`` are one per seed: one model's score less the other's. If the models were alike,
-    each difference would have either sign with the same probability; the p-value is the share of
+    ``differences`` has one model's score less the other's, for each seed. If the models were alike,
+    each difference would have either sign with the same probability. The p-value is the share of
     all ways to set the signs that give a mean at least as far from zero. Up to EXACT_PAIRS pairs
-    all are tried. For more, ``resamples`` are drawn. The data count as one more of them (Phipson
-    and Smyth 2010), and the share on the data's own side is doubled.
+    all ways are tried. For more, ``resamples`` are drawn; the data count as one more of them
+    (Phipson and Smyth 2010), and the share on the data's own side is doubled.
 
-    Differences that are all zero, or none at all, give 1. The least p-value of few pairs is
-    ``smallest_p``.
+    The p-value is 1 if all differences are zero or there are none. ``smallest_p`` is the least that
+    so few pairs can give.
 
     Raises:
         ValueError: if a difference is not finite: infinite ones have no mean.
@@ -42,7 +42,7 @@ def permutation_test(
         return 1.0
 
     def scaled_sum(differences: FloatArray, axis: int) -> FloatArray:
-        # Sums of the same numbers in another order must be ties, however they were rounded.
+        # Sums of the same numbers in different orders must be ties, however they were rounded.
         return np.asarray(np.round(differences.sum(axis=axis) / size, 12))
 
     found = stats.permutation_test(
@@ -60,17 +60,18 @@ def permutation_test(
 def smallest_p(pairs: int) -> float:
     """The least p-value that ``permutation_test`` can give for so many pairs.
 
-    Only the signs as they are and all of them reversed are as far from zero: 0.0625 for 5 pairs,
-    0.002 for 10. Beyond EXACT_PAIRS the number of resamples is a bound as well.
+    At best only two ways to set the signs are as far from zero as the data: theirs, and the
+    reverse. That gives 0.0625 for 5 pairs and 0.002 for 10. Beyond EXACT_PAIRS the number of
+    resamples is a bound as well.
     """
     return min(1.0, math.ldexp(2.0, -pairs))
 
 
 def holm(p_values: Iterable[float]) -> list[float]:
-    """P-values adjusted for how many there are, in the order given (Holm 1979).
+    """P-values adjusted for their number, in the given order (Holm 1979).
 
-    Rejecting those at most alpha makes a false rejection among all of them with a probability of at
-    most alpha, however they depend on each other. NaN, for a comparison that could not be made,
+    If those of at most alpha are rejected, the probability of any false rejection is at most alpha,
+    however the tests depend on each other. NaN stands for a comparison that could not be made; it
     stays NaN and is not counted.
 
     Raises:
@@ -97,10 +98,10 @@ def detectable_difference(
 ) -> float:
     """The least true mean difference that ``permutation_test`` would find with that ``power``.
 
-    For as many pairs and the standard deviation of ``differences``, with normal noise: a difference
-    below it may well be there though the test has not found it. The deviation of few pairs is
-    itself uncertain (by a quarter for 10 pairs), so this is a size and no sharp limit. Infinite
-    where no result of so many pairs can be below ``alpha``; see ``smallest_p``.
+    It holds for the number and the standard deviation of ``differences``, with normal noise. A
+    smaller difference may well exist although the test has not found it. The deviation of few pairs
+    is itself uncertain (by a quarter for 10 pairs), so this is a rough size and not a sharp limit.
+    It is infinite if no result of so many pairs can be below ``alpha``; see ``smallest_p``.
 
     Raises:
         ValueError: if a difference is not finite, or not ``0 < alpha < power < 1``.
@@ -123,7 +124,7 @@ def _detectable(pairs: int, alpha: float, power: float, simulations: int, seed: 
     data at ``alpha`` / 2. Each simulation gives one such limit; ``power`` of them must be passed.
     """
     words = RandomWords(Stream.STATISTICS, seed, pairs)
-    # So many that k is 20 at the least, where they are drawn and not all.
+    # If not all ways are tried, so many are drawn that k is at least 20.
     drawn = max(FLIPS, math.ceil(40 / alpha))
     if 2**pairs <= drawn:
         flips = np.arange(1, 2**pairs)[:, None] >> np.arange(pairs) & 1

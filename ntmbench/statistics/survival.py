@@ -1,7 +1,7 @@
-"""Times of which some are only known to be longer: Kaplan-Meier curves and their medians.
+"""Survival: Kaplan-Meier curves and their medians, for times of which some are only bounds.
 
-A run that has not solved its task is no missing value. It says that solving takes longer than what
-it was trained for, and counts among those at risk up to there.
+A run that has not solved its task is not a missing value. It shows that solving takes longer than
+it was trained for, and it counts among those at risk until then.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from scipy import stats
 
 from ntmbench.statistics.intervals import Interval, wilson_interval
 
-# A product of fractions that makes one half may be off by so much.
+# A product of fractions that should be one half may be off by so much.
 ROUNDING = 1e-12
 
 
@@ -25,15 +25,15 @@ def kaplan_meier(
 ) -> pd.DataFrame:
     """The share of runs for which an event is still to come, over time (Kaplan and Meier 1958).
 
-    ``times`` are those of the event where ``observed``, and of the end of observation elsewhere
-    (the columns ``time`` and ``observed`` of ``outcomes``). Censoring is taken to tell nothing of
-    when the event would have come. A run that is censored at the time of an event is at risk of it.
+    A time is that of the event if it was ``observed``, else of the end of observation (the columns
+    ``time`` and ``observed`` of ``outcomes``). Censoring is assumed to say nothing about when the
+    event would have come. A run that is censored at the time of an event is at risk of it.
 
     The band holds the curve at any one time with the probability ``level``. It comes from
     Greenwood's variance on the scale of log(-log(survival)) (Kalbfleisch and Prentice 1980), which
-    keeps it between 0 and 1. That scale has no value at either end. Where no event has come yet,
-    the lower bound is Wilson's for as many runs as are at risk; where all have come, the upper
-    bound is Wilson's for none left of those at risk before the last time, or that of the time
+    keeps it between 0 and 1. That scale has no value at either end. Before the first event, the
+    lower bound is Wilson's for as many runs as are at risk. After the last run's event, the upper
+    bound is Wilson's for none left of those at risk before that time, or the bound of the time
     before, whichever is less.
 
     Returns:
@@ -60,7 +60,7 @@ def kaplan_meier(
     if len(time):
         function = stats.ecdf(stats.CensoredData.right_censored(time, ~event)).sf
         with warnings.catch_warnings():
-            # At both ends, where the band is set below.
+            # This concerns both ends, where the band is set below.
             warnings.filterwarnings("ignore", "The confidence interval is undefined")
             band = function.confidence_interval(confidence_level=level, method="log-log")
         survival, low, high = (part.evaluate(points) for part in (function, band.low, band.high))
@@ -87,10 +87,11 @@ def kaplan_meier(
 def survival_median(curve: pd.DataFrame) -> Interval:
     """The time at which half of a ``kaplan_meier`` curve is left, and its interval.
 
-    Where the curve rests at one half that is the middle of the rest, as of any even number of
-    values, and infinite if it never leaves it. The bounds are where the curve's band falls to one
-    half (Brookmeyer and Crowley 1982), so the level is the curve's. Infinite where it does not come
-    to that. A lower bound goes no further than the last time: nothing is known beyond it.
+    If the curve stays at one half for a while, the median is the middle of that stretch, as for any
+    even number of values, and infinite if the stretch never ends. The bounds are the times at which
+    the curve's band falls to one half (Brookmeyer and Crowley 1982), so that the level is the
+    curve's. A bound is infinite if the band does not fall so far. A lower bound is at most the last
+    time, since nothing is known beyond it.
     """
     half = 0.5 + ROUNDING
     return Interval(
@@ -101,9 +102,9 @@ def survival_median(curve: pd.DataFrame) -> Interval:
 
 
 def rest_at_half(curve: pd.DataFrame) -> tuple[float, float]:
-    """From when to when one half is left of a ``kaplan_meier`` curve.
+    """The first and the last time at which one half of a ``kaplan_meier`` curve is left.
 
-    Equal where the curve passes one half in a single step. Where they differ, no event lies
+    They are equal if the curve passes one half in a single step. If they differ, no event lies
     between them, and so none at the median.
     """
     return (
