@@ -35,7 +35,7 @@ from ntmbench.runs.folder import RunFolder
 from ntmbench.runs.runner import run
 from ntmbench.training.interruption import Interrupted
 
-# Hydra 1.4 asks which classes the configuration may name.
+# Hydra 1.4 requires a list of the classes that the configuration may name.
 HYDRA_MAIN: dict[str, Any] = VERSION_BASE or {
     "execution_whitelist": [f"{sweeps.NoteFolder.__module__}.{sweeps.NoteFolder.__qualname__}"]
 }
@@ -43,7 +43,7 @@ HYDRA_MAIN: dict[str, Any] = VERSION_BASE or {
 REFUSED = 2
 FAILED = 1
 
-#: Of Hydra's options, those of which it takes one at a time.
+#: Hydra's options that exclude each other.
 MODES = {
     "-r": "--run",
     "-m": "--multirun",
@@ -59,14 +59,14 @@ def job(composed: DictConfig) -> None:
     if context.mode is RunMode.MULTIRUN:
         _sweep_cell(composed, context)
         return
-    # Hydra would print a refusal as a traceback; an exit it lets through.
+    # Hydra would print a refusal as a traceback, but lets an exit through.
     if code := _guarded(lambda: _single_run(composed)):
         raise SystemExit(code)
 
 
-# hydra.main reads sys.argv, unless it is given something to hand on: here, a command line. It is
-# there for what else it does: it sets the version that Hydra is to be like, and the classes that
-# the configuration may name.
+# hydra.main reads sys.argv unless it is given something to hand on, here a command line. It is used
+# for what else it does: it sets the version whose behaviour Hydra follows, and the classes that the
+# configuration may name.
 @hydra.main(**HYDRA_MAIN)
 def _run_job(arguments: Sequence[str]) -> None:
     parser = get_args_parser()
@@ -83,7 +83,7 @@ def main() -> None:
     """Check the command line, run it, and end with an exit code that says how it went.
 
     0: finished. 1: a run failed or diverged. 2: refused. 130 and 143: interrupted by SIGINT and
-    SIGTERM. Of a campaign, the first of its sweeps' that is not 0.
+    SIGTERM. A campaign has the first exit code of its sweeps that is not 0.
     """
     before = signal.signal(signal.SIGTERM, _stop)
     try:
@@ -101,7 +101,7 @@ def _main(arguments: Sequence[str]) -> int:
     register_schemas()
     options = [argument for argument in arguments if argument.startswith("-")]
     overrides = [argument for argument in arguments if argument not in options]
-    known = set(options) <= {"-m", "--multirun"}  # Hydra's others change what is composed
+    known = set(options) <= {"-m", "--multirun"}  # Hydra's other options change what is composed
     if parts := parts_of_campaign(overrides, sweep=bool(options) and known):
         return _campaign(parts)
     modes = [MODES.get(name, name) for name in (option.partition("=")[0] for option in options)]
@@ -128,7 +128,7 @@ def _main(arguments: Sequence[str]) -> int:
 
 
 def _campaign(parts: Sequence[list[str]]) -> int:
-    """Run sweeps in turn; all are checked before the first begins."""
+    """Run sweeps one after the other; all are checked before the first begins."""
     for part in parts:
         try:
             check_overrides(with_experiment(part, sweep=True))
@@ -139,7 +139,7 @@ def _campaign(parts: Sequence[list[str]]) -> int:
 
 
 def _guarded(command: Callable[[], int]) -> int:
-    """Run a command; print what stopped it in one line, and return the exit code."""
+    """Run a command, print in one line what stopped it, and return the exit code."""
     try:
         return command()
     except UserError as error:
@@ -172,7 +172,7 @@ def _single_run(composed: DictConfig) -> int:
 
 
 def _sweep_cell(composed: DictConfig, context: HydraConf) -> None:
-    """Run a cell, and note its end in the sweep's folder: no failure may stop the other cells."""
+    """Run a cell and note its end in the sweep's folder, so that no failure stops other cells."""
     folder, number = Path(context.runtime.output_dir), int(context.job.num)
     overrides = [str(override) for override in context.overrides.task]
     console = Console()

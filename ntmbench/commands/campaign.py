@@ -1,7 +1,7 @@
 """A campaign: the experiments of a folder of conf/experiment, one sweep after the other.
 
-Each is a process of its own, since Hydra's settings belong to the whole process. None is stopped by
-what another came to.
+Each is a process of its own, since Hydra's settings belong to the whole process. A sweep runs
+however the one before it ended.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from collections.abc import Iterable, Sequence
 
 
 def run_in_turn(sweeps: Iterable[Sequence[str]]) -> int:
-    """Run command lines of ``python -m ntmbench``; returns the first exit code that is not 0.
+    """Run command lines of ``python -m ntmbench``; return the first exit code that is not 0.
 
-    An interrupt is passed on to the sweep at work, once, and ends the campaign when that sweep has
-    ended by itself: it has a checkpoint to write.
+    An interrupt is passed on once to the sweep at work. The campaign ends when that sweep has ended
+    by itself, because it has a checkpoint to write.
     """
     codes = [_run([sys.executable, "-m", "ntmbench", *arguments]) for arguments in sweeps]
     return next((code for code in codes if code), 0)
 
 
 def _run(command: Sequence[str]) -> int:
-    # In a process group of its own, the sweep does not get a terminal's Ctrl-C beside ours: a
-    # second signal would stop it at once.
+    # A process group of its own keeps a terminal's Ctrl-C from the sweep. It gets ours instead, and
+    # a second signal would stop it at once.
     process = subprocess.Popen(command, process_group=0)
     interrupted: KeyboardInterrupt | None = None
     while True:

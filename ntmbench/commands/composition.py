@@ -1,4 +1,4 @@
-"""Composition: Hydra is told of settings, tasks and models, and gives what a run is made of."""
+"""Composition: Hydra learns all settings, tasks and models, and composes a run from them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ntmbench.commands.groups import CONFIG_MODULE
 from ntmbench.commands.schemas import schema
 from ntmbench.runs.settings import RunConfig, run_config
 
-# Hydra 1.4 behaves so by itself, and warns of the keyword.
+# Hydra 1.4 behaves like this by itself, and warns about the keyword.
 VERSION_BASE: dict[str, Any] = {}
 if hydra.__version__.startswith("1.3."):
     VERSION_BASE = {"version_base": "1.3"}
@@ -29,7 +29,7 @@ if hydra.__version__.startswith("1.3."):
 
 @contextmanager
 def composing() -> Iterator[None]:
-    """Inside, Hydra's ``compose("config", overrides)`` finds the suite's configuration.
+    """Within this context Hydra's ``compose("config", overrides)`` finds the suite's configuration.
 
     Raises:
         PluginError: if a plug-in cannot be loaded, or has settings of types unknown to Hydra.
@@ -64,9 +64,9 @@ def register_schemas() -> None:
 
 
 def _store_layers(store: ConfigStore) -> None:
-    """Let Hydra find the files that belong to a task's family, or to a model whatever the task.
+    """Let Hydra find the files of a task's family, and those of a model whatever the task.
 
-    A budget that is the family's goes by the name of each of its tasks that has none itself.
+    A family's budget has the name of each of its tasks that has no budget itself.
     """
     conf = importlib.resources.files(CONFIG_MODULE)
 
@@ -85,7 +85,7 @@ def _store_layers(store: ConfigStore) -> None:
 
 
 def choices(group: str) -> list[str]:
-    """The choices of a group, those in a folder of it as ``folder/name``; only while composing."""
+    """The choices of a group, with those of a folder as ``folder/name``; only while composing."""
     loader = GlobalHydra.instance().config_loader()
     names = loader.get_group_options(group)
     for folder in loader.get_group_options(group, ObjectType.GROUP):
@@ -105,5 +105,5 @@ def to_run_config(composed: DictConfig) -> RunConfig:
 
 
 def first_line(error: BaseException) -> str:
-    """What an exception says, cut to one line."""
+    """The first line of an exception's message."""
     return next((line.strip() for line in str(error).splitlines() if line.strip()), repr(error))

@@ -1,4 +1,4 @@
-"""What a command prints on the console: the test grid, and lines of runs side by side."""
+"""Console output of a command: the test grid, and the lines of parallel runs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ntmbench.runs.runner import Outcome
 
 
 def show(outcome: Outcome, console: Console) -> None:
-    """Print the evaluation and where it lies."""
+    """Print the evaluation and its folder."""
     if outcome.evaluation is not None:
         verdict = "already done" if outcome.already else outcome.state
         title = f"{outcome.folder.name}: {verdict}"
@@ -27,7 +27,7 @@ def show(outcome: Outcome, console: Console) -> None:
 
 
 def evaluation_table(table: pd.DataFrame, title: str, unit: str) -> Table:
-    """The test grid; ``unit`` says what an error is, as ``bit``."""
+    """The test grid; ``unit`` is that of errors, such as ``bit``."""
     drawn = Table(title=title, title_justify="left")
     for heading in ("length", "slots", f"wrong {unit}s", "chance", "loss bits", "exact"):
         drawn.add_column(heading, justify="right")
@@ -44,15 +44,15 @@ def evaluation_table(table: pd.DataFrame, title: str, unit: str) -> Table:
 
 
 class NamedLines(io.TextIOBase):
-    """Standard output for one of several runs at a time: each line begins with the run's name."""
+    """Standard output of one of several parallel runs: each line begins with the run's name."""
 
     def __init__(self, name: str) -> None:
-        """``name`` is put before each line."""
+        """Put ``name`` before each line."""
         self._name = name
         self._begun = ""
 
     def write(self, text: str) -> int:
-        """Write the lines that are complete, and keep the rest."""
+        """Write the complete lines, and keep the rest."""
         *lines, self._begun = (self._begun + text).split("\n")
         for line in lines:
             named = line if line.startswith(self._name) else f"{self._name}  {line}"

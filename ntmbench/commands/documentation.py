@@ -1,4 +1,4 @@
-"""What a settings dataclass says of its fields: the lines ``#:`` above each."""
+"""Documentation of a settings dataclass: the lines ``#:`` above each of its fields."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ class Setting:
 
     name: str
     default: Any
-    #: In a sentence or more; empty where its class does not tell, or its source cannot be read.
+    #: What it means; empty if its class does not say, or the source cannot be read.
     help: str
 
 
 def documented(settings: type) -> dict[str, Setting]:
-    """The fields of a dataclass that have defaults, by name, in their order."""
+    """The fields of a dataclass that have defaults, by name and in order."""
     comments: dict[str, str] = {}
     for part in reversed(settings.__mro__):
         comments |= _comments(part)

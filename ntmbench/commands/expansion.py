@@ -1,4 +1,4 @@
-"""What a command line stands for: the cells of a sweep, an experiment written out, a campaign."""
+"""Expansion of a command line: the cells of a sweep, an experiment's sweep, a campaign."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ntmbench.errors import SettingError
 def cells_of(arguments: Sequence[str]) -> list[list[str]]:
     """The overrides of every cell of a sweep, in the order in which Hydra numbers them.
 
-    Empty where another sweeper than Hydra's own chooses the cells as it goes.
+    The list is empty if a sweeper other than Hydra's own chooses the cells as it goes.
     """
     overrides = [parse(argument) for argument in arguments]
     if any(override.key_or_group == "hydra/sweeper" for override in overrides):
@@ -36,10 +36,10 @@ def cells_of(arguments: Sequence[str]) -> list[list[str]]:
 def parts_of_campaign(arguments: Sequence[str], *, sweep: bool) -> list[list[str]]:
     """The command lines that ``+experiment=FOLDER`` stands for, one for each file of the folder.
 
-    There are none where ``arguments`` name no folder.
+    There are none if ``arguments`` name no folder.
 
     Raises:
-        SettingError: if they do, and ``sweep`` is not set.
+        SettingError: if they name one, and ``sweep`` is not set.
     """
     for place, argument in enumerate(arguments):
         key, _, folder = argument.partition("=")
@@ -60,10 +60,10 @@ def parts_of_campaign(arguments: Sequence[str], *, sweep: bool) -> list[list[str
 def with_experiment(arguments: Sequence[str], *, sweep: bool) -> list[str]:
     """Write out the sweep that ``+experiment=`` stands for, so that it is checked like any other.
 
-    As in Hydra's own sweeper, an override of the command line takes the place of the experiment's.
+    As in Hydra's own sweeper, an override of the command line replaces the experiment's.
 
     Raises:
-        SettingError: for an unknown experiment, or for one that sweeps where ``sweep`` is not set.
+        SettingError: for an unknown experiment, or for one that sweeps if ``sweep`` is not set.
     """
     overrides = {argument: parse(argument) for argument in arguments}
     chosen = [argument for argument, o in overrides.items() if o.key_or_group == EXPERIMENT]
@@ -78,7 +78,7 @@ def with_experiment(arguments: Sequence[str], *, sweep: bool) -> list[str]:
 
 
 def _swept_by(experiment: Sequence[str]) -> list[str]:
-    """What Hydra's sweeper would put before the overrides of the command line."""
+    """The overrides that Hydra's sweeper would put before those of the command line."""
     with composing():
         try:
             composed = compose("config", overrides=list(experiment), return_hydra_config=True)

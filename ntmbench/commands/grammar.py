@@ -1,4 +1,4 @@
-"""Hydra's grammar of overrides: one override read, and the values of a swept one."""
+"""Hydra's grammar of overrides: parsing one, and the values of a swept one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ntmbench.errors import SettingError
 
 
 def parse(argument: str) -> Override:
-    """Read one override; SettingError where it is none."""
+    """Parse one override; raise SettingError if it is not one."""
     try:
         return OverridesParser.create().parse_override(argument)
     except HydraException as error:
@@ -21,7 +21,7 @@ def parse(argument: str) -> Override:
 
 
 def alternatives(override: Override) -> list[str]:
-    """A swept override once for each of its values; any other as it is."""
+    """One override for each value of a swept one; any other as it is."""
     if not override.is_sweep_override():
         return [override.input_line or ""]
     return [f"{override.get_key_element()}={value}" for value in override.sweep_string_iterator()]

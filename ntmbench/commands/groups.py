@@ -4,12 +4,12 @@ from __future__ import annotations
 
 CONFIG_MODULE = "ntmbench.conf"
 
-#: What every run has one of, by the names of the registry.
+#: Groups of which every run has one choice, named as in the registry.
 NEEDED = ("task", "model")
 
-#: What a run may do without, as in ``~recipe``; the later has the last word. conf/config.yaml says
-#: which of each a task and a model come with.
+#: Groups that a run may leave out, as in ``~recipe``; later ones override earlier ones.
+#: conf/config.yaml says which choices a task and a model come with.
 OPTIONAL = ("budget", "model_recipe", "family_recipe", "recipe")
 
-#: Whole sweeps.
+#: The group of whole sweeps.
 EXPERIMENT = "experiment"

@@ -1,4 +1,4 @@
-"""What `python -m ntmbench --help` prints: names, settings, their defaults and what they mean."""
+"""The text of `python -m ntmbench --help`: names, and settings with defaults and meanings."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ WIDTH = 100
 
 
 def print_help() -> None:
-    """Print usage, choices and settings, those of installed plug-ins included."""
+    """Print usage, choices and settings, with those of installed plug-ins."""
     print(USAGE)
     print(_wrapped("task= ", ", ".join(registry.task_names())))
     print(_wrapped("model= ", ", ".join(registry.model_names())))
@@ -76,7 +76,7 @@ def _print_settings(prefix: str, settings: Iterable[Setting]) -> None:
 
 
 def _wrapped(start: str, text: str) -> str:
-    """``text`` after ``start``, further lines below its beginning."""
+    """``text`` after ``start``, with its further lines indented as far."""
     indent = " " * min(len(start), 40)
     return (
         textwrap.fill(

@@ -1,7 +1,7 @@
 """The check of a command line's overrides, before anything starts.
 
-Hydra finds most mistakes itself, but late and in several lines; here each override is tried first,
-and refused in one line.
+Hydra finds most mistakes itself, but late and in several lines. Here each override is tried first
+and, if it is wrong, refused in one line.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from ntmbench.runs.settings import FIXED_PARTS
 def check_overrides(arguments: Sequence[str]) -> None:
     """Refuse a command line's overrides in one line, before Hydra starts.
 
-    In a sweep each value is tried once, beside the first values of the others.
+    In a sweep each value is tried once, with the first values of the other settings.
 
     Raises:
         SettingError: for what cannot be parsed, an unknown name or key, a wrong type or value.
@@ -55,12 +55,12 @@ def _check_sweep(override: Override) -> None:
 
 
 def check_name(override: Override) -> None:
-    """Refuse an unknown choice; Hydra itself would let the optional groups be.
+    """Refuse an unknown choice; Hydra itself would ignore one of an optional group.
 
-    These may be taken out, as in ``~recipe``; nothing else may, because all of it is needed.
+    Optional groups may be taken out, as in ``~recipe``. Nothing else may, because it is needed.
 
     Raises:
-        SettingError: for an unknown choice, or one that is no choice here.
+        SettingError: for an unknown choice, or one that is not allowed here.
     """
     key = override.key_or_group
     if key == EXPERIMENT and not override.is_delete():
@@ -98,7 +98,7 @@ def _values(override: Override) -> list[str]:
 
 
 def _cells(overrides: Sequence[Override]) -> Iterator[list[str]]:
-    """Lists of overrides without sweeps, in which each swept value occurs once."""
+    """Lists of overrides without sweeps, in which each swept value occurs at least once."""
     tried = [alternatives(override) for override in overrides]
     first = [values[0] for values in tried]
     yield first
@@ -111,14 +111,14 @@ def _check_cell(overrides: list[str]) -> None:
     try:
         config = to_run_config(compose("config", overrides=overrides))
     except (HydraException, OmegaConfBaseException) as error:
-        # The shortest list that already fails ends with the override at fault.
+        # The shortest list that fails ends with the override at fault.
         for count in range(1, len(overrides) + 1):
             try:
                 compose("config", overrides=overrides[:count])
             except (HydraException, OmegaConfBaseException) as narrowed:
                 raise SettingError(_refusal(overrides[count - 1], overrides, narrowed)) from error
         raise SettingError(first_line(error)) from error
-    check_writable(config.results_dir)  # before Hydra makes the folder of a sweep in it
+    check_writable(config.results_dir)  # before Hydra makes a sweep's folder in it
 
 
 def _refusal(override: str, cell: Sequence[str], error: Exception) -> str:
@@ -158,6 +158,6 @@ def _known_keys(cell: Sequence[str]) -> list[str]:
 
 
 def _defaults(cell: Sequence[str]) -> DictConfig:
-    """What the cell's task and model come with."""
+    """The choices that the cell's task and model come with."""
     choices = [o for o in cell if o.partition("=")[0] in NEEDED]
     return compose("config", overrides=choices)

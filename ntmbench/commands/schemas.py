@@ -1,9 +1,9 @@
-"""Schemas: what the settings' dataclasses tell Hydra of names, types and defaults.
+"""Schemas: what the settings' dataclasses tell Hydra about names, types and defaults.
 
-OmegaConf makes frozen dataclasses read-only, and a task's settings do not hold its name, so that
-each has a twin made at run time. Launchers send configurations, and hence these classes, to other
-processes. Every schema is an attribute of this module, and so is sent as its name alone: the other
-process makes its own, whatever the launcher pickles with.
+Each dataclass has a twin made at run time, because OmegaConf makes frozen dataclasses read-only and
+a task's settings do not hold its name. Launchers send configurations, and hence these classes, to
+other processes. Every schema is an attribute of this module, so that only its name is sent and the
+other process makes its own, whichever pickle the launcher uses.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ntmbench.runs.settings import FIXED_PARTS, plain_fields
 
 
 def __getattr__(name: str) -> type:
-    """Where a pickle finds a schema."""
+    """Give a schema by its name, as pickle asks for it."""
     if name.partition("_")[0] not in ("config", "task", "model", *FIXED_PARTS):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return schema(name)
@@ -84,5 +84,5 @@ def _made(name: str, fields: list[Any]) -> type:
 
 
 def _open_dict(factory: Callable[[], dict[str, Any]]) -> DictConfig:
-    """A dict that takes further keys, which Hydra otherwise refuses: they are the user's own."""
+    """A dict that takes new keys, which Hydra otherwise refuses, since they are the user's own."""
     return DictConfig(factory(), flags={"struct": False})

@@ -1,4 +1,4 @@
-"""Sweeps: what became of each cell, and the table over all of them at the end.
+"""Sweeps: the end of each cell, and the table of all cells.
 
 Cells run wherever Hydra's launcher puts them, so each leaves a small file in the sweep's folder.
 """
@@ -27,13 +27,13 @@ COLUMNS = [
     "reason", "folder", "overrides",
 ]  # fmt: skip
 
-#: Where the folders of the sweeps go that start in this context; Hydra tells only its callbacks.
+#: A list for the folders of the sweeps in this context, which Hydra tells only to callbacks.
 _noted: ContextVar[list[Path] | None] = ContextVar("noted", default=None)
 
 
 @contextmanager
 def noted_folders() -> Iterator[list[Path]]:
-    """A list that receives the folder of each sweep that starts inside."""
+    """A list that receives the folder of each sweep that starts within the context."""
     folders: list[Path] = []
     token = _noted.set(folders)
     try:
@@ -45,7 +45,7 @@ def noted_folders() -> Iterator[list[Path]]:
 class NoteFolder(Callback):
     """Hydra callback: note the sweep's folder for the table at the end.
 
-    The end itself is not left to a callback, because Hydra 1.3 does not call it after a failure.
+    No callback makes the table, because Hydra 1.3 does not call one after a failure.
     """
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
@@ -64,7 +64,7 @@ def write_cell(
     outcome: Outcome | None = None,
     reason: str | None = None,
 ) -> None:
-    """Note what became of a cell, at its start and at its end."""
+    """Note the state of a cell, at its start and at its end."""
     cell: dict[str, Any] = {
         "cell": number,
         "overrides": " ".join(overrides),
@@ -77,7 +77,7 @@ def write_cell(
         cell.update(folder=str(outcome.folder))
         if config is not None and outcome.evaluation is not None:
             rows = {row["length"]: row for row in outcome.evaluation.to_dict("records")}
-            # The end of the training range, or the first test length where it is not tested.
+            # The end of the training range, or the first test length if that is not tested.
             tested = rows.get(config.task.length_range[1], next(iter(rows.values())))
             cell.update({name: tested[name] for name in ("length", "errors", "exact_match")})
             cell.update(unit=outcome.unit)
@@ -88,7 +88,7 @@ def write_cell(
 def read_cells(sweep: Path, expected: Sequence[Sequence[str]] = ()) -> pd.DataFrame:
     """The cells of a sweep that has ended, in their order, with the columns of ``sweep.csv``.
 
-    ``expected`` holds the overrides of every cell, those that were not started included.
+    ``expected`` holds the overrides of every cell, also of those that were not started.
     """
     cells = [_not_started(number, overrides) for number, overrides in enumerate(expected)]
     started = [json.loads(path.read_text()) for path in sweep.glob("*/cell.json")]
@@ -97,7 +97,7 @@ def read_cells(sweep: Path, expected: Sequence[Sequence[str]] = ()) -> pd.DataFr
             cell["state"] = "interrupted"
     numbers = {cell["cell"] for cell in started}
     cells = started + [cell for cell in cells if cell["cell"] not in numbers]
-    # Whole numbers stay so beside the gaps of cells that did not get there.
+    # Whole numbers stay whole beside the gaps of cells that did not get so far.
     table = pd.DataFrame(cells, columns=COLUMNS).astype({"seed": "Int64", "length": "Int64"})
     return table.sort_values("cell", ignore_index=True)
 
@@ -105,7 +105,7 @@ def read_cells(sweep: Path, expected: Sequence[Sequence[str]] = ()) -> pd.DataFr
 def _not_started(number: int, overrides: Sequence[str]) -> dict[str, Any]:
     values: dict[str, Any] = dict(override.partition("=")[::2] for override in overrides)
     if "seed" in values:
-        values["seed"] = int(values["seed"])  # as the cells that were started have it
+        values["seed"] = int(values["seed"])  # as in the files of the cells that were started
     cell = {
         "cell": number,
         "overrides": " ".join(overrides),
@@ -118,7 +118,7 @@ def _not_started(number: int, overrides: Sequence[str]) -> dict[str, Any]:
 def conclude(sweep: Path, console: Console, expected: Sequence[Sequence[str]] = ()) -> int:
     """Print and write the table over all cells; return the exit code, 1 where one failed.
 
-    A sweep without any cell has failed too.
+    A sweep without any cell counts as failed too.
     """
     cells = read_cells(sweep, expected)
     write_text(sweep / "sweep.csv", cells.to_csv(index=False))
@@ -155,7 +155,7 @@ def conclude(sweep: Path, console: Console, expected: Sequence[Sequence[str]] = 
 
 
 def _differing(overrides: Iterable[str]) -> list[str]:
-    """Of each cell's overrides those that not all cells share, and that have no column yet."""
+    """Each cell's overrides that not all cells share and that have no column."""
     cells = [cell.split(" ") for cell in overrides]
     shared = set.intersection(*map(set, cells)) if cells else set()
     columns = ("task=", "model=", "seed=")

@@ -57,7 +57,7 @@ REFUSED = [
     ),
     (["task=ngrams", "model=seq2seq"], "task=ngrams has none", "such as ntm or lstm."),
     (["model=custom"], "model.target=(empty) names no class.", "my_module:MyModel"),
-    (["model=custom", "model.target=nowhere:Net"], "can not be imported", "No module named"),
+    (["model=custom", "model.target=nowhere:Net"], "cannot be imported", "No module named"),
     (["model=custom", "model.target=torch:Net"], "model.target=torch:Net", "no attribute 'Net'"),
     (["model=custom", "model.target=torch:zeros"], "is not a torch.nn.Module", "Tensor"),
     (["rerun=perhaps"], "rerun=perhaps is refused", "Allowed: true or false."),
