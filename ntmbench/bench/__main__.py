@@ -1,4 +1,4 @@
-"""`python -m ntmbench.bench`: how fast the engines are on this machine, beside the floor."""
+"""`python -m ntmbench.bench`: the speed of the engines on this machine, beside the floor."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from ntmbench.errors import UserError, check_choice, check_range
 REFUSED = 2
 INTERRUPTED = 130
 
-#: Of the tables; a narrower terminal wraps them.
+#: The width of the tables, which a narrower terminal wraps.
 WIDTH = 132
 
 
@@ -78,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def run(options: Options, console: Console) -> None:
-    """Measure, print the tables and write the files, each as soon as it is measured.
+    """Measure, and print the tables and write the files as soon as each is measured.
 
     Raises:
         UserError: for a peer or a first call that cannot be run, or too little memory.
@@ -160,7 +160,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _measure_cases(options: Options, probe: MemoryProbe) -> tuple[pd.DataFrame, TrainerCost | None]:
-    """The table of all cases, and the trainer's cost where its case is among them."""
+    """The table of all cases, and the trainer's cost if its case is among them."""
     rivals = contenders(options.checkout)
     tables = []
     rate = 0.0
@@ -190,7 +190,7 @@ def _show_cases(
 
 
 def _show_growth(table: pd.DataFrame, out: Path, console: Console) -> None:
-    # Drawing takes a second to import, which nobody else need wait for.
+    # Drawing takes a second to import, so only when it is needed.
     from ntmbench.bench.growth_plot import growth_png
 
     fitted = slopes(table)
@@ -221,7 +221,7 @@ def _write_csv(path: Path, table: pd.DataFrame) -> None:
 
 
 def _report(what: str) -> None:
-    """A sign of life beside the output."""
+    """Tell the progress, apart from the output."""
     print(what, file=sys.stderr, flush=True)
 
 

@@ -1,4 +1,4 @@
-"""What is timed: a task at one length, the NTM that is trained on it, and who trains."""
+"""Cases and contenders: a task at one length with the NTM to train on it, and who trains."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ CASES = {
 
 @dataclass(frozen=True)
 class Contender:
-    """Who trains on a case: an engine of the NTM, a baseline, or the peer of a checkout."""
+    """One who trains on a case: an engine of the NTM, a baseline, or the peer of a checkout."""
 
     name: str
     checkout: Path | None = None
@@ -93,7 +93,7 @@ class Contender:
 
 
 def contenders(checkout: Path | None) -> list[Contender]:
-    """Both engines, the baselines and, where there is a checkout, the peer."""
+    """Both engines, the baselines and, if there is a checkout, the peer."""
     names = [Contender(name) for name in (*ENGINES, *BASELINES)]
     return names if checkout is None else [*names, Contender(PEER, checkout)]
 
@@ -101,7 +101,7 @@ def contenders(checkout: Path | None) -> list[Contender]:
 def training_step(model: nn.Module, task: Task, batch: TensorBatch) -> Step:
     """Forward, the gradient of the loss in nats per scored answer, and backward, of any module.
 
-    The loss itself is left out: the training loop takes it for its log, not for the gradient.
+    The loss itself is left out: the training loop needs it for its log, not for the gradient.
     """
     weights = list(model.parameters())
 

@@ -31,7 +31,7 @@ class FirstCall:
 
 
 def measure_first_calls(threads: int) -> tuple[FirstCall, FirstCall]:
-    """The first step of a fresh process, with an empty cache of compiled code and with a full one.
+    """Time the first step of a fresh process, with an empty and with a filled cache of kernels.
 
     Raises:
         UserError: if the process fails.
@@ -58,7 +58,7 @@ def _in_process(cache: str, threads: int) -> FirstCall:
 
 
 def main() -> None:
-    """Take the steps with as many threads as the command line says, and print their seconds."""
+    """Take the steps with the command line's number of threads, and print their seconds."""
     torch.set_num_threads(int(sys.argv[1]))
     case = CASES["copy-20"]
     model = Contender("fused").model(case)

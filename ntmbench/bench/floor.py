@@ -1,8 +1,8 @@
 """The floor: the time that a training step's arithmetic takes at the rate of a matrix product.
 
 Operations are multiplications and additions, so that a matrix product ``[a, b] @ [b, c]`` counts
-2abc. Divisions, roots, exponentials and the like are left out, elementwise work of the controller
-and the normalisations too: what is counted is what no implementation of the equations can avoid.
+2abc. Divisions, roots, exponentials and the like are left out, and so are elementwise work of the
+controller and the normalisations. Only what no implementation of the equations can avoid counts.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import torch
 
 from ntmbench.ntm.settings import NTMSettings
 
-# Linear maps in a layer of each kind of controller, and whether the layer sees its own last output.
+# Linear maps in a layer of each kind of controller, and whether it sees its own last output.
 GATES = {"lstm": (4, True), "gru": (3, True), "rnn": (1, True), "feedforward": (1, False)}
 
 #: A backward pass costs two forward passes: a product's gradient is a product for each factor.
@@ -34,7 +34,7 @@ class Operations:
 
     @property
     def total(self) -> int:
-        """All of them."""
+        """The sum of all."""
         return int(sum(astuple(self)))
 
 
@@ -80,9 +80,9 @@ def training_operations(
 
 
 def matrix_product_rate(size: int = 1024, repeats: int = 8) -> float:
-    """Operations per second of ``torch.mm`` in float32, the best of several, with torch's threads.
+    """Operations per second of ``torch.mm`` in float32 with torch's threads, the best of several.
 
-    ``size`` is that of the square factors.
+    The factors are square, of the size ``size``.
     """
     left, right = torch.rand(size, size), torch.rand(size, size)
     product = torch.empty(size, size)

@@ -1,4 +1,4 @@
-"""How time and memory grow with the steps T and with the memory slots N, at batch 1."""
+"""Growth of time and memory with the steps T and with the memory slots N, at batch 1."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from ntmbench.ntm.settings import NTMSettings
 #: Copy lengths, for T = 41 to 2001; and memory slots, at T = 41.
 LENGTHS = (20, 50, 100, 200, 500, 1000)
 SLOTS = (128, 256, 512, 1024, 2048, 4096, 8192, 16384)
-#: An engine is not taken to a size at which a step is expected to last longer.
+#: An engine is not timed at a size where a step is expected to last longer.
 LONGEST_STEP = 5.0
-#: Linear growth is read off the sizes at and above this share of the largest: below, what does not
-#: grow (start of a call, controller) weighs too much.
+#: Linear growth is judged by the sizes from this share of the largest on. Below, what does not grow
+#: (the start of a call, the controller) weighs too much.
 UPPER_SHARE = 1 / 8
 
 COLUMNS = [
@@ -34,7 +34,7 @@ COLUMNS = [
     "model",
     "ms_per_sequence",
     "peak_memory_mb",  # measured, see ntmbench.bench.memory
-    "formula_mb",  # of the fused engine, kept_numbers and restored_numbers
+    "formula_mb",  # the fused engine's kept_numbers and restored_numbers
 ]
 
 FLOAT32_BYTES = 4
@@ -42,19 +42,19 @@ FLOAT32_BYTES = 4
 
 @dataclass(frozen=True)
 class Slope:
-    """Exponents of a power law fitted to time over size: all sizes, and the upper ones."""
+    """Exponents of a power law fitted to time over size, for all sizes and for the largest."""
 
     everywhere: float
     upper: float
 
 
 def kept_numbers(settings: NTMSettings, input_width: int, steps: int) -> int:
-    """Numbers that the fused engine keeps of one sequence from forward to backward.
+    """Numbers that the fused engine keeps for one sequence from forward to backward.
 
-    With T steps, N slots of M numbers, R read and W write heads, H = R + W and L layers of C units
-    with G gates (4 in an LSTM): at every step what the controller sees, its gates and cells, what
-    the heads ask for, and two weightings of each head, 2 H N. Of the memories, M N numbers each,
-    only every k-th is kept, k = ceil(sqrt(T)).
+    There are T steps, N slots of M numbers, R read and W write heads, H = R + W and L layers of C
+    units with G gates (4 in an LSTM). At every step the engine keeps what the controller sees, its
+    gates and cells, what the heads ask for, and two weightings of each head, 2 H N. It keeps only
+    every k-th memory, of M N numbers each, where k = ceil(sqrt(T)).
     """
     s = settings
     recurrent = s.controller == "lstm"
@@ -71,11 +71,11 @@ def kept_numbers(settings: NTMSettings, input_width: int, steps: int) -> int:
 
 
 def restored_numbers(settings: NTMSettings, steps: int) -> int:
-    """Numbers of the memories that backward works out again at once, with the memory's gradient.
+    """Numbers of the memories that backward computes again at once, with the memory's gradient.
 
-    They are k memories with the norms of their rows. With those that are kept, the memories of one
-    sequence take about 2 sqrt(T) M N numbers, not T M N. In a batch every sequence has its own of
-    what is kept, and each thread a block of at most 8 sequences of what is worked out again.
+    They are k memories with the norms of their rows. Together with the kept ones, the memories of
+    one sequence take about 2 sqrt(T) M N numbers, not T M N. In a batch, memories are kept for
+    every sequence, and computed again for a block of at most 8 sequences in each thread.
     """
     s = settings
     again = memory_interval(steps) * (s.word_size + 1)

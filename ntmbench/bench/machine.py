@@ -1,4 +1,4 @@
-"""Where the figures come from: processor, threads, versions."""
+"""The origin of the figures: processor, threads, versions."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Machine:
 
     @classmethod
     def here(cls, threads: int) -> Machine:
-        """Where this runs, with so many threads in use."""
+        """This machine, with so many threads in use."""
         return cls(
             processor=_processor(),
             cores=cores(),
@@ -45,11 +45,11 @@ class Machine:
 
     @property
     def busy(self) -> bool:
-        """Whether so much else was going on that no figure can be trusted."""
+        """Whether the machine was so busy with other things that no figure can be trusted."""
         return self.load > self.cores / 2
 
     def __str__(self) -> str:
-        """Two lines for people, and a third where the machine was busy."""
+        """Two lines for people, and a third if the machine was busy."""
         versions = ", ".join(f"{name} {version}" for name, version in self.versions.items())
         warning = "\nThe machine is busy with other things: most times are too long."
         return (

@@ -1,4 +1,4 @@
-"""Time of several contenders, in turn, so that whatever else the machine does meets them alike."""
+"""Timing of several contenders in turn, so that other work on the machine hits them alike."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 #: A block of steps lasts about this long; a slower step is a block by itself.
 BLOCK_SECONDS = 0.15
-#: Rounds of blocks: never fewer, unless a single step takes longer than SLOW_SECONDS.
+#: The least number of rounds, unless a single step takes longer than SLOW_SECONDS.
 MIN_ROUNDS = 3
 MAX_ROUNDS = 25
 #: A contender whose step takes longer is timed in the first round only.
@@ -18,7 +18,7 @@ SLOW_SECONDS = 6.0
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds of one step: the median of a block; of these the median and the ends over rounds."""
+    """Seconds of one step: each block gives a median, and the rounds its median and extremes."""
 
     seconds: float
     lowest: float
@@ -27,9 +27,9 @@ class Timing:
 
 
 def time_in_turn(steps: Mapping[str, Callable[[], None]], seconds: float) -> dict[str, Timing]:
-    """Time each of ``steps``: in every round a block of each, for about ``seconds`` in all.
+    """Time each of ``steps``, with a block of each in every round, for about ``seconds`` in all.
 
-    Each is called twice before, so that compilation and first allocations are not in the figures.
+    Each is called twice before, so that the figures exclude compilation and first allocations.
     """
     counts, alone = {}, {}
     for name, step in steps.items():
@@ -51,7 +51,7 @@ def time_in_turn(steps: Mapping[str, Callable[[], None]], seconds: float) -> dic
 
 
 def median_seconds(step: Callable[[], None], count: int) -> float:
-    """Median seconds of ``count`` calls: what interrupts a few of them does not count."""
+    """Median seconds of ``count`` calls, so that interruptions of a few do not count."""
     taken = []
     for _ in range(count):
         started = time.perf_counter()

@@ -1,9 +1,9 @@
 """Peak memory of one training step, measured in a process that has done nothing else.
 
 The process builds the model, draws the batch and trains on two steps of one sequence, so that code,
-compiled kernels and weights are in place. Reported is by how much its largest resident set during
-one training step of the case exceeds its resident set before: activations, whatever forward keeps
-for backward, gradients and working space.
+compiled kernels and weights are in place. The result is the difference between its largest resident
+set during one training step of the case and its resident set before: activations, whatever forward
+keeps for backward, gradients and working space.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ RESET = Path("/proc/self/clear_refs")
 
 
 class MemoryProbe:
-    """Measures in fresh processes, which are forked from one that has imported PyTorch only."""
+    """Measures in fresh processes, forked from one that has only imported PyTorch."""
 
     def __init__(self, pool: Executor | None, threads: int) -> None:
-        """``pool`` gives a new process to every task; None where memory cannot be measured."""
+        """Take a ``pool`` with a new process for every task; None if memory cannot be measured."""
         self._pool = pool
         self._threads = threads
 
     def peak_bytes(self, contender: Contender, case: Case, batch_size: int) -> float:
-        """Growth of the resident set in one training step; NaN where it cannot be measured.
+        """Growth of the resident set in one training step; NaN if it cannot be measured.
 
         Raises:
             UserError: if the process was killed, most likely for want of memory.
@@ -53,7 +53,7 @@ class MemoryProbe:
 
 @contextmanager
 def memory_probe(threads: int) -> Iterator[MemoryProbe]:
-    """A probe whose processes compute with so many threads; Linux only, elsewhere it gives NaN."""
+    """A probe whose processes compute with so many threads; it gives NaN except on Linux."""
     if not (RESET.exists() and STATUS.exists()):
         yield MemoryProbe(None, threads)
         return
@@ -75,7 +75,7 @@ def _peak_bytes(contender: Contender, case: Case, batch_size: int, threads: int)
 
 
 def _two_steps(batch: Batch) -> Batch:
-    """The last step of the question and the first of the answer, of one sequence."""
+    """One sequence of two steps: the last of the question and the first of the answer."""
     around = slice(batch.answer_start - 1, batch.answer_start + 1)
     return Batch(batch.inputs[around, :1], batch.targets[around, :1], batch.mask[around, :1], 1)
 

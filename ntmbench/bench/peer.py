@@ -23,14 +23,14 @@ from ntmbench.ntm.settings import NTMSettings
 
 
 class PeerError(UserError):
-    """The checkout is not there, or cannot be run."""
+    """The checkout is missing, or cannot be run."""
 
 
 def check_checkout(checkout: Path) -> None:
-    """Refuse a folder that is no checkout of the peer, before anything is timed.
+    """Refuse a folder that is not a checkout of the peer, before anything is timed.
 
     Raises:
-        PeerError: in one line.
+        PeerError: if it is not.
     """
     if not (checkout / "ntm" / "aio.py").is_file():
         raise PeerError(
@@ -45,7 +45,7 @@ def training_step(checkout: Path, settings: NTMSettings, batch: TensorBatch) -> 
     """The peer's forward, loss and backward on ``batch``, with the sizes of ``settings``.
 
     Raises:
-        PeerError: if it cannot be built; the step raises it if it can not be run.
+        PeerError: if it cannot be built. The step raises it too, if it cannot be run.
     """
     steps, size, inputs = batch.inputs.shape
     with _reported(checkout):
@@ -73,7 +73,7 @@ def training_step(checkout: Path, settings: NTMSettings, batch: TensorBatch) -> 
 
 
 def _import(checkout: Path) -> Any:
-    """The peer's module, from this checkout and no other package of the name."""
+    """The peer's module from this checkout, and from no other package of that name."""
     folder = checkout.resolve()
     sys.path.insert(0, str(folder))
     try:
@@ -87,7 +87,7 @@ def _import(checkout: Path) -> Any:
 
 @contextmanager
 def _reported(checkout: Path) -> Iterator[None]:
-    """Turn any failure of the peer's code into one line; its warnings are not ours to mend."""
+    """Turn any failure of the peer's code into one line, and hide its warnings."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

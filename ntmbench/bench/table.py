@@ -25,8 +25,8 @@ COLUMNS = [
     "ms_lowest",
     "ms_highest",
     "rounds",
-    "mflop",  # of the step: forward and backward of the whole batch
-    "gflop_per_second",  # of a matrix product, the best that was measured between the cases
+    "mflop",  # for forward and backward of the whole batch
+    "gflop_per_second",  # the best rate of a matrix product that was measured between the cases
     "trainer_share",  # of the real loop's step, outside forward and backward; see trainer.py
 ]
 
@@ -75,7 +75,7 @@ def with_floor(table: pd.DataFrame, rate: float) -> pd.DataFrame:
 
 
 def drawn(table: pd.DataFrame) -> Table:
-    """The table for the console, a rule between cases."""
+    """The table for the console, with a rule between cases."""
     shown = {
         "case": ("case", "{}"),
         "batch": ("batch", "{}"),

@@ -1,4 +1,4 @@
-"""What the training loop costs beside forward, the loss's gradient and backward."""
+"""The cost of the training loop beside forward, the loss's gradient and backward."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ntmbench.training.settings import TrainSettings
 ROUNDS = 5
 #: Steps of a round.
 STEPS = 256
-#: Steps that are timed together in the loop, which need not do the same at each of them.
+#: Steps of the loop that are timed together, since not all steps do the same.
 WINDOW = 32
 
 
@@ -32,9 +32,9 @@ WINDOW = 32
 class TrainerCost:
     """Milliseconds of a step of the real loop, validation excluded, and where they go.
 
-    ``model`` is forward, the loss's gradient and backward. ``parts`` are what else a step does,
-    each timed by itself in the order of the loop, so that its code is as cold as there; ``other``
-    is what they leave.
+    ``model`` is forward, the loss's gradient and backward. ``parts`` are the other things that a
+    step does, each timed by itself in the order of the loop, so that its code is as cold as there.
+    ``other`` is the rest.
     """
 
     step: float
@@ -48,7 +48,7 @@ class TrainerCost:
 
     @property
     def other(self) -> float:
-        """What no part accounts for; negative where the loop does better than its parts."""
+        """The time that no part accounts for; negative if the loop is quicker than its parts."""
         return self.step - self.model - sum(self.parts.values())
 
     def __str__(self) -> str:
@@ -65,7 +65,7 @@ class StepClock(Observer):
     """Takes the time at the end of every step."""
 
     def __init__(self) -> None:
-        """No step has ended yet."""
+        """Start without a step that has ended."""
         self.ends: list[float] = []
 
     def stepped(self, sequences: int, loss_bits: Callable[[], float]) -> None:
@@ -73,7 +73,7 @@ class StepClock(Observer):
         self.ends.append(time.perf_counter())
 
     def quickest(self, window: int) -> float:
-        """Seconds of a step, the mean of the quickest window: what disturbs can but add to it."""
+        """Seconds of a step, the mean of the quickest window: disturbances only add time."""
         return float(np.diff(self.ends[::window]).min()) / window
 
 
@@ -88,7 +88,7 @@ def measure_trainer(
     """Time the loop of ``ntmbench.training.train`` at batch 1, the model and parts, in turn."""
     lengths = {"min_length": case.length, "max_length": case.length}
     task = replace(case.task, **lengths)  # type: ignore[type-var]
-    # Validation happens before the first step and after the last, hence in no window.
+    # Validations come before the first step and after the last, hence in no window.
     settings = TrainSettings(
         sequences=steps + 1,
         batch_size=1,
@@ -97,7 +97,7 @@ def measure_trainer(
         selection_sequences=1,
     )
     model = contender.model(case)
-    train(model, task, replace(settings, sequences=3), device="cpu")  # compiles what is to compile
+    train(model, task, replace(settings, sequences=3), device="cpu")  # compiles the kernels
     forward_backward = training_step(
         model, case.task, TensorBatch.of(case.batch(1), torch.device("cpu"))
     )
@@ -121,7 +121,7 @@ def measure_trainer(
 def _parts(model: nn.Module, task: Task, settings: TrainSettings, steps: int) -> dict[str, float]:
     """Median seconds of each part of a step, one after the other as in the loop.
 
-    The update has a learning rate of zero but for rounding: the model must stay as it is.
+    The update has a learning rate of about zero, because the model must stay as it is.
     """
     optimizer = make_optimizer(model, replace(settings, learning_rate=1e-30))
     batch = task.train_batch(0, 0, 1)
@@ -141,5 +141,5 @@ def _parts(model: nn.Module, task: Task, settings: TrainSettings, steps: int) ->
             taken[name].append(time.perf_counter() - started)
     del taken["model"]
     medians = {name: statistics.median(seconds) for name, seconds in taken.items()}
-    medians["drawing data"] /= DRAWN_AHEAD  # as many as the loop draws in a row
+    medians["drawing data"] /= DRAWN_AHEAD  # as many batches as the loop draws in a row
     return medians
