@@ -14,7 +14,7 @@ from ntmbench.errors import check_range
 from ntmbench.registry import register_task
 from ntmbench.task import Batch, FloatArray, Task
 
-# More symbols are taken for a typing error.
+# Larger numbers are taken for typing errors.
 MAX_SYMBOLS = 4096
 
 
@@ -28,13 +28,13 @@ class KeyValue(Task):
 
     Keys and values are one-hot symbols on channels of their own. The keys of a sequence are
     distinct, drawn uniformly; each value is uniform over all values, and so may come twice. The
-    queries are the keys in an order drawn uniformly. T = 3K, and the answer starts at step 2K; the
-    input is not silent there, so that a decoder must see it.
+    queries are the keys in an order drawn uniformly. T = 3K, and the answer starts at step 2K. The
+    input is not silent during the answer, so that a decoder must see it.
 
     The source (section 4, definition 3.1, "MQAR") draws keys and values from one vocabulary, asks
-    only some of the keys, at distances drawn from a power law, and pads between them; here all are
-    asked, at once. There are only keys x values sequences of one pair, so that those of the tests
-    turn up in training too.
+    for only some of the keys, at distances drawn from a power law, and pads between them. Here all
+    keys are asked for, one after the other. There are only keys x values sequences of one pair, so
+    that those of the tests occur in training too.
 
     Two pairs, of three keys and two values (inputs: keys, values | targets; dots are not scored)::
 
@@ -49,9 +49,9 @@ class KeyValue(Task):
         1 0 0 0 0 | 1 0
     """
 
-    #: Keys that there are; no sequence can have more pairs.
+    #: Number of different keys; no sequence can have more pairs.
     keys: int = 16
-    #: Values that there are.
+    #: Number of different values.
     values: int = 8
     #: Fewest pairs in training.
     min_length: int = 1

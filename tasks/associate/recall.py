@@ -23,13 +23,13 @@ class Recall(Task):
 
     ``|a |b |c ?b? -> c``, for example ``|3 1 |0 2 |2 2 ?3 1? -> 0 2`` with items of two vectors.
 
-    A length counts items, each of ``item_length`` vectors K. A delimiter comes before each item,
+    A length counts items, each of K = ``item_length`` vectors. A delimiter comes before each item,
     and one of another kind, on a channel of its own, before and after the query. The query is
-    drawn from all items but the last. Where the same item was shown more than once the answer is
-    what followed its first appearance, so that it is a function of the input.
+    drawn from all items but the last. If the same item was shown more than once, the answer is the
+    item that followed its first appearance, so that it is a function of the input.
     T = (K + 1) L + (K + 2) + K.
 
-    Three items of one vector of two bits, of which the first and the last are the same
+    Three items of one vector of two bits, the first and the last of them the same
     (inputs: bits, item delimiter, query delimiter | targets; dots are not scored)::
 
         >>> from ntmbench.data.text import as_text
@@ -58,7 +58,7 @@ class Recall(Task):
 
     family = "associate"
     version = 1
-    # Tested at the paper's numbers of items, and on to 20.
+    # Tests use the paper's numbers of items, up to 20.
     lengths = Lengths(6, test=(6, 8, 10, 12, 15, 20), select=((3, 2), (3, 1)))
 
     def __post_init__(self) -> None:
@@ -78,7 +78,7 @@ class Recall(Task):
 
     @property
     def shortest_length(self) -> int:
-        """The last item is never asked for, so that there must be another."""
+        """Two, since the last item is never the query."""
         return 2
 
     def draw(self, words: RandomWords, batch_size: int, length: int, *, test: bool) -> Batch:
@@ -117,11 +117,11 @@ class Recall(Task):
 
 
 def _pick(items: NDArray[np.generic], which: NDArray[np.int64]) -> NDArray[np.generic]:
-    """Of ``items [L, K, B, bits]`` the one at ``which [B]`` of each sequence: ``[K, B, bits]``."""
+    """The item ``[K, B, bits]`` of ``items [L, K, B, bits]`` at ``which [B]`` of each sequence."""
     return items[which, :, np.arange(items.shape[2])].swapaxes(0, 1)
 
 
 def _successor(items: NDArray[np.generic], query: NDArray[np.generic]) -> NDArray[np.generic]:
-    """What follows the first appearance of ``query [K, B, bits]`` among ``items``."""
+    """The item after the first appearance of ``query [K, B, bits]`` among ``items``."""
     matches = (items == query).all(axis=(1, 3))  # [L, B]
     return _pick(items, matches.argmax(axis=0) + 1)

@@ -1,1 +1,1 @@
-"""Order: sort what was shown."""
+"""Order: sort what was shown before."""

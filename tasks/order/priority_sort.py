@@ -33,9 +33,10 @@ class PrioritySort(Task):
     ``a:+0.1 b:-0.7 c:+0.9 | -> c a`` with A = 2, for example ``5:+0.1 2:-0.7 7:+0.9 | -> 7 5``.
 
     Each vector comes with a priority, uniform in (-1, 1), on a channel of its own. The highest
-    comes first; equal priorities keep the order in which they were shown. The paper leaves open
-    the width of the vectors, the direction and what stands before the answer: here 8 bits, highest
-    first, and a delimiter on a channel of its own. T = L + 1 + A, and the answer starts at L + 1.
+    comes first; equal priorities keep the order in which they were shown. The paper does not state
+    the width of the vectors, the direction or what precedes the answer. Here they are 8 bits,
+    highest first, and a delimiter on a channel of its own. T = L + 1 + A, and the answer starts at
+    step L + 1.
 
     The best two of three vectors of three bits (inputs: bits, priority, delimiter | targets)::
 
@@ -61,8 +62,8 @@ class PrioritySort(Task):
 
     family = "order"
     version = 1
-    # Selected at the training range's end, which is hard enough, and a quarter beyond; always
-    # ``answers`` vectors are returned.
+    # Weights are selected at the training range's end, which is hard enough, and a quarter beyond.
+    # The answer always has ``answers`` vectors.
     lengths = Lengths(20, test=(20, 25, 30, 40), select=((1, 1), (5, 4)))
 
     def __post_init__(self) -> None:
@@ -82,7 +83,7 @@ class PrioritySort(Task):
 
     @property
     def shortest_length(self) -> int:
-        """As many vectors as are returned."""
+        """The number of vectors to return."""
         return self.answers
 
     def draw(self, words: RandomWords, batch_size: int, length: int, *, test: bool) -> Batch:
@@ -102,7 +103,7 @@ class PrioritySort(Task):
         return answer_at_end(self._highest(vectors, priorities), len(inputs))
 
     def chance(self, length: int) -> Chance:
-        """Every bit is a fair coin: the priorities say nothing of the vectors."""
+        """Every bit is a fair coin, since the priorities say nothing about the vectors."""
         return Chance.of_fair_bits(self.answers * self.bits)
 
     def demand(self, length: int) -> int:
@@ -112,6 +113,6 @@ class PrioritySort(Task):
     def _highest(
         self, vectors: NDArray[np.generic], priorities: NDArray[np.floating]
     ) -> NDArray[np.generic]:
-        """Of ``vectors [L, B, bits]`` the ``answers`` first by ``priorities [L, B]``."""
+        """The first ``answers`` of ``vectors [L, B, bits]`` by ``priorities [L, B]``."""
         order = np.argsort(-priorities, axis=0, kind="stable")[: self.answers]
         return np.take_along_axis(vectors, order[:, :, np.newaxis], axis=0)

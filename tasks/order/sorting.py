@@ -29,7 +29,7 @@ class Sorting(Task):
 
     The most significant bit comes first. Inputs are the vectors and a channel for the delimiter
     that ends them. T = 2L + 1, and the answer starts at step L + 1. There are only 256 sequences of
-    one number of 8 bits, so that those of the tests turn up in training too.
+    one number of 8 bits, so that those of the tests occur in training too.
 
     Three numbers of three bits (input channels | target channels; dots are not scored)::
 
@@ -53,7 +53,7 @@ class Sorting(Task):
 
     family = "order"
     version = 1
-    # Selected at the training range's end, which is hard enough, and a quarter beyond.
+    # Weights are selected at the training range's end, which is hard enough, and a quarter beyond.
     lengths = Lengths(20, test=(10, 20, 30, 40), select=((1, 1), (5, 4)))
 
     def __post_init__(self) -> None:
@@ -98,5 +98,5 @@ class Sorting(Task):
 
     @property
     def _place_values(self) -> NDArray[np.uint64]:
-        """What each bit counts for, ``[bits]``, the most significant first."""
+        """The value of each bit, ``[bits]``, the most significant first."""
         return np.uint64(1) << np.arange(self.bits, dtype=np.uint64)[::-1]

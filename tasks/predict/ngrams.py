@@ -22,15 +22,16 @@ class NGrams(Task):
 
     ``0 1 1 0 1 ... -> 1 1 0 1 ...``: the input is bit t and the target is bit t + 1.
 
-    For each sequence a table is drawn: for each context of ``context`` bits the probability that a
-    1 follows, from Beta(1/2, 1/2). The first ``context`` bits are fair coins. A length counts bits,
-    T = length - 1, and input and answer run side by side. Only the length - ``context`` bits that
-    follow a whole context are scored. No predictor can do better than the oracle,
-    (N1 + 1/2) / (N0 + N1 + 1), where N0 and N1 count what followed the same context so far
-    (section 4.4, equation 10). At the default size it needs 128.1 bits for the 195 scored; with the
-    five fair coins before them, which the paper counts too, these are the paper's 133 of 200.
+    A table is drawn for each sequence. It holds, for each context of ``context`` bits, the
+    probability that a 1 follows, from Beta(1/2, 1/2). The first ``context`` bits are fair coins. A
+    length counts bits, T = length - 1, and input and answer run side by side. Only the
+    length - ``context`` bits that follow a whole context are scored. No predictor can do better
+    than the oracle,
+    (N1 + 1/2) / (N0 + N1 + 1), where N0 and N1 count the zeros and ones that followed the same
+    context so far (section 4.4, equation 10). At the default size it needs 128.1 bits for the 195
+    scored bits. The paper counts the five fair coins before them too, which gives its 133 of 200.
     A few sources in a thousand soon repeat one bit for ever, and the same sequence of that kind
-    turns up in training and in the tests.
+    occurs in training and in the tests.
 
     Nine bits with a context of two (input | target; dots are not scored)::
 
@@ -56,11 +57,11 @@ class NGrams(Task):
 
     family = "predict"
     version = 1
-    # Selected at the training range's end, which the optimum is about, and at one and a half times
-    # that; tested at the paper's length and twice that.
+    # Weights are selected at the training range's end and at one and a half times that. Tests use
+    # the paper's length and twice that.
     lengths = Lengths(200, test=(200, 400), select=((1, 1), (3, 2)))
-    # Tables that repeat a bit keep on repeating it, so that the current bit alone saves a model 0.9
-    # bits of cross-entropy and 7.7 wrong bits of 195 (10,000 test sequences).
+    # A source that repeats a bit tends to go on repeating it, so that the current bit alone saves a
+    # model 0.9 bits of cross-entropy and 7.7 wrong bits of 195 (10,000 test sequences).
     needs_memory = False
     deterministic = False
 
@@ -98,7 +99,7 @@ class NGrams(Task):
         table = np.sin(np.pi / 2 * words.uniform(batch_size * self._contexts)) ** 2
         coins = words.uniform(length - self.context, batch_size)
 
-        # A state is a place in the flat table: the sequence's first one plus the context, whose
+        # A state is a place in the flat table: the first of the sequence plus the context, whose
         # newest bit is the lowest. ``shifted`` makes room for the next bit.
         place = np.arange(batch_size * self._contexts)
         shifted = place - place % self._contexts + 2 * place % self._contexts
@@ -125,11 +126,11 @@ class NGrams(Task):
         return answer
 
     def chance(self, length: int) -> Chance:
-        """0 and 1 are equally likely before anything is known of the table."""
+        """0 and 1 are equally likely as long as nothing is known about the table."""
         return Chance.of_fair_bits(length - self.context)
 
     def demand(self, length: int) -> int:
-        """One for each context, whatever the length: for counts, not a note of each step."""
+        """One for each context, whatever the length, since counts are enough."""
         return self._contexts
 
     @property

@@ -26,7 +26,7 @@ class Copy(Task):
 
     Inputs are the vectors and a channel for the delimiter; the input is silent while the sequence
     is reproduced. T = 2L + 1, and the answer starts at step L + 1. There are only 256 sequences of
-    one vector of 8 bits, so that those of the tests turn up in training too.
+    one vector of 8 bits, so that those of the tests occur in training too.
 
     Two vectors of two bits (input channels | target channels; dots are not scored)::
 
@@ -48,8 +48,8 @@ class Copy(Task):
 
     family = "reproduce"
     version = 1
-    # The paper's lengths, to six times the training range, and one far beyond: a memory that is
-    # addressed as it should be has no longest sequence.
+    # The paper's lengths, to six times the training range, and one far beyond: for a memory that is
+    # addressed properly there is no longest sequence.
     lengths = Lengths(20, test=(10, 20, 30, 50, 120), select=((3, 2), (12, 1)), far=1000)
 
     def __post_init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Repeat copy: reproduce a sequence as often as asked, and say when it is done."""
+"""Repeat copy: reproduce a sequence a number of times, and then say that it is done."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ class RepeatCopy(Task):
 
     ``a b | 3 -> a b a b a b end``, for example ``5 1 | 2 -> 5 1 5 1 end``.
 
-    After the vectors comes one step with a delimiter and, on a channel of its own, the number of
-    repeats scaled to mean 0 and variance 1 over training. The paper has no delimiter; here it
-    keeps a number of repeats equal to the mean, which is scaled to 0, from being invisible. The
-    end marker is an output channel; all channels are scored on all LR + 1 steps of the answer.
+    The vectors are followed by one step with a delimiter and, on a channel of its own, the number
+    of repeats, scaled to mean 0 and variance 1 over training. The paper has no delimiter. Here it
+    makes a number of repeats visible that is scaled to 0 because it equals the mean. The end marker
+    is an output channel; all channels are scored on all LR + 1 steps of the answer.
     T = L + 1 + LR + 1. In training the number of repeats is drawn with the length, once a batch.
     There are only 256 sequences of one vector of 8 bits for each number of repeats, so that those
-    of the tests turn up in training too.
+    of the tests occur in training too.
 
     One vector of two bits, three times (inputs: bits, delimiter, repeats | targets: bits, end)::
 
@@ -65,8 +65,8 @@ class RepeatCopy(Task):
 
     family = "reproduce"
     version = 1
-    # Selected at the training range's end, with the most repeats, half as much again, and twice;
-    # tested at the paper's lengths.
+    # Weights are selected with the most repeats, at the training range's end, one and a half times
+    # that, and twice. Tests use the paper's lengths.
     lengths = Lengths(10, test=(10, 20), select=((1, 1), (3, 2), (2, 1)))
 
     def __post_init__(self) -> None:
@@ -114,7 +114,7 @@ class RepeatCopy(Task):
         return answer_at_end(self._answer(inputs[:length, :, : self.bits], repeats), len(inputs))
 
     def chance(self, length: int) -> Chance:
-        """A constant can not tell the end marker's step, where every bit is 0, from the others."""
+        """The bits are fair but for the end marker's step, which a constant cannot tell apart."""
         steps = length * self._repeats_in_tests + 1
         a_bit_is_1 = (steps - 1) / 2 / steps
         wrong = self.bits * (steps - 1) / 2 + 1
