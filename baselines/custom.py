@@ -61,7 +61,7 @@ def source_digest(settings: CustomSettings) -> dict[str, str]:
     """A digest of the file that defines the user's class: an edited class is another run.
 
     Raises:
-        ModelError: if it can not be imported.
+        ModelError: if it cannot be imported.
     """
     found = _imported(settings)
     module = sys.modules[getattr(found, "__module__", None) or settings.target.partition(":")[0]]
@@ -76,7 +76,7 @@ def build_custom(input_width: int, output_width: int, settings: CustomSettings) 
     """Import and build the user's class.
 
     Raises:
-        ModelError: if it can not be imported or built, or is no nn.Module.
+        ModelError: if it cannot be imported or built, or is no nn.Module.
     """
     where = f"model.target={settings.target}"
     class_name = settings.target.partition(":")[2]
@@ -85,7 +85,7 @@ def build_custom(input_width: int, output_width: int, settings: CustomSettings) 
         built = found(input_width, output_width, **settings.arguments)
     except Exception as error:
         raise ModelError(
-            f"{where} can not be built as {class_name}({input_width}, {output_width}, "
+            f"{where} cannot be built as {class_name}({input_width}, {output_width}, "
             f"**model.arguments): {_one_line(error)}"
         ) from error
     if not isinstance(built, nn.Module):
@@ -101,7 +101,7 @@ def _imported(settings: CustomSettings) -> Any:
         return getattr(importlib.import_module(module_name), class_name)
     except Exception as error:  # a user's module may raise anything
         raise ModelError(
-            f"model.target={settings.target} can not be imported: {_one_line(error)}"
+            f"model.target={settings.target} cannot be imported: {_one_line(error)}"
         ) from error
 
 

@@ -1,1 +1,1 @@
-"""Controls: what the other models are judged by."""
+"""Controls, by which the other models are judged."""

@@ -10,14 +10,14 @@ from torch import Tensor, nn
 from ntmbench.model import SequenceModel
 from ntmbench.registry import register_model
 
-# Above zero, so that the first answer is 1 everywhere. On fair bits that is as good as any; where a
-# channel is seldom 1 it is so bad that weights from before training are never selected.
+# Above zero, so that the first answer is 1 everywhere. For fair bits that is as good as any answer.
+# For a channel that is seldom 1 it is so bad that weights from before training are never selected.
 FIRST_LOGIT = 1e-3
 
 
 @dataclass(frozen=True)
 class ConstantSettings:
-    """The constant answer has nothing to set."""
+    """Settings of the constant answer: there are none."""
 
 
 @register_model("constant", settings=ConstantSettings, control=True)

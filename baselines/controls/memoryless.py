@@ -1,4 +1,4 @@
-"""A feedforward network on the current input alone: the control that no task may let win."""
+"""A feedforward network on the current input alone: the control that must not solve a task."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class MemorylessSettings:
 
 @register_model("memoryless", settings=MemorylessSettings, width="hidden_size", control=True)
 class Memoryless(SequenceModel):
-    """One hidden layer, applied to every step by itself."""
+    """One hidden layer, applied to each step by itself."""
 
     def __init__(self, input_width: int, output_width: int, settings: MemorylessSettings) -> None:
         """Build the two layers."""

@@ -1,7 +1,7 @@
-"""The task's own oracle as a model: the control that shows what can be reached at all.
+"""The task's own oracle as a model: the control that shows the best possible scores.
 
-It runs through the same training, selection and evaluation as every other model, so that a mistake
-in any of them shows.
+It goes through the same training, selection and evaluation as every other model, so that it reveals
+a mistake in any of them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ntmbench.task import Task
 
 @dataclass(frozen=True)
 class OracleSettings:
-    """The oracle has nothing to set."""
+    """Settings of the oracle: there are none."""
 
 
 @register_model("oracle", settings=OracleSettings, causal=False, control=True)

@@ -15,7 +15,7 @@ from ntmbench.model import SequenceModel
 from ntmbench.registry import register_model
 from ntmbench.trace import Panel, Signal, Trace
 
-#: What lies below the bottom of a stack (section 3.1).
+#: The content of the empty cells below a stack (section 3.1).
 EMPTY = -1.0
 MAX_STACKS = 64
 MAX_DEPTH = 2**16
@@ -31,7 +31,7 @@ class StackRNNSettings:
     stacks: int = 2
     #: Numbers in one cell of a stack.
     cell_size: int = 8
-    #: Cells of a stack; what is pushed beyond is lost. Tests enlarge it to the length.
+    #: Cells of a stack; what is pushed beyond them is lost. Tests enlarge it to the length.
     depth: int = 64
 
     def __post_init__(self) -> None:
@@ -105,14 +105,14 @@ class StackRNN(SequenceModel):
 
         Signals: ``actions [T, B, stacks, 3]`` (push, pop, stay), ``occupied [T, B, stacks, depth]``
         (the share of each cell that was pushed and not popped), ``tops [T, B, stacks, cell]``.
-        ``provenance [T, B, T]`` is that of the tops that each step leaves, which its answer sees:
-        the mean over the stacks.
+        ``provenance [T, B, T]`` is that of the tops after each step, which the answer sees, as a
+        mean over the stacks.
         """
         steps, batch_size, _ = inputs.shape
         with torch.no_grad():
             run = list(self._steps(inputs))
             logits = self.forward(inputs)
-            # shares[b, k, i, s]: of cell i of stack k, the share that step s pushed.
+            # shares[b, k, i, s]: the share of cell i of stack k that step s pushed.
             shares = inputs.new_zeros(batch_size, self.settings.stacks, self.depth, steps)
             occupied, read = [], []
             for number, step in enumerate(run):
@@ -149,7 +149,7 @@ class StackRNN(SequenceModel):
 def _moved(stack: Tensor, actions: Tensor, pushed: Tensor, empty: float) -> Tensor:
     """The stacks ``[B, stacks, depth, cell]`` after soft ``actions [B, stacks, 3]``.
 
-    ``pushed [B, stacks, cell]`` is what a push puts on top; ``empty`` lies below the bottom.
+    A push puts ``pushed [B, stacks, cell]`` on top; ``empty`` fills the cells below the bottom.
     """
     push, pop, stay = actions[..., None, None].unbind(dim=2)  # [B, stacks, 1, 1]
     down = torch.cat([pushed.unsqueeze(2), stack[:, :, :-1]], dim=2)

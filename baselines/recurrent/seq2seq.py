@@ -1,7 +1,7 @@
 """Encoder-decoder LSTM (Sutskever, Vinyals, Le 2014) without attention.
 
-The encoder reads the input phase and hands its state to the decoder, which is fed the previous
-step's answer: the true one in training (teacher forcing), its own, decided, otherwise.
+The encoder reads the input phase and hands its state to the decoder, which is fed the answer of the
+step before: the true one in training (teacher forcing), and otherwise its own, thresholded.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Seq2Seq(SequenceModel):
         open_forget_gates(self.decoder)
 
     def prepare(self, task: Task) -> None:
-        """Take from the task how an answer is fed back; without one, as bits."""
+        """Learn from the task how an answer is fed back; without a task, as bits."""
         self.fed_back = task.answer
 
     def state_floats(self, steps: int) -> int:
@@ -63,7 +63,7 @@ class Seq2Seq(SequenceModel):
         return 2 * self.decoder.num_layers * self.decoder.hidden_size
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Refuse: where the answer starts can not be read off the inputs; see ``answer``."""
+        """Refuse, since the inputs do not show where the answer starts; see ``answer``."""
         raise ModelError("seq2seq needs to know where the answer starts: call answer().")
 
     def answer(self, inputs: Tensor, answer_start: int, targets: Tensor | None = None) -> Tensor:

@@ -142,11 +142,11 @@ def test_custom_sequence_model_is_taken_as_it_is(
 @pytest.mark.parametrize(
     ("name", "arguments", "reason"),
     [
-        ("Choosy", [], "can not be built as Choosy(9, 8, **model.arguments): ValueError: not this"),
+        ("Choosy", [], "cannot be built as Choosy(9, 8, **model.arguments): ValueError: not this"),
         ("Elman", ["+model.arguments.size=3"], "unexpected keyword argument 'size'"),
         ("Broken", [], "fails on inputs [T, B, in] = [3, 2, 9]: KeyError: 'weights'"),
         ("Pair", [], "returned a tuple. Expected: a tensor of logits [T, B, out] = [3, 2, 8]"),
-        ("Missing", [], "can not be imported: AttributeError"),
+        ("Missing", [], "cannot be imported: AttributeError"),
         ("Elman:forward", [], "names no class. Allowed: module:Class"),
     ],
 )
@@ -395,9 +395,9 @@ MODEL = (
     "from ntmbench import register_model\nregister_model({name!r}, {settings})(lambda *_: None)\n"
 )
 BROKEN = {
-    "raises": ("raise RuntimeError('it\\nbroke')", "can not be loaded: RuntimeError: it broke"),
-    "imports": ("import nowhere_at_all", "can not be loaded: ModuleNotFoundError: No module named"),
-    "misspelt": ("def task(:", "can not be loaded: SyntaxError"),
+    "raises": ("raise RuntimeError('it\\nbroke')", "cannot be loaded: RuntimeError: it broke"),
+    "imports": ("import nowhere_at_all", "cannot be loaded: ModuleNotFoundError: No module named"),
+    "misspelt": ("def task(:", "cannot be loaded: SyntaxError"),
     "taken": (
         "from ntmbench.baselines.recurrent.lstm import LSTMSettings\n"
         + MODEL.format(name="lstm", settings="LSTMSettings"),
