@@ -1,9 +1,10 @@
 """A run's folder: its files, its status, its lock.
 
 The folder ``<results_dir>/runs/<task>-<model>-s<seed>-<hash>/`` has ``config.yaml`` (every
-setting), ``status.json``, ``metrics.csv`` (the learning curve, on validation data), ``evaluation.csv`` (the
-test grid), ``positions.csv`` (the same by step of the answer), ``variations.csv`` (tests beyond the
-grid, if the task names any), ``example.npz`` (one test sequence as it was answered),
+setting), ``status.json``, ``metrics.csv`` (the learning curve, on validation data),
+``evaluation.csv`` (the test grid), ``positions.csv`` (the same by step of the answer),
+``variations.csv`` (tests beyond the grid, if the task names any), ``example.npz`` (one answered
+test sequence),
 ``checkpoint.pt``, ``log.txt`` and ``plots/``.
 """
 
