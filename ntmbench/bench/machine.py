@@ -30,7 +30,7 @@ class Machine:
 
     @classmethod
     def here(cls, threads: int) -> Machine:
-        """This machine, with so many threads in use."""
+        """The machine at hand, with so many threads in use."""
         return cls(
             processor=_processor(),
             cores=cores(),
