@@ -27,13 +27,12 @@ class LiteratureError(UserError):
 class Measure(enum.Enum):
     """A kind of figure that the literature gives; less is always better.
 
-    SEQUENCES counts the sequences after which wrong bits stay low, REACHED those after which they
-    are low for the first time.
+    SEQUENCES are those from which errors stay low, REACHED those at which they are so first.
     """
 
     SEQUENCES = "sequences to solve"
     REACHED = "sequences to reach"
-    WRONG_BITS = "wrong bits"
+    ERRORS = "errors"
     LOSS_BITS = "loss bits over the optimum"
     MILLISECONDS = "milliseconds a training sequence"
 
@@ -83,17 +82,17 @@ class Literature:
         measure: what the figure measures.
         length: the test length; None for the longest training length.
         low: the figure, or the lower end of its reading.
-        high: the upper end; infinite if it is only known that it was not reached.
-        tolerance: the difference on either side that counts as the same: in bits for WRONG_BITS and
-            LOSS_BITS, else as a share of the figure.
+        high: the upper end; infinite where it is only known that it was not reached.
+        tolerance: what is called the same on either side: of ERRORS and LOSS_BITS so many, else a
+            share of the figure.
         says: the figure in the source's own terms.
         source: the source of the figure.
         where: the place in the source.
-        below: for REACHED, the wrong bits per sequence that are to be undercut.
-        batch_size: for MILLISECONDS, the sequences in a step.
-        parameters: for MILLISECONDS, the number of the model's parameters.
-        spent: for WRONG_BITS and LOSS_BITS, the training sequences that the source says they took;
-            0 if it does not say.
+        below: of REACHED, the errors per sequence that are to be undercut.
+        batch_size: of MILLISECONDS, the sequences in a step.
+        parameters: of MILLISECONDS, the model's.
+        spent: of ERRORS and LOSS_BITS, the training sequences that they are said to have taken;
+            0 where it is not said.
     """
 
     task: str
@@ -127,8 +126,8 @@ class Literature:
 
     @property
     def exactness(self) -> bool:
-        """Whether the source claims that no bit is wrong."""
-        return self.measure is Measure.WRONG_BITS and self.high == 0
+        """Whether it claims that there are no errors."""
+        return self.measure is Measure.ERRORS and self.high == 0
 
     @property
     def cited(self) -> str:

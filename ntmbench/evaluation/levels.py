@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+import torch
+from torch import Tensor
 
+from ntmbench.evaluation.scores import pool, score
+from ntmbench.model import TensorBatch
 from ntmbench.task import Batch, Task
 from ntmbench.training.settings import TrainSettings
 
-#: With fewer validation wrong bits per sequence a model counts as knowing a task (Collier and Beel
-#: 2018).
+#: Validation errors per sequence below which a model is taken to know a task (Collier and
+#: Beel 2018).
 SOLVED_BELOW = 0.1
 
 
 @dataclass(frozen=True)
-class Bits:
+class Level:
     """Per-sequence means, as in ``metrics.csv``."""
 
     loss_bits: float
@@ -30,16 +33,16 @@ class DataLevels:
     """The two ends of the scale on a set of sequences.
 
     Attributes:
-        optimum: the task's oracle; zero wrong bits if the task is deterministic.
-        chance: the best constant answer, one fixed probability per output channel.
+        optimum: the task's oracle; without errors where the task is deterministic.
+        chance: the best constant answer: the same one at every scored step.
     """
 
-    optimum: Bits
-    chance: Bits
+    optimum: Level
+    chance: Level
 
     @property
     def solvable(self) -> bool:
-        """Whether zero wrong bits can be reached at all."""
+        """Whether an answer can be without errors at all."""
         return self.optimum.errors == 0
 
 
@@ -65,31 +68,24 @@ def length_levels(task: Task, length: int, sequences: int) -> DataLevels:
 
 
 def data_levels(task: Task, batches: Iterable[Batch]) -> DataLevels:
-    """The levels on any batches of a task."""
-    sequences = steps = 0
-    loss = wrong = 0.0
-    ones = np.zeros(task.output_width)
+    """The levels on any batches of a task, each of at least one scored step."""
+    parts, targets = [], []
     for batch in batches:
-        scored = batch.mask > 0  # [T, B]
-        targets = batch.targets[scored] > 0.5  # [scored, out]
-        probability = task.oracle(batch.inputs)[scored].astype(np.float64)  # [scored, out]
-        sequences += batch.size
-        steps += len(targets)
-        ones += targets.sum(axis=0)
-        wrong += np.count_nonzero((probability > 0.5) != targets)
-        loss += float(_surprise(np.where(targets, probability, 1 - probability)).sum())
-    share = ones / steps  # [out]
-    entropy = share * _surprise(share) + (1 - share) * _surprise(1 - share)
+        solved = torch.from_numpy(task.oracle(batch.inputs))
+        logits = task.answer.logits_of(solved)
+        parts.append(score(task.answer, logits, _in_precision_of(logits, batch)))
+        targets.append(batch.targets[batch.mask > 0])  # [scored, out]
+    optimum = pool(parts)
+    steps = np.concatenate(targets).astype(np.float64)[:, np.newaxis]  # [scored, 1, out]
+    # The best constant of all sequences together, as if they were one.
+    whole = task.answer.best_constant(steps, np.ones(steps.shape[:2]))
     return DataLevels(
-        optimum=Bits(loss / sequences, wrong / sequences),
-        chance=Bits(
-            float(entropy.sum()) * steps / sequences,
-            float(np.minimum(share, 1 - share).sum()) * steps / sequences,
-        ),
+        optimum=Level(optimum.loss_bits, optimum.errors),
+        chance=Level(whole.loss_bits / optimum.sequences, whole.errors / optimum.sequences),
     )
 
 
-def _surprise(probability: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The information of an event in bits; finite for probability 0, which only occurs times 0."""
-    bits: NDArray[np.float64] = -np.log2(np.maximum(probability, 2.0**-1000))
-    return bits
+def _in_precision_of(logits: Tensor, batch: Batch) -> TensorBatch:
+    """The batch as tensors of the type of ``logits``, so that nothing is lost in the sums."""
+    whole = TensorBatch.of(batch, logits.device)
+    return replace(whole, targets=whole.targets.to(logits), mask=whole.mask.to(logits))

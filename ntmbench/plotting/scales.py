@@ -1,4 +1,4 @@
-"""Axes of bits, lengths and sequences, on which the finite values can be told apart."""
+"""Axes of scores, lengths and sequences, on which the finite values can be told apart."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from ntmbench.plotting.style import MUTED, short_count
 
-#: Below this many bits a logarithmic axis turns linear, so that it can show zero.
+#: Below this score a logarithmic axis turns linear, so that it can show zero.
 LINEAR_BELOW = 0.1
 #: Stands for infinity, the score of what diverged: a line or a band up to here leaves the picture.
 BEYOND = 1e9
@@ -22,8 +22,8 @@ def drawable(scores: pd.Series[float]) -> pd.Series[float]:
     return scores.astype(float).fillna(math.inf).clip(upper=BEYOND)
 
 
-def scale_bits(axes: Axes, scores: Iterable[float]) -> None:
-    """Give the y axis a scale on which the finite ``scores`` (bits) can be told apart.
+def scale_scores(axes: Axes, scores: Iterable[float]) -> None:
+    """Give the y axis a scale on which the finite ``scores`` can be told apart.
 
     Logarithmic down to LINEAR_BELOW and linear below that where they span more than a factor of
     ten; linear otherwise. What is not finite has no say in it.

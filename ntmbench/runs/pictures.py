@@ -18,6 +18,7 @@ from ntmbench.plotting.run.generalisation import plot_generalisation
 from ntmbench.plotting.run.memory import plot_memory
 from ntmbench.plotting.style import png
 from ntmbench.runs.folder import RunFolder
+from ntmbench.runs.results import EARLIER_NAMES
 from ntmbench.task import Task
 
 
@@ -33,6 +34,7 @@ def plot_run(folder: RunFolder, task: Task, paper: Sequence[PaperCurve] = ()) ->
     """
     folder.plots.mkdir(parents=True, exist_ok=True)
     written = []
+    unit = task.answer.unit
 
     def save(name: str, figure: Figure) -> None:
         path = folder.plots / f"{name}.png"
@@ -43,9 +45,12 @@ def plot_run(folder: RunFolder, task: Task, paper: Sequence[PaperCurve] = ()) ->
     if len(metrics):
         levels = validation_levels(task, validation_size(folder.read_status().get("settings", {})))
         compared = curve_levels(levels, paper)
-        save("learning_curve", plot_learning_curve(metrics, compared, paper_moments(paper)))
+        save(
+            "learning_curve",
+            plot_learning_curve(metrics, compared, paper_moments(paper), unit=unit),
+        )
     if len(evaluation):
-        save("generalisation", plot_generalisation(evaluation, task.length_range))
+        save("generalisation", plot_generalisation(evaluation, task.length_range, unit=unit))
     if folder.example.exists():
         length, example, memory = read_example(folder.example)
         title = f"{task.name}, test sequence of length {length}"
@@ -67,4 +72,4 @@ def curve_levels(levels: DataLevels, paper: Sequence[PaperCurve] = ()) -> dict[s
 
 
 def _read(path: Path) -> pd.DataFrame:
-    return pd.read_csv(path) if path.exists() else pd.DataFrame()
+    return pd.read_csv(path).rename(columns=EARLIER_NAMES) if path.exists() else pd.DataFrame()

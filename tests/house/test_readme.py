@@ -14,7 +14,7 @@ from hydra import compose
 from ntmbench import registry
 from ntmbench.commands.composition import composing, to_run_config
 from ntmbench.commands.expansion import cells_of
-from ntmbench.report.page.cells import signed_bits
+from ntmbench.report.page.cells import signed_score
 from ntmbench.statistics.paired import smallest_p
 from ntmbench.testing import check_model, check_task
 
@@ -64,7 +64,7 @@ def table(page: Path, beginning: str) -> list[list[str]]:
 def figure(row: dict[Any, Any]) -> str:
     """``0.004 (0 to 0.015) [10]``: estimate, interval, and seeds."""
     score = "loss_over_optimum" if row["task"] == "ngrams" else "errors"
-    middle, low, high = (signed_bits(row[f"{score}{part}"]) for part in ("", "_low", "_high"))
+    middle, low, high = (signed_score(row[f"{score}{part}"]) for part in ("", "_low", "_high"))
     interval = "" if low == middle == high else f" ({low} to {high})"
     return f"{middle}{interval} [{row['evaluated']}]"
 

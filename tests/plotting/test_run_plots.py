@@ -37,7 +37,7 @@ def learning_curve(task: Task, metrics: pd.DataFrame) -> Figure:
     """The picture as ``plot_run`` draws it."""
     paper = paper_results(task)
     levels = curve_levels(validation_levels(task, 64), paper)
-    return plot_learning_curve(metrics, levels, paper_moments(paper))
+    return plot_learning_curve(metrics, levels, paper_moments(paper), unit="bit")
 
 
 def test_a_run_with_a_memory_has_four_pictures(tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ def test_what_diverged_leaves_the_picture_and_does_not_scale_it(lost: float) -> 
     (line,) = (line for line in with_infinity.axes[0].lines if np.size(line.get_ydata()) == 3)
     assert np.asarray(line.get_ydata())[1] > with_infinity.axes[0].get_ylim()[1]
     ends = [
-        plot_generalisation(grid({10: 0, 20: bits}), (1, 20)).axes[0].get_ylim()
+        plot_generalisation(grid({10: 0, 20: bits}), (1, 20), unit="bit").axes[0].get_ylim()
         for bits in (lost, 80)
     ]
     assert ends[0] == ends[1]
@@ -133,8 +133,8 @@ def test_the_learning_curve_names_what_it_compares_with() -> None:
     }
     assert {axes.get_xlabel() for axes in figure.axes} == {"training sequences"}
     assert [axes.get_ylabel() for axes in figure.axes] == [
-        "wrong bits per sequence (validation)",
-        "loss, bits per sequence (validation)",
+        "wrong bits per sequence",
+        "loss bits per sequence",
     ]
 
 
@@ -158,7 +158,7 @@ def test_no_label_of_a_legend_is_cut_off(characters: int) -> None:
     names = [f"{place:0{characters}}" for place in range(5)]
     curves = pd.concat([curve([80, 0]).assign(label=name, run=name) for name in names])
     bands = curves.assign(low=0, median=0, high=0)
-    figure = plot_curves(curves, bands, "errors", looks(names), [chance_level(80)])
+    figure = plot_curves(curves, bands, "errors", looks(names), [chance_level(80)], unit="bit")
     png(figure)  # lays it out
     (legend,) = figure.legends
     box, page = legend.get_window_extent(), figure.bbox
@@ -184,9 +184,11 @@ def test_ngrams_is_compared_with_its_optimum_and_not_called_solved() -> None:
 def test_an_enlarged_memory_is_told() -> None:
     table = grid({10: 0, 20: 0, 1000: 5})
     table["memory_slots"] = [128, 128, 1024]
-    assert "memory enlarged, to 1,024 slots at most" in labels(plot_generalisation(table, (1, 20)))
+    assert "memory enlarged, to 1,024 slots at most" in labels(
+        plot_generalisation(table, (1, 20), unit="bit")
+    )
     table["memory_slots"] = None
-    assert labels(plot_generalisation(table, (1, 20))) == {"training lengths", "chance"}
+    assert labels(plot_generalisation(table, (1, 20), unit="bit")) == {"training lengths", "chance"}
 
 
 def test_many_labels_have_looks_of_their_own() -> None:

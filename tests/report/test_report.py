@@ -19,7 +19,7 @@ from ntmbench.report.page.slugs import slugs
 from tests.fabricated import fabricate
 
 PICTURES = [
-    *("curve-wrong-bits", "curve-loss-bits", "survival", "seeds", "length-wrong-bits"),
+    *("curve-errors", "curve-loss-bits", "survival", "seeds", "length-errors"),
     "length-exact-match",
 ]
 TABLES = [

@@ -48,7 +48,7 @@ def test_lengths_of_selection_are_told_with_the_task(tmp_path: Path) -> None:
         "Trained on length 1 to 20. Weights are selected on validation data of that and of length "
         f"{near} and {far}."
     ]
-    (picture,) = (p for p in task.pictures() if p.file == "copy-length-wrong-bits.svg")
+    (picture,) = (p for p in task.pictures() if p.file == "copy-length-errors.svg")
     assert "selection lengths" in picture.svg
 
 

@@ -52,7 +52,7 @@ def test_a_learning_curve_is_the_tables_median_and_band() -> None:
         {"label": "ntm", "sequences": [0, 1000], "low": [3, 1], "median": [7, 2], "high": [9, 4]}
     )
     runs = pd.concat([curve([bits, bits]).assign(label="ntm", run=str(bits)) for bits in (3, 9)])
-    figure = plot_curves(runs, bands, "errors", LOOKS)
+    figure = plot_curves(runs, bands, "errors", LOOKS, unit="bit")
     (axes,) = figure.axes
     assert line(axes, "ntm") == ([0, 1000], [7, 2])
     assert band(axes, 0) == {(0, 3), (0, 9), (1000, 1), (1000, 4)}
@@ -71,7 +71,7 @@ def test_a_run_that_diverged_does_not_scale_the_learning_curves(lost: float) -> 
     )
     low, high = pd.Series([50, 40, 30]), pd.Series([50, 40, INF])
     bands = curve([50, 40, 30]).assign(label="ntm", low=low, median=high, high=high)
-    (axes,) = plot_curves(runs, bands, "errors", LOOKS).axes
+    (axes,) = plot_curves(runs, bands, "errors", LOOKS, unit="bit").axes
     assert axes.get_ylim() == (28, 52)
     assert line(axes, "ntm")[1][2] > 52  # it leaves the picture
 
@@ -99,7 +99,7 @@ def test_scores_over_length_are_drawn_up_to_what_is_infinite() -> None:
         }
     )
     levels = pd.DataFrame({"length": [10, 20], "name": "chance", "value": [40.0, 80.0]})
-    figure = plot_lengths(table, "errors", LOOKS, (1, 20), (), levels)
+    figure = plot_lengths(table, "errors", LOOKS, (1, 20), (), levels, unit="bit")
     (axes,) = figure.axes
     assert line(axes, "ntm") == ([10, 20], [1, 4])
     assert axes.get_ylim()[1] == 160  # twice the highest, on a logarithmic axis
@@ -111,12 +111,12 @@ def test_many_steps_of_an_answer_are_drawn_as_means() -> None:
     wrong = np.arange(count) % 3
     table = pd.DataFrame({"label": "ntm", "position": np.arange(count)})
     table = table.assign(low=wrong, median=wrong, high=wrong)
-    (axes,) = plot_positions(table, 300, LOOKS, math.nan).axes
+    (axes,) = plot_positions(table, 300, LOOKS, math.nan, unit="bit").axes
     steps, means = line(axes, "ntm")
     assert steps == [2 + 3 * place for place in range(MOST_POINTS)]
     assert means == [1] * MOST_POINTS
     assert axes.get_xlabel() == "step of the answer (each point the mean of 3 steps)"
-    (axes,) = plot_positions(table.head(5), 5, LOOKS, 2.0).axes
+    (axes,) = plot_positions(table.head(5), 5, LOOKS, 2.0, unit="bit").axes
     assert line(axes, "ntm") == ([1, 2, 3, 4, 5], [0, 1, 2, 0, 1])
     assert axes.get_xlabel() == "step of the answer"
 
@@ -129,7 +129,7 @@ def test_every_run_has_a_point() -> None:
             "errors": [0, 2, 5, 40, INF, math.nan],
         }
     )
-    figure = plot_seeds(runs, "errors", LOOKS, 20)
+    figure = plot_seeds(runs, "errors", LOOKS, 20, unit="bit")
     (axes,) = figure.axes
     points = [
         point
@@ -150,7 +150,7 @@ def test_pictures_of_points_do_not_depend_on_chance() -> None:
     first, second = (
         [
             np.asarray(part.get_offsets()).tolist()
-            for part in plot_seeds(runs, "errors", LOOKS, 20).axes[0].collections
+            for part in plot_seeds(runs, "errors", LOOKS, 20, unit="bit").axes[0].collections
         ]
         for _ in range(2)
     )

@@ -299,7 +299,8 @@ def test_settings_that_look_alike_are_never_merged() -> None:
 def test_the_levels_of_fair_bits_are_perfect_and_half() -> None:
     levels = validation_levels(make_task("copy", min_length=5, max_length=5), 640)
     assert levels.solvable
-    assert levels.optimum.loss_bits == 0
+    # An oracle's certainty is kept at a finite logit, which costs that much.
+    assert 0 <= levels.optimum.loss_bits < 1e-6
     assert levels.chance.errors == pytest.approx(20, rel=0.05)
     assert levels.chance.loss_bits == pytest.approx(40, rel=0.01)
 
@@ -328,15 +329,15 @@ def test_the_paper_is_compared_with_at_the_papers_sizes_only() -> None:
 
 
 def test_numbers_are_never_rounded_to_something_better() -> None:
-    assert numbers.bits(0) == "0"
-    assert numbers.bits(1e-9) == "<0.001"
-    assert numbers.bits(0.0123) == "0.0123"
-    assert numbers.bits(4.567) == "4.57"
-    assert numbers.bits(1234.5) == "1,234.5"
+    assert numbers.score(0) == "0"
+    assert numbers.score(1e-9) == "<0.001"
+    assert numbers.score(0.0123) == "0.0123"
+    assert numbers.score(4.567) == "4.57"
+    assert numbers.score(1234.5) == "1,234.5"
     # To three digits they are 1, 10 and 100, and are written like these.
-    assert [numbers.bits(value) for value in (0.9996, 9.996, 99.96)] == ["1.00", "10.0", "100.0"]
+    assert [numbers.score(value) for value in (0.9996, 9.996, 99.96)] == ["1.00", "10.0", "100.0"]
     assert [numbers.duration(value) for value in (0, 0.3, 1)] == ["0 s", "<1 s", "1 s"]
-    assert numbers.bits(math.inf) == "not finite"
+    assert numbers.score(math.inf) == "not finite"
     assert numbers.share(1) == "100%"
     assert numbers.share(0.9999) == "99.9%"
     assert (numbers.share(0), numbers.share(0.0001), numbers.share(0.001)) == (

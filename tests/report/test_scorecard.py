@@ -167,7 +167,7 @@ sources:
   here: {cite: Somebody 2020, title: A title, authors: Somebody, year: 2020,
     address: "https://example.org"}
 figures:
-  - {task: copy, model: ntm, measure: wrong bits, value: [0, 1], tolerance: 0.1, says: few,
+  - {task: copy, model: ntm, measure: errors, value: [0, 1], tolerance: 0.1, says: few,
     source: here, where: table 1}
 parameters:
   - {task: copy, model: ntm, controller: lstm, count: 5}
@@ -177,7 +177,7 @@ parameters:
 def test_literature_is_read_as_it_is_written() -> None:
     read = read_library(SAMPLE)
     (figure,) = read.figures
-    assert (figure.low, figure.high, figure.measure) == (0, 1, Measure.WRONG_BITS)
+    assert (figure.low, figure.high, figure.measure) == (0, 1, Measure.ERRORS)
     assert (figure.controller, figure.length) == (None, None)
     assert figure.cited == "Somebody 2020, table 1"
     assert read.parameters == {("copy", "ntm", "lstm"): 5}
@@ -187,12 +187,12 @@ def test_literature_is_read_as_it_is_written() -> None:
     ("old", "new", "refusal"),
     [
         ("source: here", "source: heer", "source=heer is not a choice.*Did you mean 'here'"),
-        ("measure: wrong bits", "measure: wrong bit", "Did you mean 'wrong bits'"),
+        ("measure: errors", "measure: error", "Did you mean 'errors'"),
         ("tolerance: 0.1, ", "", "has no tolerance"),
         ("tolerance", "tolerence", "no setting 'tolerence'"),
         ("[0, 1]", "[2, 1]", "from the lowest to the highest"),
         ("value: [0, 1], ", "", "has no value"),
-        ("wrong bits", "sequences to reach", "below goes with"),
+        ("errors", "sequences to reach", "below goes with"),
         ("https://example.org", "example.org", "https://"),
         ("title: A title, ", "", "a title and authors, or a repository"),
         ("parameters:", "sizes:", "no setting 'sizes'"),

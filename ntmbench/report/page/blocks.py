@@ -59,7 +59,7 @@ class Table:
         greatest_first: columns of which the greatest is shown first at the first click.
         unsorted: columns whose values have no common scale, so that a click does nothing.
         grouped: whether rows with the same first cell stay together when sorted, because the
-            values of different groups do not compare: wrong bits of two tasks, for instance.
+            values of different groups do not compare: errors of two tasks, for instance.
     """
 
     header: list[str]

@@ -48,9 +48,9 @@ def sequences_texts(
     return middle, value_range(middle, numbers.count(low), numbers.count(high))
 
 
-def signed_bits(value: float) -> str:
-    """Bits of either sign: a loss may be less than the optimum's on the same few sequences."""
-    return f"{MINUS}{numbers.bits(-value)}" if value < 0 else numbers.bits(value)
+def signed_score(value: float) -> str:
+    """A score of either sign: a loss may be less than the optimum's on the same few sequences."""
+    return f"{MINUS}{numbers.score(-value)}" if value < 0 else numbers.score(value)
 
 
 def count_cell(value: float) -> Cell:

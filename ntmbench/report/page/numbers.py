@@ -10,7 +10,7 @@ def count(value: float) -> str:
     return "" if math.isnan(value) else f"{value:,.0f}"
 
 
-def bits(value: float) -> str:
+def score(value: float) -> str:
     """Three significant digits; only zero itself is written as 0.
 
     ``0.0 -> 0``, ``0.00004 -> <0.001``, ``0.0123 -> 0.0123``, ``127.72 -> 127.7``.
@@ -32,7 +32,7 @@ def bits(value: float) -> str:
 
 def rate(value: float) -> str:
     """Whole numbers from ten on; three significant digits below."""
-    return bits(value) if math.isnan(value) or value < 10 else count(value)
+    return score(value) if math.isnan(value) or value < 10 else count(value)
 
 
 def share(value: float) -> str:

@@ -10,6 +10,11 @@ def plural(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def sentence(text: str) -> str:
+    """The text with a capital at its beginning; the rest stays, names of settings included."""
+    return f"{text[:1].upper()}{text[1:]}"
+
+
 def joined(*notes: str) -> str:
     """The notes that say something, as one."""
     return "; ".join(note for note in notes if note)

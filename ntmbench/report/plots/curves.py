@@ -9,10 +9,11 @@ import seaborn as sns
 from matplotlib.figure import Figure
 
 from ntmbench.plotting.guides import Level, Moment, draw_levels, draw_moments
-from ntmbench.plotting.scales import along_training, drawable, scale_bits
+from ntmbench.plotting.scales import along_training, drawable, scale_scores
 from ntmbench.plotting.style import Look, styled
+from ntmbench.plotting.wording import axis
 from ntmbench.report.plots.bands import draw_bands
-from ntmbench.report.plots.panel import AXIS, finished, panel
+from ntmbench.report.plots.panel import finished, panel
 
 
 @styled
@@ -23,6 +24,8 @@ def plot_curves(
     looks: Mapping[str, Look],
     levels: Sequence[Level] = (),
     moments: Sequence[Moment] = (),
+    *,
+    unit: str,
 ) -> Figure:
     """A thin line per run, the median over runs and their interquartile range.
 
@@ -33,6 +36,7 @@ def plot_curves(
         looks: how each label is drawn; labels without data are left out.
         levels: lines to compare with.
         moments: numbers of sequences to compare with.
+        unit: of the task's answers.
     """
     figure, axes = panel()
     end = max(curves["sequences"].max(), 1)
@@ -53,6 +57,6 @@ def plot_curves(
         ax=axes,
     )
     draw_bands(axes, bands, "sequences", ("low", "median", "high"), looks)
-    scale_bits(axes, [*curves[column], *(level.high for level in levels)])
+    scale_scores(axes, [*curves[column], *(level.high for level in levels)])
     along_training(axes, end)
-    return finished(figure, axes, f"{AXIS[column]}, validation")
+    return finished(figure, axes, f"{axis(column, unit)}, validation")

@@ -8,10 +8,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from ntmbench.plotting.scales import scale_bits, scale_lengths, shade_selection, shade_training
+from ntmbench.plotting.scales import scale_lengths, scale_scores, shade_selection, shade_training
 from ntmbench.plotting.style import CHANCE_DASHES, MUTED, OPTIMUM_DASHES, Look, styled
+from ntmbench.plotting.wording import axis
 from ntmbench.report.plots.bands import draw_bands
-from ntmbench.report.plots.panel import AXIS, finished, panel
+from ntmbench.report.plots.panel import finished, panel
 
 
 @styled
@@ -22,6 +23,8 @@ def plot_lengths(
     trained: tuple[int, int] | None,
     selection: Sequence[int],
     levels: pd.DataFrame,
+    *,
+    unit: str,
 ) -> Figure:
     """A score over the test length: median and range over runs, training lengths shaded.
 
@@ -34,6 +37,7 @@ def plot_lengths(
         trained: the shortest and the longest training length.
         selection: lengths of the validation data at which weights are selected, beside those.
         levels: the columns length, name and value: lines to compare with, over length.
+        unit: of the task's answers.
     """
     figure, axes = panel()
     if trained is not None:
@@ -48,7 +52,7 @@ def plot_lengths(
         axes.set_ylim(-0.03, 1.03)
         axes.yaxis.set_major_formatter(PercentFormatter(1))
     else:
-        scale_bits(axes, [*table[low], *table[high], *levels["value"]])
+        scale_scores(axes, [*table[low], *table[high], *levels["value"]])
     scale_lengths(axes, [int(length) for length in table["length"]])
     axes.set_xlabel("test length")
-    return finished(figure, axes, f"{AXIS[column]}, test")
+    return finished(figure, axes, f"{axis(column, unit)}, test")

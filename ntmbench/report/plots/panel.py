@@ -11,12 +11,6 @@ from ntmbench.plotting.style import plain_figure
 #: Inches of a picture without its legend: a third of the page's width.
 SIZE = (4.8, 3.0)
 
-AXIS = {
-    "errors": "wrong bits per sequence",
-    "loss_bits": "loss bits per sequence",
-    "exact_match": "sequences without a wrong bit",
-}
-
 
 def panel() -> tuple[Figure, Axes]:
     """An empty figure and its axes."""

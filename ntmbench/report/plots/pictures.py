@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 import pandas as pd
 from matplotlib.figure import Figure
 
+from ntmbench.plotting import wording
 from ntmbench.plotting.example import COUNTED
 from ntmbench.plotting.guides import Level, compare_with, paper_moments
 from ntmbench.plotting.style import Look
@@ -32,16 +33,15 @@ from ntmbench.report.study.tasks import StudyTask
 #: Memories drawn for a task; those of more models (a table of ablations) are left out.
 MOST_MEMORIES = 4
 
-TITLES = {
-    "errors": "Wrong bits per sequence by test length",
-    "exact_match": "Sequences without a wrong bit by test length",
-    "loss_bits": "Loss bits per sequence by test length",
-}
+
+def title_over_length(score: str, unit: str) -> str:
+    """``wrong bits per sequence by test length``."""
+    return f"{wording.axis(score, unit)} by test length"
 
 
 def scores_of(section: StudyTask) -> tuple[str, str]:
     """The scores that tell most of a task over length."""
-    # Where zero wrong bits cannot be had, the loss tells more.
+    # Where no run can be without errors, the loss tells more.
     return ("errors", "exact_match") if section.solvable else ("loss_bits", "errors")
 
 
@@ -59,6 +59,7 @@ def section_pictures(
         return Picture(file, f"{section.label}: {title}", svg(figure, f"{anchor}-{name}"))
 
     pictures = []
+    unit = section.unit
     of_section = study.metrics["section"] == section.label
     curves = study.metrics[of_section & ~study.metrics["control"]]
     if len(curves):
@@ -72,8 +73,9 @@ def section_pictures(
                 _levels(section, column),
                 # The paper draws the loss.
                 paper_moments(section.paper) if column == "loss_bits" else (),
+                unit=unit,
             )
-            title = f"learning curves, {column.replace('_', ' ')}"
+            title = f"learning curves, {wording.score(column, unit)}"
             pictures.append(picture(f"curve-{column}", title, figure))
     if len(tables["survival"]):
         figure = plot_survival(tables["survival"], looks)
@@ -81,23 +83,30 @@ def section_pictures(
     score, _ = scores_of(section)
     scored = study.runs[(study.runs["section"] == section.label) & ~study.runs["control"]]
     if section.near_length is not None and scored[score].notna().any():
-        figure = plot_seeds(scored, score, looks, section.near_length)
-        title = f"{score.replace('_', ' ')} of every run, length {section.near_length}"
+        figure = plot_seeds(scored, score, looks, section.near_length, unit=unit)
+        title = f"{wording.score(score, unit)} of every run, length {section.near_length}"
         pictures.append(picture("seeds", title, figure))
     lengths = tables["lengths"]
     if len(lengths):
         for score in scores_of(section):
             levels = _levels_by_length(lengths, score, solvable=section.solvable)
             figure = plot_lengths(
-                lengths, score, looks, section.lengths, section.selection_lengths, levels
+                lengths,
+                score,
+                looks,
+                section.lengths,
+                section.selection_lengths,
+                levels,
+                unit=unit,
             )
-            pictures.append(picture(f"length-{score}", TITLES[score].lower(), figure))
+            title = title_over_length(score, unit)
+            pictures.append(picture(f"length-{score}", title, figure))
     positions = _shown_positions(tables["positions"], section)
     chance = _chance_by_step(positions, lengths)
     for length in sorted({int(length) for length in positions["length"]}):
         at_length = positions[positions["length"] == length]
-        figure = plot_positions(at_length, length, looks, chance.get(length, math.nan))
-        title = f"wrong bits by step of the answer, length {length}"
+        figure = plot_positions(at_length, length, looks, chance.get(length, math.nan), unit=unit)
+        title = f"{wording.errors(unit)} by step of the answer, length {length}"
         pictures.append(picture(f"positions-{length}", title, figure))
     return pictures
 
@@ -158,7 +167,7 @@ def _shown_positions(positions: pd.DataFrame, section: StudyTask) -> pd.DataFram
 
 
 def _chance_by_step(positions: pd.DataFrame, lengths: pd.DataFrame) -> dict[int, float]:
-    """Chance's wrong bits, spread evenly over the steps."""
+    """Chance's errors, spread evenly over the steps."""
     chance = lengths.groupby("length")["chance_errors"].max()
     steps = positions.groupby("length")["position"].nunique()
     return {

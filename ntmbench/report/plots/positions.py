@@ -12,6 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from ntmbench.plotting.guides import chance_level, draw_levels
 from ntmbench.plotting.style import Look, styled
+from ntmbench.plotting.wording import errors
 from ntmbench.report.plots.bands import draw_bands
 from ntmbench.report.plots.panel import finished, panel
 
@@ -21,15 +22,21 @@ MOST_POINTS = 100
 
 @styled
 def plot_positions(
-    positions: pd.DataFrame, length: int, looks: Mapping[str, Look], chance: float
+    positions: pd.DataFrame,
+    length: int,
+    looks: Mapping[str, Look],
+    chance: float,
+    *,
+    unit: str,
 ) -> Figure:
-    """Wrong bits at each step of the answer to one test length: median and quartiles over runs.
+    """Errors at each step of the answer to one test length: median and quartiles over runs.
 
     Args:
         positions: the columns label, position, low, median and high.
         length: the test length.
         looks: how each label is drawn; labels without data are left out.
-        chance: wrong bits at a step of the best constant answer, on average; NaN if not known.
+        chance: errors at a step of the best constant answer, on average; NaN if not known.
+        unit: of the task's answers.
     """
     figure, axes = panel()
     if math.isfinite(chance):
@@ -50,4 +57,4 @@ def plot_positions(
     means = f" (each point the mean of {together} steps)" if together > 1 else ""
     axes.set_xlabel(f"step of the answer{means}")
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-    return finished(figure, axes, f"wrong bits at each step, test length {length:,}")
+    return finished(figure, axes, f"{errors(unit)} at each step, test length {length:,}")

@@ -11,16 +11,19 @@ import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from ntmbench.plotting.scales import scale_bits
+from ntmbench.plotting.scales import scale_scores
 from ntmbench.plotting.style import Look, styled
-from ntmbench.report.plots.panel import AXIS, finished, panel
+from ntmbench.plotting.wording import axis
+from ntmbench.report.plots.panel import finished, panel
 
 #: The seeds of a model take so much of its place on the x axis.
 BREADTH = 0.6
 
 
 @styled
-def plot_seeds(runs: pd.DataFrame, column: str, looks: Mapping[str, Look], length: int) -> Figure:
+def plot_seeds(
+    runs: pd.DataFrame, column: str, looks: Mapping[str, Look], length: int, *, unit: str
+) -> Figure:
     """A point per run and a line at each model's median, models in the order of the legend.
 
     The seeds of a model are side by side, every seed at the same place. What is infinitely bad
@@ -31,11 +34,12 @@ def plot_seeds(runs: pd.DataFrame, column: str, looks: Mapping[str, Look], lengt
         column: errors or loss_bits.
         looks: how each label is drawn; labels without data are left out.
         length: the test length.
+        unit: of the task's answers.
     """
     figure, axes = panel()
     known = runs[runs["label"].isin(list(looks))].dropna(subset=column)
     shown = [label for label in looks if (known["label"] == label).any()]
-    scale_bits(axes, known[column])
+    scale_scores(axes, known[column])
     top = axes.get_ylim()[1]
     seeds = sorted(known["seed"].unique())
     offsets = dict(zip(seeds, np.linspace(-0.5, 0.5, len(seeds) + 2)[1:-1], strict=True))
@@ -71,5 +75,5 @@ def plot_seeds(runs: pd.DataFrame, column: str, looks: Mapping[str, Look], lengt
         axes.hlines(median, place - half, place + half, color=colour, lw=1.8, label=label)
     axes.set_xlim(-0.5, len(shown) - 0.5)
     axes.xaxis.set_major_locator(NullLocator())
-    axes.set_xlabel("seeds side by side, models in the legend's order")
-    return finished(figure, axes, f"{AXIS[column]}, test length {length:,}: every run")
+    axes.set_xlabel("every run, a model's seeds side by side")
+    return finished(figure, axes, f"{axis(column, unit)}, test length {length:,}")

@@ -1,4 +1,4 @@
-"""Speed and parameters of every model on every task."""
+"""Speed, parameters and state of every model on every task."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ from ntmbench.report.section import Section, register_section
 from ntmbench.report.study.study import Study
 from ntmbench.report.study.summary import summary_table
 
-INTRODUCTION = "Medians over runs; time of training alone."
+INTRODUCTION = (
+    "Medians over runs; time of training alone. The state is what a model carries from step to "
+    "step, memory included, in numbers of a sequence as long as the longest of training; models "
+    "that attend to the whole past carry more, the longer it is."
+)
 
 #: A row of the table of ``summary_table``, by column.
 Row = Mapping[Hashable, Any]
@@ -32,7 +36,7 @@ def blocks(study: Study) -> Iterator[Block]:
 
 
 def view(summary: pd.DataFrame, settings: Mapping[str, Mapping[str, Any]]) -> Table:
-    """Speed and parameters of every model on every task; ``settings`` by ``setting``."""
+    """Speed, parameters and state of every model on every task; ``settings`` by ``setting``."""
     rows = []
     for row in summary[~summary["control"].astype(bool)].to_dict("records"):
         identity = settings[row["setting"]]
@@ -45,6 +49,7 @@ def view(summary: pd.DataFrame, settings: Mapping[str, Mapping[str, Any]]) -> Ta
                 Cell(row["label"]),
                 count_cell(row["parameters"]),
                 count_cell(math.nan if paper is None else paper),
+                count_cell(row["state_floats"]),
                 _trained(row),
                 count_cell(identity["train"].get("batch_size", math.nan)),
                 Cell(numbers.rate(rate), rank=rank_of(rate)),
@@ -52,7 +57,15 @@ def view(summary: pd.DataFrame, settings: Mapping[str, Mapping[str, Any]]) -> Ta
                 Cell(row["devices"]),
             ]
         )
-    header = ["task", "model", "parameters", "in the paper", "training sequences", "batch size"]
+    header = [
+        "task",
+        "model",
+        "parameters",
+        "in the paper",
+        "state",
+        "training sequences",
+        "batch size",
+    ]
     header += ["sequences per second", "training time", "device"]
     return Table(header, rows, sortable=True)
 

@@ -6,12 +6,27 @@ from collections.abc import Iterator
 
 from ntmbench.data.literature import library
 from ntmbench.evaluation.levels import SOLVED_BELOW
+from ntmbench.plotting.wording import error, errors
 from ntmbench.report.page.blocks import Block, Bullets
-from ntmbench.report.page.words import listed, plural
+from ntmbench.report.page.words import listed, plural, sentence
 from ntmbench.report.section import Section, register_section
 from ntmbench.report.study.controls import TOLERANCE
 from ntmbench.report.study.outcomes import SOLVED_SEQUENCES
 from ntmbench.report.study.study import Study
+from ntmbench.report.study.units import errors_told
+
+#: What errors and loss mean, by the unit of the answer.
+MEANT = {
+    "bit": "Wrong bits are thresholded bits that differ; their loss bits are cross-entropy.",
+    "symbol": (
+        "A symbol is wrong where another one is given a higher probability; its loss bits are "
+        "cross-entropy."
+    ),
+    "number": (
+        "A number is wrong where it is off by more than the task's tolerance; its loss bits are "
+        "the squared error as a Gaussian's whose standard deviation is the tolerance."
+    ),
+}
 
 
 def blocks(study: Study) -> Iterator[Block]:
@@ -24,7 +39,7 @@ def method(study: Study) -> list[str]:
     return [
         *_runs(study),
         *_attempts(study),
-        *_figures(),
+        *_figures(study),
         *_comparisons(study),
         *_data(study),
         *_pictures(),
@@ -42,12 +57,13 @@ def _runs(study: Study) -> Iterator[str]:
     )
     solved = library().sources["collier2018"]
     yield (
-        f"A run has reached a task at the first validation with fewer than {SOLVED_BELOW} wrong "
-        f"bits per sequence, on {SOLVED_SEQUENCES} sequences at least ({solved.cite}: "
-        f"{solved.title}). It has solved the task if all validations from some point to the end of "
-        "a finished training are below that; its sequences to solve are counted up to that point. "
-        "Every 32 validation sequences share a length drawn at random, and the longest need not be "
-        "among them: a run can have solved a task and yet make rare mistakes on test data."
+        f"A run has reached a task at the first validation with fewer than {SOLVED_BELOW} "
+        f"{errors(study.unit)} per sequence, on {SOLVED_SEQUENCES} sequences at least "
+        f"({solved.cite}: {solved.title}). It has solved the task if all validations from some "
+        "point to the end of a finished training are below that; its sequences to solve are "
+        "counted up to that point. Every 32 validation sequences share a length drawn at random, "
+        "and the longest need not be among them: a run can have solved a task and yet make rare "
+        "mistakes on test data."
     )
 
 
@@ -77,7 +93,8 @@ def _attempts(study: Study) -> Iterator[str]:
     )
 
 
-def _figures() -> Iterator[str]:
+def _figures(study: Study) -> Iterator[str]:
+    unit = study.unit
     yield (
         "Solved: how many of all runs, and Wilson's interval of their share. Sequences to solve: "
         "the median of the Kaplan-Meier curve. With an even number of runs it may lie between two "
@@ -87,18 +104,18 @@ def _figures() -> Iterator[str]:
     )
     yield (
         "90% (99%) exact to, the effective length: the longest test length up to which 90% (99%) "
-        "of the sequences have no wrong bit; the median over the seeds that were tested (of an "
-        "even number the lower of the two in the middle) and its bootstrap interval. At the "
+        f"of the sequences have no {error(unit)}; the median over the seeds that were tested (of "
+        "an even number the lower of the two in the middle) and its bootstrap interval. At the "
         "longest test length both are bounds: longer ones may be exact too."
     )
     yield (
-        "Wrong bits and loss over the optimum are per sequence, at the longest test length within "
-        "training: the interquartile mean over seeds and its bootstrap interval. With 10 seeds "
-        "such an interval holds the truth in about 93% of the cases, with 5 in 90%, if the values "
-        "are spread out; where half of the seeds or more are at zero and the others far from it, "
-        "with 5 in 75 to 88%. Equal seeds give an interval without width; that is no proof that "
-        "others would be equal too. An interquartile mean of 0 may leave out seeds that make "
-        "mistakes: how many are at zero is said where not all are."
+        f"{sentence(errors(unit))} and loss over the optimum are per sequence, at the longest "
+        "test length within training: the interquartile mean over seeds and its bootstrap "
+        "interval. With 10 seeds such an interval holds the truth in about 93% of the cases, with "
+        "5 in 90%, if the values are spread out; where half of the seeds or more are at zero and "
+        "the others far from it, with 5 in 75 to 88%. Equal seeds give an interval without width; "
+        "that is no proof that others would be equal too. An interquartile mean of 0 may leave out "
+        "seeds that make mistakes: how many are at zero is said where not all are."
     )
 
 
@@ -127,14 +144,15 @@ def _data(study: Study) -> Iterator[str]:
     )
     yield (
         "Validation data (learning curves) have the lengths of training. Weights are selected that "
-        "have the fewest wrong bits there and, among those, do best on validation data of some "
-        f"longer lengths too (listed with each task){of_erring}. Up to those lengths, scores over "
-        "length show no untouched extrapolation. Test data (scores over length) are never used in "
-        "training or selection, and are scored with the selected weights."
+        f"have the fewest {errors(study.unit)} there and, among those, do best on validation data "
+        f"of some longer lengths too (listed with each task){of_erring}. Up to those lengths, "
+        "scores over length show no untouched extrapolation. Test data (scores over length) are "
+        "never used in training or selection, and are scored with the selected weights."
     )
+    several = "" if study.unit else f"{errors_told(study)} "
     yield (
-        "Wrong bits are thresholded bits that differ; loss bits are cross-entropy. Chance is the "
-        "best constant answer, the optimum is the task's oracle. Numbers are never rounded to 0 or "
+        f"{several}{' '.join(MEANT[unit] for unit in study.units if unit in MEANT)} Chance is the "
+        "best constant answer, the optimum is the task's oracle. Figures are never rounded to 0 or "
         "to 100%."
     )
 
@@ -152,10 +170,10 @@ def _pictures() -> Iterator[str]:
 def _references(study: Study) -> Iterator[str]:
     erring = any(not task.solvable for task in study.tasks.values())
     oracle = (
-        "the oracle must have no wrong bit or, where the optimum itself makes mistakes, a loss "
-        f"within {TOLERANCE:.0%} of the optimum's"
+        f"the oracle must have no {error(study.unit)} or, where the optimum itself makes mistakes, "
+        f"a loss within {TOLERANCE:.0%} of the optimum's"
         if erring
-        else "the oracle must have no wrong bit"
+        else f"the oracle must have no {error(study.unit)}"
     )
     yield (
         f"Controls: {oracle}; the constant must end within {TOLERANCE:.0%} of the best constant's "

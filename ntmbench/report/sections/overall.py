@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
+from ntmbench.plotting.wording import errors
 from ntmbench.report.page import numbers
 from ntmbench.report.page.blocks import Block, Cell, Table, Tabular, Text
 from ntmbench.report.page.cells import rank_of, value_range
@@ -24,12 +25,12 @@ def blocks(study: Study) -> Iterator[Block]:
     """What it is over, and the table; nothing where there are not two tasks."""
     table = overall_table(study)
     if len(table):
-        yield Text(_note(table), "faint")
-        yield Tabular(view(table))
+        yield Text(_note(table, study), "faint")
+        yield Tabular(view(table, errors(study.unit)))
 
 
-def view(table: pd.DataFrame) -> Table:
-    """The table as text."""
+def view(table: pd.DataFrame, mistakes: str) -> Table:
+    """The table as text; ``mistakes`` are wrong bits, say."""
     rows = []
     for row in table.to_dict("records"):
         middle, low, high = (_text(row[f"share{part}"]) for part in ("", "_low", "_high"))
@@ -41,7 +42,7 @@ def view(table: pd.DataFrame) -> Table:
                 Cell(middle, note, rank=rank_of(row["share"])),
             ]
         )
-    return Table(["model", "runs", "wrong bits, of chance's"], rows, sortable=True)
+    return Table(["model", "runs", f"{mistakes}, of chance's"], rows, sortable=True)
 
 
 def _text(share: float) -> str:
@@ -51,15 +52,13 @@ def _text(share: float) -> str:
     return "infinite" if math.isinf(share) else numbers.upper_share(share)
 
 
-def _note(table: pd.DataFrame) -> str:
+def _note(table: pd.DataFrame, study: Study) -> str:
     """Which tasks it is over, and how it is to be read."""
-    if table.empty:
-        return ""
     return (
-        f"Over {table['tasks'].iloc[0]}: wrong bits at the longest training length as a share of "
-        "chance's, the interquartile mean over the runs of each task, the mean of these over the "
-        "tasks, and its interval at 95%, resampled task by task. Models that were not tested on "
-        "all of them are left out."
+        f"Over {table['tasks'].iloc[0]}: {errors(study.unit)} at the longest training length as "
+        "a share of chance's, the interquartile mean over the runs of each task, the mean of "
+        "these over the tasks, and its interval at 95%, resampled task by task. Models that were "
+        "not tested on all of them are left out."
     )
 
 

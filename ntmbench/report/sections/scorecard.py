@@ -9,13 +9,14 @@ from typing import Any
 import pandas as pd
 
 from ntmbench.data.literature import Measure
+from ntmbench.plotting.wording import errors
 from ntmbench.report.page import numbers
 from ntmbench.report.page.blocks import Block, Cell, Table, Tabular, Text
 from ntmbench.report.page.cells import (
     LAST,
     halves,
     sequences_texts,
-    signed_bits,
+    signed_score,
     value_range,
 )
 from ntmbench.report.page.words import joined, plural
@@ -48,11 +49,13 @@ def view(scorecard: pd.DataFrame) -> Table:
     rows = []
     for row in scorecard.to_dict("records"):
         measure = Measure(row["measure"])
-        what = row["measure"]
+        unit = row["unit"]
+        what = errors(unit) if measure is Measure.ERRORS else row["measure"]
         if not pd.isna(row["length"]):
             what += f" at {row['length']}"
         relative = measure in RELATIVE
-        tolerance = f"± {row['tolerance']:.0%}" if relative else f"± {row['tolerance']:g} bits"
+        counted = "bits" if measure is Measure.LOSS_BITS else f"{unit or 'error'}s"
+        tolerance = f"{row['tolerance']:.0%}" if relative else f"{row['tolerance']:g} {counted}"
         rows.append(
             [
                 Cell(row["task"]),
@@ -60,12 +63,12 @@ def view(scorecard: pd.DataFrame) -> Table:
                 Cell(what),
                 _figure(measure, row),
                 Cell(row["says"], note=row["source"], href=row["address"]),
-                Cell(tolerance if row["tolerance"] else "none"),
+                Cell(f"± {tolerance}" if row["tolerance"] else "none"),
                 Cell(row["verdict"], kind=_verdict_kind(row["verdict"])),
             ]
         )
     header = ["task", "model", "figure", "here", "literature", "tolerance", "verdict"]
-    # Sequences, bits and milliseconds.
+    # Sequences, errors, bits and milliseconds.
     return Table(header, rows, sortable=True, unsorted=("here", "literature", "tolerance"))
 
 
@@ -80,9 +83,9 @@ def _figure(measure: Measure, row: Row) -> Cell:
         )
         spread = joined(spread, halves(row["half_by"], row["half_from"]))
     else:
-        text = signed_bits(value)
+        text = signed_score(value)
         several = row["tested"] > 1
-        spread = value_range(text, signed_bits(low), signed_bits(high)) if several else ""
+        spread = value_range(text, signed_score(low), signed_score(high)) if several else ""
     runs = f"{plural(int(row['runs']), 'run')} of {numbers.count(row['budget'])} sequences"
     some = row["tested"] < row["runs"]
     tested = f"{row['tested']} of {row['runs']} tested" if some else ""

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from ntmbench.plotting.wording import errors
 from ntmbench.report.page import numbers
 from ntmbench.report.page.blocks import Block, Cell, Table, Tabular, Text
 from ntmbench.report.page.cells import (
@@ -15,25 +16,22 @@ from ntmbench.report.page.cells import (
     halves,
     rank_of,
     sequences_texts,
-    signed_bits,
+    signed_score,
     value_range,
 )
-from ntmbench.report.page.words import joined
+from ntmbench.report.page.words import joined, sentence
 from ntmbench.report.section import Section, register_section
 from ntmbench.report.study.anchors import run_anchors, task_anchors
 from ntmbench.report.study.once import once
 from ntmbench.report.study.study import Study
 from ntmbench.report.study.summary import summary_table
 from ntmbench.report.study.tasks import StudyTask
+from ntmbench.report.study.units import errors_told
 
 #: A row of the table of ``summary_table``, by column.
 Row = Mapping[Hashable, Any]
 
 
-INTRODUCTION = (
-    "Wrong bits and loss are interquartile means over seeds (the mean of the middle half), lengths "
-    "and sequences are medians, each with its interval at 95%."
-)
 CLICKS = (
     "A click on a header sorts each task by itself, a click on a figure shows its seeds and their "
     "commands."
@@ -49,9 +47,19 @@ def blocks(study: Study) -> Iterator[Block]:
     """The table, where there is a contestant."""
     table = view(study)
     if table.rows:
-        yield Text(INTRODUCTION, "faint")
+        yield Text(_introduction(study), "faint")
         yield Text(CLICKS, "faint", page_only=True)
         yield Tabular(table, kind="main")
+
+
+def _introduction(study: Study) -> str:
+    """What the figures are; and what an error is, where the tasks differ in it."""
+    several = "" if study.unit else f" {errors_told(study)}"
+    return (
+        f"{sentence(errors(study.unit))} and loss are interquartile means over seeds (the mean of "
+        "the middle half), lengths and sequences are medians, each with its interval at 95%."
+        f"{several}"
+    )
 
 
 @once
@@ -68,7 +76,7 @@ def view(study: Study) -> Table:
             _effective(row, "effective_90", task),
             _effective(row, "effective_99", task),
             _sequences(row, task),
-            _at_length(row, "errors"),
+            _at_length(row, "errors", "" if study.unit else f" {task.unit}s"),
             _at_length(row, "loss_over_optimum"),
         ]
         rows.append(
@@ -83,7 +91,7 @@ def view(study: Study) -> Table:
         )
     header = [
         *("task", "model", "runs", "solved", "90% exact to length", "99% exact to length"),
-        *("sequences to solve", "wrong bits", "loss over optimum"),
+        *("sequences to solve", errors(study.unit), "loss over optimum"),
     ]
     more_is_better = ("solved", "90% exact to length", "99% exact to length")
     return Table(header, rows, sortable=True, greatest_first=more_is_better, grouped=True)
@@ -141,14 +149,16 @@ def _effective_text(value: float) -> str:
     return numbers.count(value) if value == round(value) else f"{value:,.1f}"
 
 
-def _at_length(row: Row, score: str) -> Cell:
+def _at_length(row: Row, score: str, unit: str = "") -> Cell:
+    """A score at the task's length; ``unit`` is told with it, where rows differ in that."""
     if math.isnan(row[score]):
         return Cell("not tested", kind="none", rank=LAST)
-    middle, low, high = (signed_bits(row[f"{score}{part}"]) for part in ("", "_low", "_high"))
+    middle, low, high = (signed_score(row[f"{score}{part}"]) for part in ("", "_low", "_high"))
     notes = [value_range(middle, low, high) if low and high else "1 run"]
     if score == "errors" and 0 < row["at_zero"] < row["evaluated"]:
         notes.append(f"{row['at_zero']} of {row['evaluated']} at zero")
-    return Cell(middle, joined(*notes, *_tested(row)), rank=rank_of(row[score]))
+    known = middle + unit if math.isfinite(row[score]) else middle
+    return Cell(known, joined(*notes, *_tested(row)), rank=rank_of(row[score]))
 
 
 def _tested(row: Row) -> list[str]:

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ntmbench.errors import UserError
-from ntmbench.registry import make_model, model_names
+from ntmbench.registry import model_entry, model_names
 from ntmbench.report.page.blocks import Alert
 from ntmbench.report.page.words import listed, plural
 from ntmbench.report.study.controls import ControlCheck, check_controls
@@ -129,10 +128,7 @@ def _possible(model: str, task: StudyTask) -> bool:
     """Whether such a model can answer the task; taken to be so where it is not known."""
     if task.has_input_phase or model not in model_names():
         return True
-    try:
-        return not make_model(model, 1, 1).needs_input_phase
-    except UserError:  # of a model that its settings alone tell, such as custom
-        return True
+    return not model_entry(model).needs_input_phase
 
 
 def _mixed(made: Provenance) -> Iterator[Alert]:

@@ -14,10 +14,12 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from ntmbench.plotting.wording import errors
 from ntmbench.report.page import numbers
 from ntmbench.report.page.words import plural
+from ntmbench.report.study.contestants import JUDGED
 from ntmbench.report.study.once import once
-from ntmbench.report.study.study import CONTROLS, Study
+from ntmbench.report.study.study import Study
 from ntmbench.report.study.tasks import StudyTask
 
 #: Relative to the loss that is compared with. Of 640 validation sequences of fair bits, a constant
@@ -31,7 +33,7 @@ class ControlCheck:
 
     Attributes:
         task: its label.
-        control: oracle, constant or memoryless.
+        control: oracle, constant, memoryless, or what else is registered as one.
         verdict: ``as it must``, ``not as it must``, ``not run``, ``not finished`` or ``no demand``.
         text: what was demanded and what came out, or how many runs were checked.
     """
@@ -49,8 +51,10 @@ class ControlCheck:
 
 @once
 def check_controls(study: Study) -> list[ControlCheck]:
-    """A check for every task and control."""
-    return [_check(task, control, study) for task in study.tasks.values() for control in CONTROLS]
+    """A check for every task and control: those that there are demands on, and others that ran."""
+    run = study.runs.loc[study.runs["control"], "model"]
+    controls = dict.fromkeys([*JUDGED, *run])
+    return [_check(task, control, study) for task in study.tasks.values() for control in controls]
 
 
 def _check(task: StudyTask, control: str, study: Study) -> ControlCheck:
@@ -62,7 +66,9 @@ def _check(task: StudyTask, control: str, study: Study) -> ControlCheck:
     if finished.empty and diverged.empty:
         return ControlCheck(task.label, control, "not finished", "")
     faults = [f"{run}: it diverged." for run in diverged]
-    if task.validation is None:
+    if control not in DEMANDS:
+        undemanded = "The report makes no demand on it."
+    elif task.validation is None:
         undemanded = "The task is not installed here."
     elif control == "memoryless" and not task.needs_memory:
         undemanded = "The task rewards what can be seen without memory."
@@ -89,14 +95,14 @@ def _oracle(task: StudyTask, study: Study, runs: pd.Series[str]) -> Iterator[str
             at = f"{run} at length {numbers.count(row['length'])}"
             if task.solvable:
                 if row["errors"] != 0:
-                    wrong = numbers.bits(row["errors"]) or "not a number of"
-                    yield f"{at}: {wrong} wrong bits; it must have none."
+                    wrong = numbers.score(row["errors"]) or "not a number of"
+                    yield f"{at}: {wrong} {errors(task.unit)}; it must have none."
                 continue
             optimum = task.optimum_loss_bits(int(row["length"]))
             if not math.isclose(row["loss_bits"], optimum, rel_tol=TOLERANCE):
                 yield (
-                    f"{at}: {numbers.bits(row['loss_bits'])} loss bits; "
-                    f"it must be at the optimum, {numbers.bits(optimum)}."
+                    f"{at}: {numbers.score(row['loss_bits'])} loss bits; "
+                    f"it must be at the optimum, {numbers.score(optimum)}."
                 )
 
 
@@ -107,7 +113,7 @@ def _constant(task: StudyTask, study: Study, runs: pd.Series[str]) -> Iterator[s
         study,
         runs,
         lambda loss: math.isclose(loss, best, rel_tol=TOLERANCE),
-        f"it must end within {TOLERANCE:.0%} of the best constant, {numbers.bits(best)}",
+        f"it must end within {TOLERANCE:.0%} of the best constant, {numbers.score(best)}",
     )
 
 
@@ -118,7 +124,8 @@ def _memoryless(task: StudyTask, study: Study, runs: pd.Series[str]) -> Iterator
         study,
         runs,
         lambda loss: loss >= best * (1 - TOLERANCE),
-        f"without memory it cannot be more than {TOLERANCE:.0%} under chance, {numbers.bits(best)}",
+        f"without memory it cannot be more than {TOLERANCE:.0%} under chance, "
+        f"{numbers.score(best)}",
     )
 
 
@@ -132,7 +139,7 @@ def _validated(
         if run not in ends:
             yield f"{run}: it has no learning curve."
         elif not allowed(ends[run]):
-            yield f"{run}: {numbers.bits(ends[run])} loss bits on validation data; {demand}."
+            yield f"{run}: {numbers.score(ends[run])} loss bits on validation data; {demand}."
 
 
 Demand = Callable[[StudyTask, Study, "pd.Series[str]"], Iterator[str]]

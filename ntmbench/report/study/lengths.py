@@ -20,7 +20,7 @@ def lengths_table(study: Study) -> pd.DataFrame:
     """A row per group and test length: median and range over its evaluated runs, and chance.
 
     ``evaluated`` of the group's ``runs`` have an evaluation; the others are in no median.
-    ``at_zero`` of them have no wrong bit at that length.
+    ``at_zero`` of them have no error at that length; ``unit`` says what one is.
     """
     runs = {(section, label): len(rows) for section, label, rows in groups(study.runs)}
     rows = []
@@ -52,7 +52,7 @@ def lengths_table(study: Study) -> pd.DataFrame:
 def variations_table(study: Study) -> pd.DataFrame:
     """A row per group and variation: median and range over the runs that were tested on it.
 
-    ``at_zero`` of them have no wrong bit in it.
+    ``at_zero`` of them have no error in it.
     """
     rows = [
         {

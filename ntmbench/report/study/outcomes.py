@@ -17,7 +17,7 @@ SOLVED_SEQUENCES = 640
 
 
 def reached_at(curve: pd.DataFrame, below: float = SOLVED_BELOW) -> float:
-    """Sequences at the first validation with fewer wrong bits than ``below``; infinity if none.
+    """Sequences at the first validation with fewer errors than ``below``; infinity if none.
 
     ``curve`` has the columns of one run's ``metrics.csv``.
     """
@@ -26,7 +26,7 @@ def reached_at(curve: pd.DataFrame, below: float = SOLVED_BELOW) -> float:
 
 
 def stays_from(curve: pd.DataFrame, below: float = SOLVED_BELOW) -> float:
-    """Sequences from which all validations have fewer wrong bits than ``below``; infinity if none.
+    """Sequences from which all validations have fewer errors than ``below``; infinity if none.
 
     ``curve`` has the columns of one run's ``metrics.csv``; a NaN among them is not below.
     """
@@ -64,7 +64,7 @@ def outcomes(
 
     ``outcome`` is the state, with ``interrupted`` for a run that says running while nothing is at
     work on it. ``trained`` counts the sequences up to the last validation. ``reached_at`` is where
-    wrong bits were first under SOLVED_BELOW. ``solved_at`` is from where they stayed under to the
+    errors were first under SOLVED_BELOW. ``solved_at`` is from where they stayed under to the
     end of training; infinity for a run that has not come to that end, whatever its reason.
 
     ``followed`` is up to which sequences the run is known: ``trained``, but the budget for a run
@@ -76,7 +76,7 @@ def outcomes(
     ``validation_errors`` and ``validation_loss_bits`` are the least of the learning curve, NaN
     without one: what settings may be chosen by.
 
-    ``enough_validation`` says whether wrong bits were the mean of SOLVED_SEQUENCES at least. It is
+    ``enough_validation`` says whether errors were the mean of SOLVED_SEQUENCES at least. It is
     missing without the ``settings`` of the runs, as ``load_results`` gives them.
     """
     curves = dict(list(metrics.groupby("run")))

@@ -18,7 +18,7 @@ COLUMNS = ["label", "tasks", "runs", "share", "share_low", "share_high"]
 def overall_table(study: Study) -> pd.DataFrame:
     """A row per model that was tested on every task; none where there are not two tasks.
 
-    ``share`` is the mean over the ``tasks`` of the interquartile means of wrong bits at the
+    ``share`` is the mean over the ``tasks`` of the interquartile means of errors at the
     task's ``near_length``, as shares of chance's; its bootstrap interval resamples the runs of
     each task by themselves. Tasks whose optimum makes mistakes itself are left out, and so are
     controls.
@@ -41,7 +41,7 @@ def overall_table(study: Study) -> pd.DataFrame:
 
 
 def _chances(study: Study) -> Mapping[str, float]:
-    """Chance's wrong bits by section, of those that can be solved and have a contestant tested."""
+    """Chance's errors by section, of those that can be solved and have a contestant tested."""
     chances = {}
     for label, tested in study.evaluation[~study.evaluation["control"]].groupby(
         "section", sort=False

@@ -22,7 +22,7 @@ COLUMNS += ["p_is_least", "p_holm", "smallest_p", "detectable"]
 
 
 def score_of(task: StudyTask) -> str:
-    """What models are compared by: wrong bits, or the loss where wrong bits cannot reach zero."""
+    """What models are compared by: errors, or the loss where errors cannot reach zero."""
     return "errors" if task.solvable else "loss_bits"
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from ntmbench.data.literature import Literature, Measure, library
+from ntmbench.registry import make_task, task_names
 from ntmbench.report.study.commands import Repeat, repeats_of
 from ntmbench.report.study.once import once
 from ntmbench.report.study.outcomes import reached_at
@@ -25,7 +26,16 @@ COUNTS = (Measure.SEQUENCES, Measure.REACHED)
 RELATIVE = (*COUNTS, Measure.MILLISECONDS)
 #: Parameters that differ by no more than this share are about equal.
 SIZE_TOLERANCE = 0.2
-COLUMNS = ["task", "measure", "length", "literature_low", "literature_high", "tolerance", "says"]
+COLUMNS = [
+    "task",
+    "unit",
+    "measure",
+    "length",
+    "literature_low",
+    "literature_high",
+    "tolerance",
+    "says",
+]
 COLUMNS += [
     "source",
     "address",
@@ -51,13 +61,14 @@ def scorecard_table(study: Study) -> pd.DataFrame:
     Groups are of the same model, and controller where one is named, on the task at its default
     settings. If there are several, those without other settings are taken. ``ours`` is over
     all seeds: the Kaplan-Meier median of sequences to solve or to reach with its interval, else the
-    median and the range of the ``tested`` ones of the ``runs``. Where the literature claims that no
-    bit is wrong, the worst run is judged, and else the median.
+    median and the range of the ``tested`` ones of the ``runs``. Where the literature claims that
+    there are no errors, the worst run is judged, and else the median.
     """
     rows = []
     for entry in library().figures:
         stated = {
             "task": entry.task,
+            "unit": _unit(entry),
             "measure": entry.measure.value,
             "length": entry.length,
             "literature_low": entry.low,
@@ -102,7 +113,7 @@ def verdict(entry: Literature, ours: float, budget: float = math.inf) -> str:
     """``better``, ``same`` or ``worse`` than the literature; ``not measured`` for NaN.
 
     Where it did not happen within a ``budget`` that ends before it would have been worse, it is
-    ``cannot tell (budget)``; and so where bits are more than those of a longer training.
+    ``cannot tell (budget)``; and so where errors or bits are more than those of a longer training.
     """
     if math.isnan(ours):
         return "not measured"
@@ -132,6 +143,11 @@ def _comparable(entry: Literature, runs: pd.DataFrame, study: Study) -> bool:
         return False
     off = runs["parameters"] / entry.parameters - 1
     return bool((off.abs() <= SIZE_TOLERANCE).all())
+
+
+def _unit(entry: Literature) -> str | None:
+    """What the answers of the task are made of; None where it is not installed."""
+    return make_task(entry.task).answer.unit if entry.task in task_names() else None
 
 
 def _wanted(entry: Literature) -> str:
@@ -188,13 +204,13 @@ def _scored(entry: Literature, runs: pd.DataFrame, study: Study) -> tuple[Interv
     ]
     if tested.empty or length is None:
         return NOT_MEASURED, 0
-    if entry.measure is Measure.WRONG_BITS:
+    if entry.measure is Measure.ERRORS:
         return _median_and_range(tested["errors"].fillna(math.inf))
     return _median_and_range(tested["loss_bits"].fillna(math.inf) - task.optimum_loss_bits(length))
 
 
 def _reached(runs: pd.DataFrame, study: Study, below: float) -> tuple[list[float], list[bool]]:
-    """When wrong bits were first under ``below``, and whether: the other times are censored."""
+    """When errors were first under ``below``, and whether: the other times are censored."""
     curves = dict(list(study.metrics.groupby("run")))
     none = study.metrics.iloc[:0]
     reached = [reached_at(curves.get(run, none), below) for run in runs["run"]]

@@ -11,17 +11,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ntmbench.report.study.contestants import is_control
 from ntmbench.report.study.grouping import GROUP, with_groups
 from ntmbench.report.study.outcomes import effective_length
 from ntmbench.report.study.outcomes import outcomes as outcomes_of
 from ntmbench.report.study.tasks import StudyTask, study_task
 from ntmbench.runs.results import EVALUATION_COLUMNS, METRICS_COLUMNS, POSITION_COLUMNS, Results
 
-NUMBERS = ["seed", "parameters", "train_sequences", "min_length", "max_length"]
+NUMBERS = ["seed", "parameters", "state_floats", "train_sequences", "min_length", "max_length"]
 NUMBERS += ["selected_step", "sequences_per_second", "train_seconds", "wall_seconds"]
-
-#: Models that are no contestants: what becomes of them is known beforehand.
-CONTROLS = ("oracle", "constant", "memoryless")
 
 #: A run's figures on test data. The first four are those of the task's ``near_length``.
 FIGURES = ["errors", "exact_match", "loss_bits", "loss_over_optimum"]
@@ -60,6 +58,16 @@ class Study:
         """The folder that the report is written into."""
         return self.source / "report"
 
+    @property
+    def units(self) -> list[str]:
+        """What answers are made of, over all tasks."""
+        return list(dict.fromkeys(task.unit for task in self.tasks.values()))
+
+    @property
+    def unit(self) -> str | None:
+        """The unit of all tasks; None where they do not share one."""
+        return self.units[0] if len(self.units) == 1 else None
+
     def by_task(self) -> Iterator[tuple[StudyTask, pd.DataFrame]]:
         """Each task, and its rows of ``runs``."""
         for label, members in self.runs.groupby("section", sort=False):
@@ -69,7 +77,7 @@ class Study:
 def make_study(results: Results, source: Path) -> Study:
     """Group the runs of ``load_results(source)``, and compute what is told of each."""
     runs = with_groups(_numeric(results.runs, NUMBERS), results.settings)
-    runs["control"] = runs["model"].isin(list(CONTROLS))
+    runs["control"] = runs["model"].map(is_control).astype(bool)
     metrics = _numeric(results.metrics, METRICS_COLUMNS)
     evaluation = _numeric(results.evaluation, EVALUATION_COLUMNS)
     with_outcomes = outcomes_of(runs, metrics, results.settings)

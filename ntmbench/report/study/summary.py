@@ -34,11 +34,11 @@ def summary_table(study: Study) -> pd.DataFrame:
     ``solved`` of the ``runs`` with Wilson's interval of their share; ``sequences_to_solve`` is the
     median of the Kaplan-Meier curve with the interval of Brookmeyer and Crowley, infinite where
     fewer than half have solved it, and between ``half_solved_by`` and ``half_solved_from`` where
-    these differ; wrong bits and loss over the optimum, at the task's
+    these differ; errors and loss over the optimum, at the task's
     ``length``, are interquartile means and effective lengths medians, with bootstrap intervals.
-    The last three are over the ``evaluated`` runs, of which ``at_zero`` have no
-    wrong bit. ``trained`` is the median of the sequences that runs were trained on, which may be
-    fewer than the ``budget``; speed, time and the least ``validation_errors`` and
+    The last three are over the ``evaluated`` runs, of which ``at_zero`` have no error; ``unit``
+    says what an error is. ``trained`` is the median of the sequences that runs were trained on,
+    which may be fewer than the ``budget``; speed, time and the least ``validation_errors`` and
     ``validation_loss_bits`` of the learning curves are medians too, over the runs that have them.
     Where the task's optimum makes mistakes itself, solved and effective length are not defined and
     their columns are empty.
@@ -61,6 +61,7 @@ def summary_table(study: Study) -> pd.DataFrame:
             "trained": group["trained"].median(),
             "enough_validation": bool(group["enough_validation"].all()),
             "length": task.near_length,
+            "unit": task.unit,
         }
         if task.solvable:
             solved = int(group["observed"].sum())
@@ -80,8 +81,9 @@ def summary_table(study: Study) -> pd.DataFrame:
             values = list(evaluated[length].dropna())
             if values:
                 row |= _interval(length, bootstrap_interval([values], lower_median))
-        # A count that occurs, where the runs' counts differ.
-        row["parameters"] = group["parameters"].quantile(0.5, interpolation="lower")
+        for name in ("parameters", "state_floats"):
+            # A count that occurs, where the runs' counts differ.
+            row[name] = group[name].quantile(0.5, interpolation="lower")
         for column in MEDIANS:
             row[column] = group[column].median()
         row["devices"] = "; ".join(sorted(set(group["device"].dropna())))
@@ -89,17 +91,25 @@ def summary_table(study: Study) -> pd.DataFrame:
     columns = [
         *("section", "label", "task", "model", "control", "setting", "runs", "seeds", *STATES),
         *("budget", "trained", "enough_validation", "solved", *_names("solved_share")),
-        *(*_names("sequences_to_solve"), *HALVES, "reached", "length", "evaluated", "at_zero"),
+        *(
+            *_names("sequences_to_solve"),
+            *HALVES,
+            "reached",
+            "length",
+            "unit",
+            "evaluated",
+            "at_zero",
+        ),
         *(
             *_names("errors"),
             *_names("loss_over_optimum"),
             *_names("effective_90"),
             *_names("effective_99"),
         ),
-        *("parameters", *MEDIANS, "devices"),
+        *("parameters", "state_floats", *MEDIANS, "devices"),
     ]
-    counts = {"solved": "Int64", "reached": "Int64", "parameters": "Int64", "length": "Int64"}
-    return pd.DataFrame(rows, columns=columns).astype(counts)
+    counts = ("solved", "reached", "parameters", "state_floats", "length")
+    return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(counts, "Int64"))
 
 
 def _names(figure: str) -> tuple[str, str, str]:

@@ -22,6 +22,7 @@ class StudyTask:
     Attributes:
         label: names it among the others.
         name: the task's registered name.
+        unit: what one of its answers is: bit, symbol or number.
         standard: whether its settings are the defaults, which are the paper's sizes.
         lengths: the shortest and the longest training length; None where it is not known.
         selection_lengths: validation lengths at which weights are selected, beside those of
@@ -39,6 +40,7 @@ class StudyTask:
 
     label: str
     name: str
+    unit: str
     standard: bool
     lengths: tuple[int, int] | None
     selection_lengths: tuple[int, ...]
@@ -52,7 +54,7 @@ class StudyTask:
 
     @property
     def solvable(self) -> bool:
-        """Whether zero wrong bits can be had; taken to be so where it is not known."""
+        """Whether a run can be without errors; taken to be so where it is not known."""
         return self.validation is None or self.validation.solvable
 
     def optimum_loss_bits(self, length: int) -> float:
@@ -78,7 +80,10 @@ def study_task(
     except (UserError, TypeError, ValueError) as error:
         note = f"No chance or optimum: {error}"
         near = _near_length(tested, lengths)
-        return StudyTask(label, name, False, lengths, (), near, None, {}, (), True, True, note)
+        unit = str(runs["unit"].iloc[0])
+        return StudyTask(
+            label, name, unit, False, lengths, (), near, None, {}, (), True, True, note
+        )
     validation = validation_levels(task, validation_size(identity))
     test_optimum = {}
     if not validation.solvable:
@@ -89,6 +94,7 @@ def study_task(
     return StudyTask(
         label=label,
         name=name,
+        unit=task.answer.unit,
         standard=task == type(task)(),
         lengths=task.length_range,
         selection_lengths=task.selection_lengths,

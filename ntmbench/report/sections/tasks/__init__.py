@@ -7,8 +7,15 @@ from collections.abc import Iterator, Mapping
 import pandas as pd
 
 from ntmbench.plotting.style import COLOURS, Look, looks
+from ntmbench.plotting.wording import score
 from ntmbench.report.page.blocks import Block, Chapter, Heading, Pictures, Tabular, Text
-from ntmbench.report.plots.pictures import TITLES, gallery_pictures, scores_of, section_pictures
+from ntmbench.report.page.words import sentence
+from ntmbench.report.plots.pictures import (
+    gallery_pictures,
+    scores_of,
+    section_pictures,
+    title_over_length,
+)
 from ntmbench.report.section import Section, register_section
 from ntmbench.report.sections.tasks.comparisons import comparisons_view, undetectable
 from ntmbench.report.sections.tasks.notes import notes_of
@@ -17,7 +24,7 @@ from ntmbench.report.sections.tasks.seeds import seeds_of
 from ntmbench.report.study.anchors import task_anchors
 from ntmbench.report.study.lengths import lengths_table, positions_table, variations_table
 from ntmbench.report.study.listing import runs_table
-from ntmbench.report.study.pairs import pairs_table
+from ntmbench.report.study.pairs import pairs_table, score_of
 from ntmbench.report.study.study import Study
 from ntmbench.report.study.tasks import StudyTask
 from ntmbench.report.study.training import curves_table, survival_table
@@ -78,11 +85,12 @@ def _comparisons(study: Study, task: StudyTask, runs: pd.DataFrame) -> Iterator[
         return
     pairs = pairs_table(study)
     pairs = pairs[pairs["section"] == task.label]
+    compared = score(score_of(task), task.unit)
     yield Heading("Models compared")
-    yield Text(undetectable(pairs))
+    yield Text(undetectable(pairs, compared))
     if len(pairs):
         shut = f"The {len(pairs)} comparisons" if len(pairs) > MOST_COMPARISONS else ""
-        yield Tabular(comparisons_view(pairs), shut)
+        yield Tabular(comparisons_view(pairs, compared), shut)
 
 
 def _example(task: StudyTask, anchor: str, runs: pd.DataFrame) -> Iterator[Block]:
@@ -100,12 +108,13 @@ def _numbers(task: StudyTask, rows: Mapping[str, pd.DataFrame]) -> Iterator[Bloc
     if len(lengths) or len(variations):
         yield Heading("Numbers")
     if len(lengths):
-        for score in scores_of(task):
-            title = f"{TITLES[score]}, median and range over seeds"
-            yield Tabular(lengths_view(lengths, score), title)
+        for column in scores_of(task):
+            told = sentence(title_over_length(column, task.unit))
+            title = f"{told}, median and range over seeds"
+            yield Tabular(lengths_view(lengths, column), title)
     if len(variations):
         title = "Variations, median and range over seeds"
-        yield Tabular(variations_view(variations), title)
+        yield Tabular(variations_view(variations, task.unit), title)
 
 
 def _looks(study: Study, runs: pd.DataFrame) -> dict[str, Look]:

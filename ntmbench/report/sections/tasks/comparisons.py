@@ -9,12 +9,12 @@ import pandas as pd
 from ntmbench.report.page import numbers
 from ntmbench.report.page.blocks import Cell, Table
 from ntmbench.report.page.cells import MINUS
-from ntmbench.report.page.words import joined, plural
+from ntmbench.report.page.words import joined, plural, sentence
 from ntmbench.report.study.pairs import ALPHA
 
 
-def comparisons_view(pairs: pd.DataFrame) -> Table:
-    """A row per pair of models of one task."""
+def comparisons_view(pairs: pd.DataFrame, compared: str) -> Table:
+    """A row per pair of models of one task; ``compared`` is what their score is called."""
     rows = []
     for row in pairs.to_dict("records"):
         if math.isnan(row["p"]):
@@ -27,7 +27,7 @@ def comparisons_view(pairs: pd.DataFrame) -> Table:
             pairs_there = int(row["pairs"])
             detectable = row["detectable"]
             cells = [
-                Cell(f"{sign}{numbers.bits(abs(row['difference']))}"),
+                Cell(f"{sign}{numbers.score(abs(row['difference']))}"),
                 Cell(
                     numbers.p_value(row["p_holm"]),
                     note=joined(
@@ -41,12 +41,14 @@ def comparisons_view(pairs: pd.DataFrame) -> Table:
         rows.append(
             [Cell(f"{row['first']} {MINUS} {row['second']}"), Cell(str(row["pairs"])), *cells]
         )
-    score = "wrong bits" if pairs.empty else str(pairs["score"].iloc[0]).replace("_", " ")
-    return Table(["models", "pairs", f"{score}, difference", "p (Holm)", "detectable"], rows)
+    return Table(["models", "pairs", f"{compared}, difference", "p (Holm)", "detectable"], rows)
 
 
-def undetectable(pairs: pd.DataFrame) -> str:
-    """Which differences the seeds of one task could not have detected, in one line."""
+def undetectable(pairs: pd.DataFrame, compared: str) -> str:
+    """Which differences the seeds of one task could not have detected, in one line.
+
+    ``compared`` is what the score is called.
+    """
     tested = pairs[pairs["p"].notna()]
     if tested.empty:
         return (
@@ -64,16 +66,15 @@ def undetectable(pairs: pd.DataFrame) -> str:
         )
     seeing = tested[(tested["detectable"] > 0) & (tested["detectable"] < math.inf)]
     if len(seeing):
-        low, high = (numbers.bits(f(seeing["detectable"])) for f in (min, max))
-        bits = low if low == high else f"{low} to {high}"
+        low, high = (numbers.score(f(seeing["detectable"])) for f in (min, max))
+        told = low if low == high else f"{low} to {high}"
         parts.append(
-            f"true differences under {bits} bits, depending on the pair, would have gone unseen "
-            "more than one time in five"
+            f"true differences under {told} {compared}, depending on the pair, would have gone "
+            "unseen more than one time in five"
         )
     if not parts:
         return "No pair's differences have any spread over these seeds."
-    text = "; ".join(parts) + "."
-    return text[0].upper() + text[1:]
+    return sentence("; ".join(parts) + ".")
 
 
 def _not_found(detectable: float, pairs: int) -> str:
@@ -87,4 +88,4 @@ def _detectable(value: float, smallest_p: float) -> str:
         # Holm's correction is milder once others of the task are found.
         return f"none by itself: p is {numbers.p_value(smallest_p)} at best"
     # Differences that are all equal tell nothing of how large a chance one would be.
-    return numbers.bits(value) if value else "no spread"
+    return numbers.score(value) if value else "no spread"

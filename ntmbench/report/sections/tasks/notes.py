@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from ntmbench.plotting.wording import errors
 from ntmbench.report.page import numbers
 from ntmbench.report.page.words import listed
 from ntmbench.report.study.grouping import untold
@@ -56,7 +57,7 @@ def _notes(task: StudyTask) -> list[str]:
         notes.append(
             "The best possible answer makes mistakes on this task, so solved and effective length "
             "are not defined. On the validation data the optimum is "
-            f"{numbers.bits(optimum.loss_bits)} loss bits and "
-            f"{numbers.bits(optimum.errors)} wrong bits per sequence."
+            f"{numbers.score(optimum.loss_bits)} loss bits and "
+            f"{numbers.score(optimum.errors)} {errors(task.unit)} per sequence."
         )
     return notes

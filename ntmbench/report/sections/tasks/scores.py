@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from ntmbench.plotting.wording import errors
 from ntmbench.report.page import numbers
 from ntmbench.report.page.blocks import Cell, Table
 from ntmbench.report.page.cells import value_range
@@ -30,29 +31,29 @@ def lengths_view(table: pd.DataFrame, score: str) -> Table:
     if score in compare:
         name = compare[score]
         values = table.groupby("length")[f"{name}_{score}"].max()
-        rows.append([Cell(name), Cell(""), *(Cell(numbers.bits(values[at])) for at in lengths)])
+        rows.append([Cell(name), Cell(""), *(Cell(numbers.score(values[at])) for at in lengths)])
     header = ["model", "tested", *(numbers.count(length) for length in lengths)]
     return Table(header, rows)
 
 
-def variations_view(table: pd.DataFrame) -> Table:
-    """The tests of one task that no length of the grid stands for."""
+def variations_view(table: pd.DataFrame, unit: str) -> Table:
+    """The tests of one task that no length of the grid stands for; ``unit`` of its answers."""
     rows = [
         [
             Cell(str(row["variation"])),
             Cell(row["label"]),
             Cell(str(row["evaluated"])),
             *(_median_and_range(row, score) for score in ("errors", "exact_match")),
-            Cell(numbers.bits(row["chance_errors"])),
+            Cell(numbers.score(row["chance_errors"])),
         ]
         for row in table.to_dict("records")
     ]
-    header = ["variation", "model", "runs", "wrong bits", "exact", "chance, wrong bits"]
+    header = ["variation", "model", "runs", errors(unit), "exact", f"chance, {errors(unit)}"]
     return Table(header, rows)
 
 
 def _median_and_range(row: Any, score: str) -> Cell:
-    write = numbers.share if score == "exact_match" else numbers.bits
+    write = numbers.share if score == "exact_match" else numbers.score
     middle, low, high = (write(row[f"{score}_{part}"]) for part in ("median", "min", "max"))
     notes = [value_range(middle, low, high)]
     if score == "errors" and 0 < row["at_zero"] < row["evaluated"]:

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import pandas as pd
 
+from ntmbench.plotting.wording import errors
 from ntmbench.report.page import numbers
 from ntmbench.report.page.blocks import Cell, Runs, Table
 from ntmbench.report.page.cells import LAST, rank_of
@@ -65,7 +66,7 @@ def view(runs: pd.DataFrame, task: StudyTask, report: Path, commands: Mapping[in
                 *(_length(row[name]) for name in ("effective_90", "effective_99")),
             ]
         cells += [
-            Cell(numbers.bits(row[name]) or "not tested", rank=rank_of(row[name]))
+            Cell(numbers.score(row[name]) or "not tested", rank=rank_of(row[name]))
             for name in ("errors", "loss_over_optimum")
         ]
         cells.append(
@@ -73,7 +74,7 @@ def view(runs: pd.DataFrame, task: StudyTask, report: Path, commands: Mapping[in
         )
         rows.append(cells)
     when = ["reached at", "solved at", "90% exact to", "99% exact to"] if task.solvable else []
-    header = ["seed", "state", *when, "wrong bits", "loss over optimum", "folder and command"]
+    header = ["seed", "state", *when, errors(task.unit), "loss over optimum", "folder and command"]
     return Table(header, rows)
 
 
