@@ -12,12 +12,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from hydra import compose
+from numpy.typing import NDArray
 
 from ntmbench.commands.composition import composing, to_run_config
 from ntmbench.evaluation.levels import length_levels, validation_levels
-from ntmbench.plotting.panels import Panel
+from ntmbench.plotting.ntm import ntm_panels
+from ntmbench.plotting.panels import Panel, pack_panels
 from ntmbench.registry import make_task, model_entry, model_names
 from ntmbench.runs.folder import RunFolder
+from ntmbench.runs.results import EARLIER_NAMES
 from ntmbench.runs.settings import run_name
 from ntmbench.task import Task
 
@@ -50,9 +53,9 @@ def fabricate(
     """Write a run's folder.
 
     ``errors`` are its validations, evenly spaced up to its 3,000 sequences; ``tested`` are its
-    wrong bits by test length, None for a run that was not evaluated. Loss is twice the wrong bits
-    where ``loss_bits`` and ``tested_loss`` do not say it. ``example`` is the share of wrong bits in
-    its example.
+    errors by test length, None for a run that was not evaluated. Loss is twice the errors where
+    ``loss_bits`` and ``tested_loss`` do not say it. ``example`` is the share of errors in its
+    example.
     """
     identity = full_identity(task, model, seed)
     identity["task"] |= task_settings or {}
@@ -61,12 +64,17 @@ def fabricate(
     identity["evaluation"] |= {"sequences": 64}
     folder = RunFolder(results / "runs" / run_name(identity))
     folder.path.mkdir(parents=True)
+    made = make_task(task, **(task_settings or {}))
+    answer = made.answer
     folder.write_status(
         {
             "state": state,
             "settings": identity,
+            "unit": answer.unit,
+            "lengths": list(made.length_range),
             "error": error,
             "parameters": 67_000,
+            "state_floats": 1_200,
             "sequences_per_second": 500.0,
             "train_seconds": 6.0,
             "wall_seconds": 8.0,
@@ -81,7 +89,8 @@ def fabricate(
     )
     folder.write_table(folder.metrics, curve(errors, loss_bits, step=1000))
     if tested is not None:
-        folder.write_table(folder.evaluation, grid(tested, exact, tested_loss))
+        each = 4.0 if answer.unit == "bit" else 1 - 1 / answer.channels
+        folder.write_table(folder.evaluation, grid(tested, exact, tested_loss, chance=each))
     if positions is not None:
         folder.write_table(folder.path / "positions.csv", position_errors(positions))
     if variations is not None:
@@ -91,7 +100,7 @@ def fabricate(
     if example is not None:
         write_example(
             folder.path / "example.npz",
-            make_task(task, **(task_settings or {})),
+            made,
             example,
             seed,
             memory=model == "ntm",
@@ -124,7 +133,7 @@ def full_identity(task: str, model: str, seed: int) -> dict[str, Any]:
 def curve(
     errors: Sequence[float], loss_bits: Sequence[float] | None = None, step: int = 1000
 ) -> pd.DataFrame:
-    """A learning curve with the columns of ``metrics.csv``; loss is twice the wrong bits."""
+    """A learning curve with the columns of ``metrics.csv``; loss is twice the errors."""
     sequences = [step * place for place in range(len(errors))]
     return pd.DataFrame(
         {
@@ -142,8 +151,10 @@ def grid(
     errors: Mapping[int, float],
     exact: Mapping[int, float] | None = None,
     loss_bits: Mapping[int, float] | None = None,
+    *,
+    chance: float = 4.0,
 ) -> pd.DataFrame:
-    """A test grid with the columns of ``evaluation.csv``; chance is four bits a step."""
+    """A test grid with the columns of ``evaluation.csv``; ``chance`` is of a step."""
     exact = exact or {length: float(bits == 0) for length, bits in errors.items()}
     loss_bits = loss_bits or {length: 2 * bits for length, bits in errors.items()}
     return pd.DataFrame(
@@ -153,7 +164,7 @@ def grid(
             "sequences": 64,
             "loss_bits": [loss_bits[length] for length in errors],
             "errors": list(errors.values()),
-            "chance_errors": [4.0 * length for length in errors],
+            "chance_errors": [chance * length for length in errors],
             "exact_match": [exact[length] for length in errors],
         }
     )
@@ -172,31 +183,63 @@ def position_errors(errors: Mapping[int, Sequence[float]]) -> pd.DataFrame:
 
 
 def write_example(path: Path, task: Task, wrong: float, seed: int, *, memory: bool) -> None:
-    """Write ``example.npz``: a test sequence with a share of ``wrong`` bits in the answer."""
+    """Write ``example.npz``: a test sequence with a share of ``wrong`` answers."""
     random = np.random.default_rng(seed)
     length = task.length_range[1]
     batch = task.test_set(length, 1)
-    targets, mask = batch.targets[:, 0], batch.mask[:, 0]
-    flipped = random.random(targets.shape) < wrong
-    probabilities = np.where(flipped, 1 - targets, targets) * 0.9 + 0.05
-    arrays: dict[str, Any] = {
+    targets = batch.targets[:, 0]
+    if task.answer.drawn_as == "symbols":
+        mistaken, others = random.random((len(targets), 1)) < wrong, np.roll(targets, 1, axis=1)
+        unsure = 0.1 / task.output_width
+    else:
+        mistaken, others, unsure = random.random(targets.shape) < wrong, 1 - targets, 0.05
+    arrays = {
         "inputs": batch.inputs[:, 0],
         "targets": targets,
-        "mask": mask,
-        "probabilities": probabilities,
+        "mask": batch.mask[:, 0],
+        "probabilities": np.where(mistaken, others, targets) * 0.9 + unsure,
     }
-    if memory:
-        steps = len(targets)
-        walk = np.zeros((steps, 1, SLOTS))
-        walk[np.arange(steps), 0, (np.arange(steps) // 2) % (SLOTS // 2)] = 0.95
-        arrays |= {
-            "read_weightings": walk,
-            "write_weightings": np.roll(walk, 1, axis=2),
-            "reads": random.normal(size=(steps, 1, WORD)),
-            "adds": np.tanh(random.normal(size=(steps, 1, WORD))),
-        }
+    told = {
+        "length": np.array(length),
+        "kind": np.array(task.answer.drawn_as),
+        "tolerance": np.array(getattr(task.answer, "tolerance", 0.0)),
+    }
+    panels = pack_panels(ntm_panels(**ntm_arrays(len(targets), random))) if memory else {}
     halves = {name: array.astype(np.float16) for name, array in arrays.items()}
-    np.savez_compressed(path, length=np.int64(length), **halves)
+    np.savez_compressed(path, **told, **halves, **panels)
+
+
+def ntm_arrays(steps: int, random: np.random.Generator) -> dict[str, NDArray[np.float64]]:
+    """What an NTM of one head of each kind may have done to its memory."""
+    walk = np.zeros((steps, 1, SLOTS))
+    walk[np.arange(steps), 0, (np.arange(steps) // 2) % (SLOTS // 2)] = 0.95
+    return {
+        "adds": np.tanh(random.normal(size=(steps, 1, WORD))),
+        "reads": random.normal(size=(steps, 1, WORD)),
+        "write_weightings": np.roll(walk, 1, axis=2),
+        "read_weightings": walk,
+    }
+
+
+def make_old(folder: RunFolder) -> None:
+    """Give a run of bits the form that runs had before answers could be anything else."""
+    status = folder.read_status()
+    later = ("unit", "lengths", "state_floats")
+    folder.write_status({key: value for key, value in status.items() if key not in later})
+    before = {new: old for old, new in EARLIER_NAMES.items()}
+    for path in (folder.metrics, folder.evaluation, folder.positions, folder.variations):
+        if path.exists():
+            folder.write_table(path, pd.read_csv(path).rename(columns=before))
+    if folder.example.exists():
+        with np.load(folder.example) as file:
+            arrays = dict(file)
+        had_memory = "panels" in arrays
+        kept = ("length", "inputs", "targets", "mask", "probabilities")
+        arrays = {name: arrays[name] for name in kept}
+        if had_memory:
+            memory = ntm_arrays(len(arrays["mask"]), np.random.default_rng(0))
+            arrays |= {name: array.astype(np.float16) for name, array in memory.items()}
+        folder.write_arrays(folder.example, arrays)
 
 
 def stack_panels(steps: int) -> list[Panel]:
@@ -213,7 +256,7 @@ def stack_panels(steps: int) -> list[Panel]:
     ]
 
 
-#: How a model fares in a campaign: final wrong bits as a share of chance, and the share of its
+#: How a model fares in a campaign: final errors as a share of chance, and the share of its
 #: budget after which it is halfway there.
 SKILL = {
     "ntm": (0.0, 0.15),

@@ -23,7 +23,7 @@ COUNTED = {"bits": "bits", "symbols": "symbols", "reals": "numbers"}
 #: At most so many steps have room for a symbol's number in each cell.
 MOST_TEXTS = 64
 
-#: The arrays of an NTM's memory in ``example.npz``, in the order of ``ntm_panels``.
+#: An NTM's arrays in the ``example.npz`` of earlier versions, in the order of ``ntm_panels``.
 NTM_ARRAYS = ("adds", "reads", "write_weightings", "read_weightings")
 
 
@@ -56,6 +56,11 @@ class Example:
     def answer_start(self) -> int:
         """The first scored step."""
         return int(self.scored.argmax())
+
+    @property
+    def rows(self) -> str:
+        """What a channel of the answer is, in the singular."""
+        return "symbol" if self.kind == "symbols" else "channel"
 
     @property
     def counted(self) -> int:

@@ -1,4 +1,4 @@
-"""The panels of an NTM's memory."""
+"""The panels of an NTM's memory, of runs of earlier versions: later ones keep their panels."""
 
 from __future__ import annotations
 

@@ -30,7 +30,10 @@ def scale_scores(axes: Axes, scores: Iterable[float]) -> None:
     """
     values = [score for score in scores if math.isfinite(score)] or [0.0, 1.0]
     low, high = min(values), max(values)
-    if low * 10 > high or high == 0:
+    if high == 0:
+        axes.set_ylim(-0.02, 1)
+        return
+    if low * 10 > high:
         margin = max(0.1 * (high - low), 0.01 * high, 1e-9)
         axes.set_ylim(low - margin, high + margin)
         return

@@ -17,8 +17,7 @@ from ntmbench.plotting.sheet import draw_panels
 
 def plot_example(example: Example, title: str) -> Figure:
     """Input, target, the model's answer and its errors, below one another over the steps."""
-    symbols = example.kind == "symbols"
-    rows = "symbol" if symbols else "channel"
+    symbols, rows = example.kind == "symbols", example.rows
     panels = [
         *input_panels(example),
         target_panel(example, rows=rows),

@@ -13,7 +13,6 @@ from ntmbench.report.section import Section, register_section
 from ntmbench.report.study.controls import TOLERANCE
 from ntmbench.report.study.outcomes import SOLVED_SEQUENCES
 from ntmbench.report.study.study import Study
-from ntmbench.report.study.units import errors_told
 
 #: What errors and loss mean, by the unit of the answer.
 MEANT = {
@@ -149,11 +148,13 @@ def _data(study: Study) -> Iterator[str]:
         "scores over length show no untouched extrapolation. Test data (scores over length) are "
         "never used in training or selection, and are scored with the selected weights."
     )
-    several = "" if study.unit else f"{errors_told(study)} "
-    yield (
-        f"{several}{' '.join(MEANT[unit] for unit in study.units if unit in MEANT)} Chance is the "
-        "best constant answer, the optimum is the task's oracle. Figures are never rounded to 0 or "
-        "to 100%."
+    meant = [MEANT[unit] for unit in study.units if unit in MEANT]
+    yield " ".join(
+        [
+            *meant,
+            "Chance is the best constant answer, the optimum is the task's oracle. Figures are "
+            "never rounded to 0 or to 100%.",
+        ]
     )
 
 

@@ -26,7 +26,7 @@ from ntmbench.report.study.study import Study
 
 INTRODUCTION = (
     'Less is better throughout. The column "here" has the median over seeds, and its interval or '
-    "range. No figure was found for tasks without a row."
+    "range. Tasks without a row were not run here, or no figure was found for them."
 )
 
 #: A row of the table of ``scorecard_table``, by column.
@@ -39,9 +39,12 @@ def tables(study: Study) -> Mapping[str, pd.DataFrame]:
 
 
 def blocks(study: Study) -> Iterator[Block]:
-    """The figures, and whether ours are better."""
-    yield Text(INTRODUCTION, "faint")
-    yield Tabular(view(scorecard_table(study)))
+    """The figures on tasks that were run, and whether ours are better."""
+    scorecard = scorecard_table(study)
+    shown = scorecard[scorecard["task"].isin({task.name for task in study.tasks.values()})]
+    if len(shown):
+        yield Text(INTRODUCTION, "faint")
+        yield Tabular(view(shown))
 
 
 def view(scorecard: pd.DataFrame) -> Table:

@@ -19,14 +19,13 @@ from ntmbench.report.page.cells import (
     signed_score,
     value_range,
 )
-from ntmbench.report.page.words import joined, sentence
+from ntmbench.report.page.words import joined, listed, sentence
 from ntmbench.report.section import Section, register_section
 from ntmbench.report.study.anchors import run_anchors, task_anchors
 from ntmbench.report.study.once import once
 from ntmbench.report.study.study import Study
 from ntmbench.report.study.summary import summary_table
 from ntmbench.report.study.tasks import StudyTask
-from ntmbench.report.study.units import errors_told
 
 #: A row of the table of ``summary_table``, by column.
 Row = Mapping[Hashable, Any]
@@ -54,12 +53,21 @@ def blocks(study: Study) -> Iterator[Block]:
 
 def _introduction(study: Study) -> str:
     """What the figures are; and what an error is, where the tasks differ in it."""
-    several = "" if study.unit else f" {errors_told(study)}"
+    several = "" if study.unit else f" {_what_errors_are(study)}"
     return (
         f"{sentence(errors(study.unit))} and loss are interquartile means over seeds (the mean of "
         "the middle half), lengths and sequences are medians, each with its interval at 95%."
         f"{several}"
     )
+
+
+def _what_errors_are(study: Study) -> str:
+    """``Errors are wrong bits on copy, recall; wrong symbols on key_value.``"""
+    by_unit: dict[str, list[str]] = {}
+    for task in study.tasks.values():
+        by_unit.setdefault(task.unit, []).append(task.label)
+    told = (f"{errors(unit)} on {listed(labels, most=12)}" for unit, labels in by_unit.items())
+    return f"Errors are {'; '.join(told)}."
 
 
 @once
