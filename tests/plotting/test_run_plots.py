@@ -13,9 +13,11 @@ from matplotlib.figure import Figure
 from ntmbench.data.literature import paper_results
 from ntmbench.evaluation.example import answer_example
 from ntmbench.evaluation.levels import validation_levels
+from ntmbench.plotting.example import read_example
 from ntmbench.plotting.guides import chance_level, paper_moments
 from ntmbench.plotting.run.curve import plot_learning_curve
 from ntmbench.plotting.run.generalisation import plot_generalisation
+from ntmbench.plotting.run.memory import plot_memory
 from ntmbench.plotting.style import looks, png
 from ntmbench.registry import make_model, make_task
 from ntmbench.report.plots.curves import plot_curves
@@ -50,6 +52,21 @@ def test_a_run_with_a_memory_has_four_pictures(tmp_path: Path) -> None:
         "memory.png",
     ]
     assert all(path.parent == folder.plots for path in written)
+
+
+def test_a_run_of_symbols_names_symbols(tmp_path: Path) -> None:
+    task = make_task("key_value")
+    folder = fabricate(tmp_path, "key_value", tested={8: 3, 16: 9}, example=0.3)
+    assert len(plot_run(folder, task)) == 4
+    _, example, memory = read_example(folder.example)
+    assert example.verdict.endswith("of 8 symbols wrong")
+    shown = {axes.get_ylabel() for axes in plot_memory(example, memory, "").axes}
+    assert {"channel", "symbol", "slot"} <= shown
+    left, right = plot_generalisation(
+        pd.read_csv(folder.evaluation), task.length_range, unit=task.answer.unit
+    ).axes
+    assert left.get_ylabel() == "wrong symbols per sequence"
+    assert right.get_ylabel() == "sequences without a wrong symbol"
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from ntmbench import registry
 from ntmbench.evaluation.levels import validation_levels
-from ntmbench.registry import make_task
+from ntmbench.registry import make_task, model_entry, model_names
+from ntmbench.report.study.contestants import JUDGED, is_control
+from ntmbench.report.study.controls import DEMANDS
 from tests.fabricated import fabricate
 from tests.reporting import build, table_of, task_of, texts_of, told
 
@@ -100,6 +104,40 @@ def test_controls_of_which_nothing_is_demanded_have_not_passed(tmp_path: Path) -
     report = build(tmp_path)
     assert {cell.text for cell in table_of(report, "controls").rows[0][1:]} == {"no demand"}
     assert "All controls came out as they must." not in told(report)
+
+
+def test_controls_are_those_that_are_registered_as_such() -> None:
+    assert [name for name in model_names() if is_control(name)] == sorted(JUDGED)
+    assert set(DEMANDS) == set(JUDGED)
+
+
+def test_a_control_that_is_not_installed_here_is_one_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fabricate(tmp_path, tested={20: 0})
+    fabricate(tmp_path, model="oracle", tested={20: 0})
+    fabricate(tmp_path, model="juggler", tested={20: 0})
+    monkeypatch.delitem(registry._models, "oracle")
+    report = build(tmp_path)
+    assert table_of(report, "controls").rows[0][1].text == "as it must"
+    assert [row[1].text for row in table_of(report, "summary").rows] == ["ntm", "juggler"]
+
+
+def test_a_control_of_which_nothing_is_demanded_does_not_compete(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fabricate(tmp_path, tested={20: 0})
+    fabricate(tmp_path, model="stack_rnn", tested={20: 80})
+    entry = replace(model_entry("stack_rnn"), control=True)
+    monkeypatch.setitem(registry._models, "stack_rnn", entry)
+    report = build(tmp_path)
+    controls = table_of(report, "controls")
+    assert controls.header == ["task", "oracle", "constant", "memoryless", "stack_rnn"]
+    assert (controls.rows[0][4].text, controls.rows[0][4].note) == (
+        "no demand",
+        "The report makes no demand on it.",
+    )
+    assert [row[1].text for row in table_of(report, "summary").rows] == ["ntm"]
 
 
 def test_runs_from_changed_source_are_told(tmp_path: Path) -> None:
