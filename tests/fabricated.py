@@ -193,20 +193,20 @@ def write_example(path: Path, task: Task, wrong: float, seed: int, *, memory: bo
         unsure = 0.1 / task.output_width
     else:
         mistaken, others, unsure = random.random(targets.shape) < wrong, 1 - targets, 0.05
-    arrays = {
+    arrays: dict[str, Any] = {
         "inputs": batch.inputs[:, 0],
         "targets": targets,
         "mask": batch.mask[:, 0],
         "probabilities": np.where(mistaken, others, targets) * 0.9 + unsure,
     }
-    told = {
+    told: dict[str, Any] = {
         "length": np.array(length),
         "kind": np.array(task.answer.drawn_as),
         "tolerance": np.array(getattr(task.answer, "tolerance", 0.0)),
     }
     panels = pack_panels(ntm_panels(**ntm_arrays(len(targets), random))) if memory else {}
     halves = {name: array.astype(np.float16) for name, array in arrays.items()}
-    np.savez_compressed(path, **told, **halves, **panels)
+    np.savez_compressed(path, **(told | halves | panels))
 
 
 def ntm_arrays(steps: int, random: np.random.Generator) -> dict[str, NDArray[np.float64]]:

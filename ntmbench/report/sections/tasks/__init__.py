@@ -88,7 +88,7 @@ def _comparisons(study: Study, task: StudyTask, runs: pd.DataFrame) -> Iterator[
     compared = score(score_of(task), task.unit)
     yield Heading("Models compared")
     yield Text(undetectable(pairs, compared))
-    if len(pairs):
+    if (pairs["p"].notna() | (pairs["not_finite"] > 0)).any():  # else the text says it all
         shut = f"The {len(pairs)} comparisons" if len(pairs) > MOST_COMPARISONS else ""
         yield Tabular(comparisons_view(pairs, compared), shut)
 
