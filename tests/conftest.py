@@ -16,11 +16,11 @@ import torch
 from ntmbench.commands import application
 from ntmbench.runs import pictures
 
-# A shell that starts the tests in the background has them ignore Ctrl-C, which some are about;
-# processes that they start inherit what is set here.
+# A shell that starts the tests in the background makes them ignore Ctrl-C, which some tests send.
+# Processes that they start inherit the setting made here.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# A run of a second or so; a test adds what it is about.
+# A run of about a second, to which a test adds its own settings.
 TINY = (
     "model=lstm",
     "model.hidden_size=8",
@@ -51,7 +51,7 @@ def _one_thread() -> None:
 
 @pytest.fixture
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave out a run's pictures: they take most of a tiny run's time."""
+    """Leave out a run's pictures, which take most of a tiny run's time."""
     monkeypatch.setattr(pictures, "plot_run", lambda *arguments: [])
 
 

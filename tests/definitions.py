@@ -1,4 +1,4 @@
-"""What each task asks, in plain Python: a sequence's input rows to its answer's rows."""
+"""The definition of each task in plain Python: from a sequence's input rows to its answer's."""
 
 from __future__ import annotations
 

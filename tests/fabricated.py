@@ -1,4 +1,4 @@
-"""Runs that nobody trained: folders with the numbers that a test wants to see reported."""
+"""Fabricated runs: folders with the numbers that a test wants to see reported."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def _defaults(task: str, model: str) -> dict[str, Any]:
 
 
 def full_identity(task: str, model: str, seed: int) -> dict[str, Any]:
-    """The identity that ``task=... model=... seed=...`` has; of an unknown model what is known."""
+    """The identity of ``task=... model=... seed=...``; for an unknown model the known part."""
     return copy.deepcopy(_defaults(task, model)) | {"seed": seed}
 
 
@@ -243,7 +243,7 @@ def make_old(folder: RunFolder) -> None:
 
 
 def stack_panels(steps: int) -> list[Panel]:
-    """What a stack that is filled, and then emptied, would show of itself; 20 places deep."""
+    """The panels of a stack, 20 cells deep, that is filled and then emptied."""
     rising = np.arange(steps) < steps // 2
     depth = np.minimum(np.arange(steps) + 1, steps - np.arange(steps))
     top = np.cos(np.outer(np.arange(steps), np.arange(4)))
@@ -281,7 +281,7 @@ def fabricate_campaign(
     seeds: int = 10,
     points: int = 50,
 ) -> int:
-    """Write runs that look like a campaign's, with everything that a run leaves; returns how many.
+    """Write runs that look like a campaign's, with all files of a run; return how many.
 
     The last seed of the second model is interrupted, that of the third diverged.
     """

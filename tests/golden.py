@@ -14,7 +14,7 @@ from ntmbench.task import TEST_BLOCK, VALIDATION_BLOCK, Task
 
 FILE = Path(__file__).with_name("golden.json")
 
-#: The longest test length that a hash is taken over.
+#: The longest test length that a hash includes.
 LONGEST = 400
 
 
@@ -38,13 +38,13 @@ def data_hash(task: Task) -> str:
 
 
 def hashes() -> dict[str, dict[str, int | str]]:
-    """Version and hash of every registered task, as they are now."""
+    """The current version and hash of every registered task."""
     tasks = [make_task(name) for name in task_names()]
     return {task.name: {"version": task.version, "sha256": data_hash(task)} for task in tasks}
 
 
 def known() -> dict[str, dict[str, int | str]]:
-    """Version and hash of every task, as the file has them."""
+    """The version and hash of every task in the file."""
     read: dict[str, dict[str, int | str]] = json.loads(FILE.read_text())
     return read
 
@@ -52,7 +52,7 @@ def known() -> dict[str, dict[str, int | str]]:
 def renewed(
     before: dict[str, dict[str, int | str]], now: dict[str, dict[str, int | str]]
 ) -> dict[str, dict[str, int | str]]:
-    """What the file is to hold.
+    """The new content of the file.
 
     Raises:
         ValueError: for a task whose data changed and whose version did not.

@@ -1,4 +1,4 @@
-"""What tests of the statistics share: samples, and how far counts of coverage may be off."""
+"""Shared parts of the tests of statistics: samples, and tolerances for counts of coverage."""
 
 from __future__ import annotations
 

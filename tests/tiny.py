@@ -1,4 +1,4 @@
-"""What tests of training share: a task of a few steps, settings, and a model."""
+"""Shared parts of the tests of training: a task of a few steps, settings, and a model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The baselines: what each may look at, and the size of all models."""
+"""The baselines: what each of them sees, and the size of all models."""
 
 from __future__ import annotations
 
@@ -182,7 +182,7 @@ def seq2seq() -> SequenceModel:
 
 
 def test_free_running_feeds_back_its_own_thresholded_answers() -> None:
-    """Teacher forcing with what it answered by itself gives the same answers."""
+    """Teacher forcing with the model's own answers gives the same answers."""
     model, inputs = seq2seq(), random_inputs()
     free = answers(model, inputs)
     own = (free > 0).float()

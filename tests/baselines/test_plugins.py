@@ -86,7 +86,7 @@ class Pair(nn.Linear):
 
 @pytest.fixture
 def nets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A package of models; its import name differs per test, because imports are kept."""
+    """A package of models; its import name differs in each test, because imports are cached."""
     name = f"nets_{tmp_path.name.rpartition('_')[2]}_{abs(hash(tmp_path))}"
     package = tmp_path / "packages" / name
     package.mkdir(parents=True)
@@ -271,7 +271,7 @@ check_model("leaky-rnn")
 
 
 def install(folder: Path, source: str, module: str) -> Path:
-    """Lay out an installed package as pip would; the folder to look for it in."""
+    """Lay out an installed package as pip would; return the folder to look for it in."""
     site = folder / "site"
     info = site / f"{module}-1.0.dist-info"
     info.mkdir(parents=True)
@@ -283,7 +283,7 @@ def install(folder: Path, source: str, module: str) -> Path:
 
 @pytest.fixture
 def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
-    """Install a plug-in for as long as the test lasts; the process looks for plug-ins anew."""
+    """Install a plug-in for as long as the test lasts; the process searches for plug-ins again."""
     Plugins.instance()  # registers Hydra's own, once for all
     store = ConfigStore.instance()
     ours = ("schema", *NEEDED, *OPTIONAL)
@@ -299,7 +299,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calla
         module = f"brought_{abs(hash(tmp_path))}"
         monkeypatch.syspath_prepend(str(install(tmp_path / "packages", source, module)))
 
-    registry.load_plugins()  # the suite's own are imported once, and stay
+    registry.load_plugins()  # the suite's own are imported once, and remain
     monkeypatch.setattr(registry, "_tasks", dict(registry._tasks))
     monkeypatch.setattr(registry, "_models", dict(registry._models))
     monkeypatch.setattr(registry, "_observers", dict(registry._observers))

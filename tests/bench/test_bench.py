@@ -1,4 +1,4 @@
-"""The benchmark: what it counts, what it times, what it writes and what it refuses."""
+"""The benchmark: counts, times, files and refusals."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def test_blocks_are_taken_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     called: list[str] = []
     steps = {name: partial(called.append, name) for name in "ab"}
     timings = measure.time_in_turn(steps, seconds=0.0)
-    # Two calls of each to warm up, and then turn by turn.
+    # Two calls of each to warm up, and then one of each in turn.
     assert called == list("aabb") + list("ab") * measure.MIN_ROUNDS
     assert {t.rounds for t in timings.values()} == {measure.MIN_ROUNDS}
 
@@ -276,7 +276,7 @@ def test_first_call_reports_its_seconds(
     assert measured.optimizer > 0
 
 
-# Stands for a checkout: the interface that the peer is called by, around one linear map.
+# Stands for a checkout: the peer's interface around one linear map.
 PEER = """
 import torch
 
@@ -299,7 +299,7 @@ class EncapsulatedNTM(torch.nn.Module):
 
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder for ``ntm/aio.py``; what was imported from it is forgotten afterwards."""
+    """A folder for ``ntm/aio.py``; imports from it are undone afterwards."""
     for name in ("ntm", "ntm.aio"):
         monkeypatch.setitem(sys.modules, name, sys)
         monkeypatch.delitem(sys.modules, name)

@@ -26,7 +26,7 @@ TINY = [
 
 @pytest.mark.slow
 def test_every_experiment_of_a_folder_runs(tmp_path: Path) -> None:
-    """Also after one that failed: with such a rate the memoryless control diverges."""
+    """A sweep follows even a failed one: with such a rate the memoryless control diverges."""
     wild = ("train.learning_rate=1e30", "train.patience=1", "results_dir=mine")
     ended = command("-m", "+experiment=reference", *TINY, *wild, folder=tmp_path)
     assert (ended.code, ended.err) == (1, "")

@@ -24,7 +24,7 @@ from ntmbench.statistics.paired import smallest_p
 CONF = Path(conf.__path__[0])
 
 
-#: Overrides that take out whatever changes a default.
+#: Overrides that take out everything that changes a default.
 PLAIN = tuple(f"~{group}" for group in OPTIONAL)
 
 
@@ -155,7 +155,7 @@ def test_command_line_has_the_last_word() -> None:
 
 
 def test_optional_groups_hold_files_for_known_names_alone() -> None:
-    """A misspelt file would be passed over in silence."""
+    """A misspelt file would be ignored silently."""
     assert set(files_of("budget")) <= {*registry.task_names(), *FAMILIES}
     assert {recipe for recipe in RECIPES if "/" not in recipe} <= set(PAIRS)
 
@@ -174,7 +174,7 @@ def written_out(experiment: str, *overrides: str) -> list[str]:
 def test_every_experiment_can_run(experiment: str) -> None:
     for cell in cells_of(written_out(experiment, "seed=0")):
         config = composed(*cell)
-        # What is not part of the comparison has a folder of its own, hence a report of its own.
+        # Experiments beside the comparison have folders of their own, hence reports of their own.
         part = experiment.partition("/")[0]
         own = "" if part == "reference" else f"/{part}"
         assert str(config.results_dir) == f"results/reference{own}"
@@ -188,7 +188,7 @@ def test_experiments_hold_the_runs_that_they_should() -> None:
     assert set(SIZES) == set(EXPERIMENTS)
 
 
-#: Tasks times settings times seeds.
+#: The number of runs: tasks times settings times seeds.
 SIZES = {
     "reference/ntm": 6 * 10,
     "reference/ntm_feedforward": 5 * 10,
@@ -222,7 +222,7 @@ ABLATIONS = [name for name in SIZES if name.startswith("ablations/")]
 
 @pytest.mark.slow
 def test_ablations_have_seeds_enough_to_find_something_and_none_that_are_reported() -> None:
-    """So many pairs reach p = 2 / 2**pairs, which must be left of 5% after the correction."""
+    """So many pairs reach p = 2 / 2**pairs, which must be below 5% even after the correction."""
     seeds: dict[str, set[int]] = {}
     settings: dict[str, dict[str, Any]] = {}
     for name in ABLATIONS:

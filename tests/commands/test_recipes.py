@@ -1,4 +1,4 @@
-"""Recipes: the paper's presets hold the paper's figures, and models are alike in size."""
+"""Recipes: the paper's presets have the paper's figures, and models have about the same size."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_preset_has_the_papers_sizes(task: str, kind: str) -> None:
 
 @pytest.mark.parametrize(("task", "kind"), PRESETS)
 def test_presets_optimizer_does_not_depend_on_the_model(task: str, kind: str) -> None:
-    """Nor on the optimizer that the model has by default, which is Adam for the LSTM."""
+    """It does not depend on the model's default optimizer either, which is Adam for the LSTM."""
     train = preset(task, kind).train
     expected = TrainSettings(
         sequences=1_000_000,

@@ -183,7 +183,7 @@ def test_results_dir_that_can_not_be_written(
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self))
         make(self, *args, **kwargs)
 
-    # A superuser may write anywhere, so the system's refusal is played.
+    # A superuser may write anywhere, so the system's refusal is simulated.
     monkeypatch.setattr(Path, "mkdir", refuse)
     ended = ntmbench(*TINY)
     assert (ended.code, ended.err.count("\n")) == (2, 1)

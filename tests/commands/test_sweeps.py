@@ -1,4 +1,4 @@
-"""Sweeps: each cell a run of its own, all of them accounted for at the end."""
+"""Sweeps: each cell is a run of its own, and all of them are accounted for at the end."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_sweep_of_finished_cells_ends_well(ntmbench: Command, tmp_path: Path) ->
     arguments = ["-m", "task=copy", "model=lstm", "seed=0,1", *CELL]
     ended = ntmbench(*arguments)
     assert (ended.code, ended.err) == (0, "")
-    assert sys.argv[1:] == arguments  # Hydra was told others
+    assert sys.argv[1:] == arguments  # Hydra got other overrides
     cells = table_of(tmp_path)
     assert list(cells["seed"]) == [0, 1]
     assert list(cells["errors"]) == [
@@ -114,7 +114,7 @@ def test_sweep_of_finished_cells_ends_well(ntmbench: Command, tmp_path: Path) ->
 
 
 def test_cell_that_is_wrong_only_as_a_pair(ntmbench: Command, tmp_path: Path) -> None:
-    """Each value goes with the first ones, so that it is found out when its turn comes."""
+    """Each value is tried with the first values of the others, and so a wrong one is found."""
     lengths = [argument for argument in CELL if not argument.startswith("task.min_length")]
     ended = ntmbench("-m", "task=copy,ngrams", "task.min_length=6,5", "model=lstm", *lengths)
     assert ended.code == 1
@@ -249,7 +249,7 @@ def test_cells_are_expected_as_hydra_numbers_them(ntmbench: Command, tmp_path: P
     )
     lines = [line for line in again.out.splitlines() if "already done" in line]
     assert len(lines) == 4
-    assert "length" not in again.out.partition("Sweep")[0]  # no tables of theirs
+    assert "length" not in again.out.partition("Sweep")[0]  # they have no tables
     assert len(list((tmp_path / "results" / "sweeps").iterdir())) == 2
 
 
@@ -261,7 +261,7 @@ def test_lines_of_parallel_runs_bear_their_names(capsys: pytest.CaptureFixture[s
 
 
 def test_interruption_can_be_sent_between_processes() -> None:
-    """As the parallel launcher does; one that could not would end the sweep with a traceback."""
+    """The parallel launcher sends them; without pickling a sweep would end with a traceback."""
     sent = pickle.loads(pickle.dumps(Interrupted(signal.SIGINT)))
     assert (type(sent), sent.signal_number) == (Interrupted, signal.SIGINT)
 
@@ -286,7 +286,7 @@ def test_parallel_launcher_gives_the_same_numbers(ntmbench: Command, tmp_path: P
 
 
 def test_schemas_are_sent_by_name() -> None:
-    """Whatever pickles them: the other process makes its own."""
+    """Whichever pickle sends them, the other process makes its own."""
     tasks = [f"task_{name}" for name in task_names()]
     models = [f"model_{name}" for name in model_names()]
     for name in ("config", *FIXED_PARTS, *tasks, *models):
@@ -362,7 +362,7 @@ EXPERIMENT = (
 
 
 def test_command_line_wins_over_the_experiment(ntmbench: Command, tmp_path: Path) -> None:
-    """What it says of the task, the seeds and the folder; the weightings are the experiment's."""
+    """The task, the seeds and the folder can be changed; the weightings are the experiment's."""
     ended = ntmbench("-m", *EXPERIMENT, "results_dir=mine")
     assert (ended.code, ended.err) == (0, "")
     runs = load_results(tmp_path / "mine").runs

@@ -1,1 +1,1 @@
-"""Tests of the ground floor."""
+"""Tests of the data and of the files."""

@@ -146,7 +146,7 @@ def test_truncated_file_is_refused(tmp_path: Path, saved: bytes, share: float) -
 
 
 def test_changed_value_is_refused(tmp_path: Path, saved: bytes) -> None:
-    """A file that is whole, but whose content is not what was written."""
+    """A file that is whole, but has another content than was written."""
     path = tmp_path / "c.pt"
     path.write_bytes(saved)
     content = torch.load(path, weights_only=True)

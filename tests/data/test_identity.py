@@ -1,4 +1,4 @@
-"""A run's identity: settings that were added later do not rename the runs from before."""
+"""A run's identity: settings that were added later do not rename earlier runs."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ LATER = {"added_later": True}
 
 @dataclass(frozen=True)
 class Older:
-    """Settings of a model, as they were."""
+    """The settings of a model in an earlier version."""
 
     size: int = 3
 
 
 @dataclass(frozen=True)
 class Newer:
-    """The same, with two more."""
+    """The same settings with two more."""
 
     size: int = 3
     noise: float = field(default=0.0, metadata=LATER)

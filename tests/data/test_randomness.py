@@ -1,4 +1,4 @@
-"""RandomWords: fixed for ever by its key, and with the distributions that it promises."""
+"""RandomWords: its key fixes it for ever, and its distributions are as promised."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ntmbench.data.randomness import RandomWords, Stream, stable_id
 
 NUMBERS = st.integers(0, 2**64 - 1)
-# Numbers that a careless encoding confuses with one another, or with none at all.
+# Numbers that a careless encoding confuses with one another, or with no number at all.
 AWKWARD = st.sampled_from([0, 1, 2**32 - 1, 2**32, 2**32 + 1, 2**64 - 1])
 KEYS = st.lists(NUMBERS | AWKWARD, max_size=5).map(tuple)
 

@@ -104,7 +104,7 @@ def test_a_test_set_does_not_depend_on_the_training_lengths(name: str) -> None:
 @pytest.mark.parametrize("name", GOLDEN)
 def test_streams_share_no_data(name: str) -> None:
     length = make_task(name).length_range[1]
-    task = make_task(name, min_length=length)  # short sequences would repeat by chance
+    task = make_task(name, min_length=length)  # short sequences repeat by chance
     sets = [
         [task.train_batch(0, step, 64) for step in range(4)],
         [task.train_batch(1, step, 64) for step in range(4)],

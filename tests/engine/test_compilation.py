@@ -1,4 +1,4 @@
-"""Compiled code on disk: found again, made anew when a source changes, safe among processes."""
+"""Compiled code on disk: reused, compiled again when a source changes, safe among processes."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ each_kernel = pytest.mark.parametrize("kernel", KERNELS, ids=lambda kernel: kern
 
 
 def compiled_into(kernel: Any) -> set[Path]:
-    """The files of all functions that a kernel calls, and those that they call."""
+    """The files of all functions that a kernel calls, directly or through others."""
     left, seen = [kernel], set()
     while left:
         found = left.pop()
@@ -263,7 +263,7 @@ def test_processes_that_save_at_the_same_time_keep_each_others_code(
             both_have_read.wait(timeout=0.3)
         return index
 
-    # Each saves what the other does not know of, as two processes would.
+    # Each saves something that the other does not know, as two processes would.
     monkeypatch.setattr(IndexDataCacheFile, "_load_index", read_and_wait)
     savers = [
         threading.Thread(

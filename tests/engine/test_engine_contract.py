@@ -1,4 +1,4 @@
-"""The contract of engines, with engines of a model that is there for this test alone."""
+"""The contract of engines, with engines of a model that is made for this test."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from ntmbench.registry import PluginError, engines_of, register_engine
 
 
 class Doubling(nn.Module):
-    """Doubles its inputs; its memory is how often it did."""
+    """Doubles its inputs; its memory counts the calls."""
 
     steps = 0
 
 
 class Doubler(Engine[Doubling]):
-    """An engine that runs what is short enough."""
+    """An engine that runs sequences that are short enough."""
 
     modules = ("ntmbench.engine.contract",)
 

@@ -1,4 +1,4 @@
-"""What a trained model is tested on, and what is told of it."""
+"""The tests of a trained model, and the tables that they give."""
 
 from __future__ import annotations
 

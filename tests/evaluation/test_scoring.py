@@ -1,4 +1,4 @@
-"""Scoring a model: in chunks, in its mode, with memory enough, and put back as it was."""
+"""Scoring a model: in chunks, in evaluation mode, with enough memory, and restored after it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.tiny import TASK, lstm, settings
 
 
 class Spy(SequenceModel):
-    """Notes whether it was shown targets, in training and otherwise."""
+    """Notes whether it was shown targets, in training mode and otherwise."""
 
     def __init__(self, task: Task = TASK) -> None:
         super().__init__()
@@ -120,7 +120,7 @@ def test_plain_module_is_evaluated_too() -> None:
     ("length", "slots"), [(1, 8), (7, 8), (8, 16), (15, 16), (16, 32), (100, 128)]
 )
 def test_memory_is_enlarged_where_the_length_outgrows_it(length: int, slots: int) -> None:
-    """A slot for each vector and one to rest on; else to the next power of two."""
+    """A slot for each vector and one to rest on, rounded up to a power of two."""
     model: Any = make_model("ntm", TASK.input_width, TASK.output_width, memory_slots=8)
     with enough_memory(model, TASK.demand(length)) as enlarged:
         assert (enlarged, model.memory_slots) == (slots, slots)

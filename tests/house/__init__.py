@@ -1,1 +1,1 @@
-"""Tests of what is installed and told, and which part may import which."""
+"""Tests of the package as a whole: what is installed, who imports whom, and README."""

@@ -28,8 +28,8 @@ FOLDERS = {
     "conf": "ntmbench/conf",
 }
 
-# From the ground up. A module may import those of its own floor and of those below. A module of
-# commands is named in full where it is further down than the rest of them.
+# From the ground up. A module may import modules of its own floor and of those below. A module of
+# commands is named in full if it is further down than the others.
 FLOORS = (
     "errors data answer task trace registry model",
     "engine plotting",
@@ -59,7 +59,7 @@ def installed_as(path: Path) -> str:
 # --- The wheel. ---
 
 
-#: Files that a wheel would hold too.
+#: Further files that a wheel must hold.
 NESTED = [Path("tasks/order/heaps.py"), Path("baselines/memory/dnc/cell.py"), Path("conf/a/b.yaml")]
 
 
@@ -67,7 +67,7 @@ NESTED = [Path("tasks/order/heaps.py"), Path("baselines/memory/dnc/cell.py"), Pa
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[zipfile.ZipFile]:
     folder = tmp_path_factory.mktemp("wheel")
     tree = folder / "tree"
-    # A folder inside a folder is found, wherever it is.
+    # A nested folder is found wherever it is.
     for nested in NESTED:
         (tree / nested).parent.mkdir(parents=True, exist_ok=True)
         (tree / nested).touch()
@@ -109,19 +109,19 @@ def test_top_folders_are_mapped_into_the_package() -> None:
 
 
 def test_folders_of_code_are_packages_and_no_other_is() -> None:
-    """An empty file says no more than its folder does; one in a folder of YAML says nothing."""
+    """A folder of YAML needs no such file."""
     files = [p for p in source_files() if p.suffix == ".py" and p.name != "__init__.py"]
     code = {folder for file in files for folder in file.parents if folder != Path()}
     marked = {p.parent for p in source_files() if p.name == "__init__.py"}
     assert marked - {Path("conf")} == code
 
 
-#: Import names of what is not distributed under its import name.
+#: Distributions whose name differs from the name that is imported.
 DISTRIBUTIONS = {"hydra": "hydra-core"}
 
 
 def test_what_is_imported_is_declared() -> None:
-    """Not merely there because something else needs it."""
+    """It is not merely installed because something else needs it."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
     optional = (name for name in extras if name != "test")
@@ -150,7 +150,7 @@ def test_top_level_is_as_designed() -> None:
     needed = {*FOLDERS, "pyproject.toml", "README.md", "LICENSE", "tests"}
     assert needed <= {path.name for path in ROOT.iterdir()}
     if shutil.which("git") is None or not (ROOT / ".git").exists():
-        return  # what lies around cannot be told from what belongs to it
+        return  # other files cannot be told from those that belong to it
     listed = subprocess.run(
         ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
     )
@@ -167,7 +167,7 @@ def test_public_name_is_there(name: str) -> None:
 
 
 class Imports(ast.NodeVisitor):
-    """Collects the suite's modules that a module imports, wherever in it; not those for types."""
+    """Collects the suite's modules that a module imports anywhere, except for types alone."""
 
     def __init__(self, module: str, package: str, modules: set[str]) -> None:
         self.module, self.package, self.modules = module, package, modules
@@ -195,7 +195,7 @@ class Imports(ast.NodeVisitor):
 
 
 def imports() -> dict[str, set[str]]:
-    """Every module of the suite, and those of the suite that it imports."""
+    """Every module of the suite, with the modules of the suite that it imports."""
     files = {}
     for path in source_files():
         if path.suffix == ".py":
@@ -266,7 +266,7 @@ def test_the_graph_is_not_empty() -> None:
 
 
 def test_help_loads_what_it_tells_of_and_no_more() -> None:
-    """Models need PyTorch, which takes a second or so."""
+    """Models need PyTorch, whose import takes about a second."""
     code = (
         "import sys; from ntmbench.commands.help import print_help; print_help(); "
         "sys.exit(bool({'hydra', 'pandas', 'matplotlib', 'rich'} & set(sys.modules)))"

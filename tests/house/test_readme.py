@@ -1,4 +1,4 @@
-"""What README and the findings say is so: figures are the reports', examples and commands run."""
+"""README and the findings are true: figures are the reports', examples and commands work."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ MODELS = {
 
 
 def read(path: Path) -> pd.DataFrame:
-    """A table of a report; reports from before answers had kinds call errors wrong bits."""
+    """A table of a report; older reports, which know only bits, call errors wrong bits."""
     table = pd.read_csv(path)
     return table.rename(columns=lambda name: name.replace("wrong_bits", "errors"))
 
@@ -143,7 +143,7 @@ def solved_at(folder: Path, task: str, label: str) -> list[float]:
 
 
 def sides(folder: Path, task: str, label: str) -> tuple[str, str]:
-    """The two seeds in the middle of ten: no seed is between them."""
+    """The times of the two middle seeds of ten, between which no seed is."""
     times = solved_at(folder, task, label)
     assert len(times) == 10
     return f"{times[4]:,.0f}", f"{times[5]:,.0f}"

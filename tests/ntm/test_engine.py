@@ -1,4 +1,4 @@
-"""Which engine runs, what neither takes, and what only the eager one can."""
+"""Which engine runs, what no engine takes, and what only the eager one can run."""
 
 from __future__ import annotations
 
@@ -188,7 +188,7 @@ def batched(model: NTM) -> Tensor:
 
 
 def dual(tensor: Tensor) -> Tensor:
-    """The tensor with ones for its tangent."""
+    """The tensor with a tangent of ones."""
     both: Tensor = forward_ad.make_dual(tensor, torch.ones_like(tensor))  # type: ignore[no-untyped-call]
     return both
 

@@ -49,7 +49,7 @@ def trained(
 def test_both_engines_follow_the_same_learning_curve_for_a_hundred_steps() -> None:
     fused, _ = trained("fused", steps=100, batch_size=4, max_length=6)
     eager, _ = trained("eager", steps=100, batch_size=4, max_length=6)
-    # Rounding has come to 2e-7 by then; an error in a gradient shows at once.
+    # Rounding errors are 2e-7 by then; an error in a gradient shows at once.
     assert fused == pytest.approx(eager, rel=1e-5)
     assert len(set(fused)) == 100
 
@@ -64,7 +64,7 @@ def threads() -> Iterator[None]:
 @pytest.mark.usefixtures("threads")
 @pytest.mark.parametrize("batch_size", [3, 16, 24])
 def test_a_run_has_the_same_bits_on_one_and_two_threads_and_again(batch_size: int) -> None:
-    # Long enough that the weights' gradients are shared out among the threads too.
+    # Long enough for the threads to share the weights' gradients too.
     runs = []
     for count in (1, 2, 2):
         torch.set_num_threads(count)
@@ -76,7 +76,7 @@ def test_a_run_has_the_same_bits_on_one_and_two_threads_and_again(batch_size: in
 
 
 def test_weights_own_their_memory_after_training() -> None:
-    # During training they are parts of one vector: pickled, each would bring along the whole.
+    # During training they are parts of one vector, which pickling any of them would include whole.
     _, weights = trained("fused", steps=2, batch_size=2, max_length=3)
     assert all(
         weight.untyped_storage().nbytes() == weight.numel() * weight.element_size()

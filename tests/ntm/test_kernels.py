@@ -51,7 +51,7 @@ def pair(
     spread: float = 0.3,
     **overrides: Any,
 ) -> tuple[NTM, NTM]:
-    """The same machine on both engines, its weights a little away from their start."""
+    """The same machine on both engines, with weights a little away from their start."""
     torch.manual_seed(seed)
     fused = NTM(INPUTS, OUTPUTS, **overrides, engine="fused").to(dtype)
     with torch.no_grad():
@@ -82,7 +82,7 @@ def assert_agreement(fused: NTM, eager: NTM, inputs: Tensor, tolerance: float) -
     logits, found = gradients(fused, inputs)
     expected_logits, expected = gradients(eager, inputs)
     torch.testing.assert_close(logits, expected_logits, rtol=tolerance, atol=tolerance)
-    # Relative to each tensor's largest gradient, and to the largest of all where that is tiny.
+    # Relative to each tensor's largest gradient, or to the largest of all if that is tiny.
     floor = 1e-3 * max(float(gradient.abs().max()) for gradient in expected.values())
     for name, gradient in expected.items():
         scale = max(float(gradient.abs().max()), floor)
@@ -184,7 +184,7 @@ def test_both_forward_passes_count_in_one_backward_pass() -> None:
 @pytest.mark.parametrize("retain", [False, True])
 @pytest.mark.parametrize("slots", [2, 33])
 def test_memory_resized_between_forward_and_backward(slots: int, retain: bool) -> None:
-    """The backward pass is that of the forward pass, run anew for a second one."""
+    """A second backward pass runs the forward pass again, with the same result."""
     fused, _ = pair(**SMALL, **LEARNED)
     inputs, parameters = draw(4, 2, INPUTS), list(fused.parameters())
     expected = torch.autograd.grad(fused(inputs).square().sum(), parameters)
@@ -223,7 +223,7 @@ def test_inference_gives_the_same_bits_as_training(controller: str) -> None:
 
 
 def test_training_after_inference_mode() -> None:
-    # A size of its own: nothing for it has been made and cached before.
+    # A size that no other test uses, so that nothing is cached for it.
     fused, _ = pair(**(SMALL | {"memory_slots": 11}))
     inputs = draw(3, 2, INPUTS)
     with torch.inference_mode():
@@ -346,7 +346,7 @@ def test_memories_kept_for_the_backward_pass_grow_with_the_root_of_the_steps() -
         configuration = NTM(INPUTS, OUTPUTS, memory_slots=slots).settings
         return make_plan(configuration, 3, 2, slots, steps, 1, torch.float32, 1, True).layout.kept
 
-    # What differs between memories of two sizes, beside weightings and similarities.
+    # Signals, beside weightings and similarities, that differ between memories of two sizes.
     short, long = (
         kept(1024, steps) - kept(16, steps) - (4 * steps + 2) * (1024 - 16) for steps in (99, 399)
     )
@@ -363,7 +363,7 @@ def test_logits_may_be_changed_in_place() -> None:
 
 
 def test_interrupt_waits_for_the_threads_at_work() -> None:
-    """They write into memory that is the caller's."""
+    """They write into the caller's memory."""
     begun, release, ended = threading.Event(), threading.Event(), threading.Event()
     calls: list[int] = []
 
@@ -381,7 +381,7 @@ def test_interrupt_waits_for_the_threads_at_work() -> None:
     with pytest.raises(KeyboardInterrupt):
         kernel_threads.run(job, [(0, 1), (1, 1), (2, 1)], workers=2)
     assert ended.is_set()
-    assert len(calls) == 2  # what nobody had begun is left
+    assert len(calls) == 2  # pieces that nobody had begun are left
 
 
 def test_a_thread_that_cannot_be_started_waits_for_those_at_work(

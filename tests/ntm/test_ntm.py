@@ -114,7 +114,7 @@ def test_trace(overrides: dict[str, Any]) -> None:
         assert ((gate >= 0) & (gate <= 1)).all()
     assert (trace["key_strength"] >= 0).all()
     assert (trace["sharpening"] >= 1).all()
-    # What is read at a step is what the step before left in the memory.
+    # A step reads what the step before left in the memory.
     read = trace["read_weightings"][1:] @ trace["memory"][:-1]
     torch.testing.assert_close(trace["reads"][1:], read)
 
@@ -229,7 +229,7 @@ def test_extremes_stay_finite(
     assert logits.isfinite().all()
     logits.sum().backward()
     for name, tensor in (("inputs", inputs), *model.named_parameters()):
-        # Without a state there is nothing to learn of it.
+        # Without a state there is none to learn.
         if tensor.numel() > 0:
             assert tensor.grad is not None, name
             assert tensor.grad.isfinite().all(), name

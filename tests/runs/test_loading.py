@@ -53,7 +53,7 @@ def test_scores_on_the_runs_grid_are_those_of_the_run(
 
 
 def test_the_weights_are_the_selected_ones(ntmbench: Command, tmp_path: Path) -> None:
-    """Not the last ones: a step so large that the first weights stay the best."""
+    """They are not the last ones: the step is so large that the first weights stay the best."""
     ntmbench(*TINY, "train.learning_rate=100", "train.schedule=constant")
     folder = only_run(tmp_path)
     assert folder.read_status()["selected_step"] < 16

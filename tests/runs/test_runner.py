@@ -1,4 +1,4 @@
-"""A run from the command line to its files, and what a second command makes of them."""
+"""A run from the command line to its files, and the same command once more."""
 
 from __future__ import annotations
 
@@ -160,14 +160,14 @@ def test_load_results_reads_every_table(ntmbench: Command, tmp_path: Path, undra
 
 
 def only_status(tmp_path: Path) -> dict[str, Any]:
-    """Of two runs that differ in their seed alone, the status of the first."""
+    """The status of the first of two runs that differ only in their seed."""
     return RunFolder(min((tmp_path / "results" / "runs").iterdir())).read_status()
 
 
 def test_run_of_an_earlier_version_can_be_read(
     ntmbench: Command, tmp_path: Path, undrawn: None
 ) -> None:
-    """It has the first two tables alone, and no versions."""
+    """It has only the first two tables, and no versions."""
     ntmbench(*REPEAT_COPY)
     folder = only_run(tmp_path)
     for path in (folder.positions, folder.variations, folder.example):
@@ -206,7 +206,7 @@ def test_resumed_run_knows_all_its_commits_and_all_its_time(
 def test_the_time_of_a_run_that_is_killed_is_known(
     ntmbench: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, undrawn: None
 ) -> None:
-    """Nothing is written when it is killed: what is known is what was written before."""
+    """Nothing is written when it is killed, so that the time is the one written before."""
     written: list[dict[str, Any]] = []
     write_status = RunFolder.write_status
 

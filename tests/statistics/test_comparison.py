@@ -157,7 +157,7 @@ def test_holm_refuses_what_is_no_probability() -> None:
         holm([0.5, 1.5])
 
 
-# What the test could not have seen
+# What the test could not have found
 
 
 @pytest.mark.slow

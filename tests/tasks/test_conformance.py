@@ -22,7 +22,7 @@ from ntmbench.registry import make_model, make_task, model_names, register_model
 from ntmbench.task import Batch, FloatArray, Task
 from ntmbench.testing import check_engine, check_model, check_task
 
-#: What makes a model small; any other is checked as it is.
+#: Settings that make a model small; models without any are checked as they are.
 SMALL: dict[str, dict[str, Any]] = {
     "ntm": {"controller_size": 6, "memory_slots": 8, "word_size": 4},
     "stack_rnn": {"hidden_size": 6, "depth": 5, "cell_size": 3},
@@ -137,7 +137,7 @@ def test_a_faulty_task_is_found(fault: str, found: str) -> None:
 
 @dataclass(frozen=True)
 class FaultySettings:
-    """Which fault."""
+    """The fault that the model has."""
 
     fault: str = ""
 

@@ -1,4 +1,4 @@
-"""What each task asks: against definitions in plain Python, and against cases worked by hand."""
+"""Tasks against definitions in plain Python, and against cases worked by hand."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def test_default_data_are_as_defined(name: str) -> None:
 
 @pytest.mark.parametrize("name", task_names())
 def test_docstring_examples(name: str) -> None:
-    """Each task shows at least one example, and it is what the task really draws."""
+    """Each task shows at least one example, which the task really draws."""
     results = doctest.testmod(importlib.import_module(type(make_task(name)).__module__))
     assert results.attempted >= 2
     assert results.failed == 0
@@ -304,7 +304,7 @@ def test_ngrams_oracle_by_hand() -> None:
 
 
 def test_ngrams_tables_follow_the_arcsine_law() -> None:
-    """The oracle supposes Beta(1/2, 1/2): only then do its estimates come true as often as told."""
+    """The oracle assumes Beta(1/2, 1/2): only then are its probabilities the true frequencies."""
     task = make_task("ngrams")
     batch = task.test_set(200, 1024)
     asked = batch.mask == 1

@@ -107,7 +107,7 @@ def test_attempts_use_up_the_budget_where_none_succeeds() -> None:
     model, result, monitor = trained_with([-3, -1, -2, -2])
     assert monitor.attempts == [1, 2, 3]
     assert result.curve["sequences"].max() == 40
-    # The least bad of all attempts is kept.
+    # The best weights of all attempts are kept.
     assert 10 < result.selected_step <= 20
     assert model.skill.item() == pytest.approx(-1, abs=1e-3)
 
@@ -144,14 +144,14 @@ def test_forfeited_sequences_are_in_no_rate(monkeypatch: pytest.MonkeyPatch) -> 
     clock = SimpleNamespace(monotonic=lambda: float(next(ticks)))
     monkeypatch.setattr("ntmbench.training.loop.time", clock)
     _, result, monitor = trained_with([math.nan, 1, 1, 1])
-    # Of each step the clock is read at its start and at its end, one second later.
+    # Each step reads the clock at its start and, one second later, at its end.
     assert result.sequences_per_second == 1
     assert monitor.steps == 15
 
 
 @pytest.mark.parametrize("optimizer", ["rmsprop", "adam"])
 def test_later_attempt_is_a_training_of_its_own(optimizer: str) -> None:
-    """Nothing but the data stream goes on: no moment, average, schedule or count of steps."""
+    """Only the data stream goes on; moments, average, schedule and step count begin anew."""
 
     class Shifted(type(TASK)):  # type: ignore[misc]
         def train_batch(self, seed: int, step: int, batch_size: int) -> Batch:

@@ -1,4 +1,4 @@
-"""The same code on a GPU; skipped where there is none."""
+"""The same code on a GPU; skipped if there is none."""
 
 from __future__ import annotations
 

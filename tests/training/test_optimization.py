@@ -27,7 +27,7 @@ from tests.tiny import lstm, settings
 
 
 def schedule(**changes: Any) -> TrainSettings:
-    """101 steps, from 2 to 0.2 where the schedule falls."""
+    """101 steps, from 2 to 0.2 if the schedule falls."""
     fixed = {"sequences": 404, "batch_size": 4, "learning_rate": 2.0, "final_learning_rate": 0.1}
     return TrainSettings(**{**fixed, **changes})
 

@@ -65,11 +65,11 @@ MODELS = {
 }
 
 
-# --- Stopping at an exact moment: the process sends itself the signal. ---
+# --- Stopping at an exact moment: the process sends the signal to itself. ---
 
 
 def stop_at(moment: str, signal_number: int, replace: Callable[[Any, str, Any], None]) -> None:
-    """Have this process send itself a signal at a moment, by means of ``replace``.
+    """Make this process send a signal to itself at a moment, by means of ``replace``.
 
     ``after step 7`` is before that step's checkpoint; the third row of the learning curve is
     written before ``row 3``; ``checkpoint 2``, the second that a process writes, is complete but
@@ -161,7 +161,7 @@ def _in_child(arguments: tuple[str, ...], folder: Path, moment: str, signal_numb
 
 
 def stopped(arguments: tuple[str, ...], folder: Path, moment: str, signal_number: int) -> Ended:
-    """Run the command in another process that is sent a signal at a moment."""
+    """Run the command in another process, which gets a signal at a moment."""
     for name in ("out.txt", "err.txt"):
         (folder / name).write_text("")
     child = FORKS.Process(target=_in_child, args=(arguments, folder, moment, signal_number))
@@ -365,7 +365,7 @@ def test_checkpoint_that_is_refused(
     assert folder.metrics.read_bytes() == metrics
     status = folder.read_status()
     assert (status["state"], status["error"]) == ("failed", ended.err[len("ntmbench: ") : -1])
-    if damage is truncated:  # the remedy that it names works
+    if damage is truncated:  # the remedy in the message works
         folder.checkpoint.rename(tmp_path / "moved_away.pt")
         assert ntmbench(*arguments).code == 0
         assert folder.read_status()["error"] is None
@@ -419,7 +419,7 @@ def test_library_call_leaves_the_model_as_it_was_where_it_refuses(
 
 
 def test_second_signal_acts_at_once() -> None:
-    """So that a user is not kept waiting by a long step."""
+    """A user need not wait for the end of a long step."""
 
     class Impatient(Observer):
         def stepped(self, sequences: int, loss_bits: Callable[[], float]) -> None:

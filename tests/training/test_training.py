@@ -1,4 +1,4 @@
-"""The training loop: bad steps, the selection of weights, and what it depends on."""
+"""The training loop: bad steps, the selection of weights, and its independence of all else."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def test_selection_by_wrong_and_then_by_loss_bits(
 def test_selection_at_a_length_of_training_counts_as_training(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Where the validation set holds next to none of the hardest sequences."""
+    """It matters if the validation set has hardly any of the hardest sequences."""
     validations = [((0, 1), (2, 1), (0, 1)), ((1, 1), (0, 1), (9, 1)), ((1, 1), (1, 1), (0, 1))]
     played = (scores(*part) for validation in validations for part in validation)
     monkeypatch.setattr(selection, "score_batch", lambda *of: next(played))
@@ -272,7 +272,7 @@ def test_training_learns() -> None:
 
 
 class Centred(nn.Module):
-    """A linear model of inputs less a half, taken off in place or into a new tensor."""
+    """A linear model of inputs less a half, subtracted in place or into a new tensor."""
 
     def __init__(self, in_place: bool) -> None:
         super().__init__()
@@ -298,7 +298,7 @@ def test_model_that_edits_its_inputs_spoils_no_data() -> None:
 
 
 class FakeClock:
-    """Seconds that pass when it is told so."""
+    """A clock that moves only when it is told to."""
 
     def __init__(self) -> None:
         self.now = 0.0
