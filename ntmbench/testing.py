@@ -332,7 +332,7 @@ def _check_trace(model: SequenceModel, *, causal: bool) -> None:
 def _check_extremes(model: SequenceModel) -> None:
     for scale in (0.0, 1e4, -1e4):
         logits = _answers(model, _inputs() * scale)
-        assert not logits.isnan().any(), f"inputs times {scale:g} give logits that are no numbers"
+        assert not logits.isnan().any(), f"inputs times {scale:g} give logits that are not numbers"
 
 
 def _check_meta(model: SequenceModel) -> None:

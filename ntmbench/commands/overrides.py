@@ -69,11 +69,11 @@ def check_name(override: Override) -> None:
         if key not in OPTIONAL:
             allowed = ", ".join(f"~{name}" for name in OPTIONAL)
             raise SettingError(
-                f"{override.input_line} takes out what is needed. Allowed: {allowed}."
+                f"{override.input_line} takes out what every run needs. Allowed: {allowed}."
             )
     elif key in [f"{group}.name" for group in NEEDED]:
         group = key.removesuffix(".name")
-        raise SettingError(f"{override.input_line} is no setting. Allowed: {group}=<its name>.")
+        raise SettingError(f"{override.input_line} is not a setting. Allowed: {group}=<its name>.")
     elif key in (*NEEDED, *OPTIONAL):
         for value in _values(override):
             check_choice(key, value, choices(key))
@@ -83,7 +83,7 @@ def _check_experiment(override: Override) -> None:
     experiments = choices(EXPERIMENT)
     if not override.is_add() or override.is_sweep_override():
         raise SettingError(
-            f"{override.input_line} is no experiment. "
+            f"{override.input_line} is not an experiment. "
             f"Allowed: one, or a folder of them, as in +{EXPERIMENT}={experiments[0]}."
         )
     folders = dict.fromkeys(name.partition("/")[0] for name in experiments)

@@ -77,8 +77,8 @@ REFUSED = [
     (["evaluation.lengths=[3,5,3]"], "evaluation.lengths=[3, 5, 3]", "each once."),
     (["model.engine=fused", "model.controller=gru"], "model.engine=fused cannot run", "eager."),
     (["-m", "--cfg", "job"], "--cfg and --multirun do not go together", "give one of them."),
-    (["~seed"], "~seed takes out what is needed.", "Allowed: ~budget"),
-    (["task.name=recall"], "task.name=recall is no setting.", "Allowed: task="),
+    (["~seed"], "~seed takes out what every run needs.", "Allowed: ~budget"),
+    (["task.name=recall"], "task.name=recall is not a setting.", "Allowed: task="),
     (["task.max_length"], "task.max_length cannot be parsed: missing", "Allowed: name=value"),
     (["task.bits=[1"], "task.bits=[1 cannot be parsed: ", "Allowed: name=value"),
 ]
