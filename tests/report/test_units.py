@@ -143,6 +143,12 @@ def test_a_table_over_tasks_of_several_units_tells_the_unit_of_each_row(tmp_path
         "Errors are wrong bits on copy; wrong symbols on key_value."
     )
     assert report.tables["summary"]["unit"].to_list() == ["bit", "bit", "symbol", "symbol"]
+    for name in ("summary", "lengths", "comparisons"):
+        units = report.tables[name].groupby("section")["unit"].unique()
+        assert {task: list(unit) for task, unit in units.items()} == {
+            "copy": ["bit"],
+            "key_value": ["symbol"],
+        }
     assert table_of(report, "overall").header[-1] == "errors, of chance's"
     method = " ".join(texts_of(report, "method"))
     assert "fewer than 0.1 errors per sequence" in method

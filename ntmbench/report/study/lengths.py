@@ -32,6 +32,7 @@ def lengths_table(study: Study) -> pd.DataFrame:
                     "section": section,
                     "label": label,
                     "length": length,
+                    "unit": study.tasks[section].unit,
                     "memory_slots": at_length["memory_slots"].max(),
                     "sequences": at_length["sequences"].max(),
                     "runs": runs[section, label],
@@ -43,7 +44,9 @@ def lengths_table(study: Study) -> pd.DataFrame:
             )
     counts = ["length", "sequences", "runs", "evaluated", "at_zero"]
     scores = [*SCORE_PARTS, "chance_errors", "optimum_loss_bits"]
-    table = pd.DataFrame(rows, columns=[*GROUP, "length", "memory_slots", *counts[1:], *scores])
+    table = pd.DataFrame(
+        rows, columns=[*GROUP, "length", "unit", "memory_slots", *counts[1:], *scores]
+    )
     types = {**dict.fromkeys(counts, "int64"), **dict.fromkeys(scores, "float64")}
     return table.astype({**types, "memory_slots": "Int64"})
 
@@ -52,7 +55,7 @@ def lengths_table(study: Study) -> pd.DataFrame:
 def variations_table(study: Study) -> pd.DataFrame:
     """A row per group and variation: median and range over the runs that were tested on it.
 
-    ``at_zero`` of them have no error in it.
+    ``at_zero`` of them have no error in it; ``unit`` says what one is.
     """
     rows = [
         {
@@ -60,6 +63,7 @@ def variations_table(study: Study) -> pd.DataFrame:
             "label": label,
             "variation": variation,
             "length": int(tested["length"].iloc[0]),
+            "unit": study.tasks[section].unit,
             "sequences": tested["sequences"].max(),
             "evaluated": tested["run"].nunique(),
             **_scores(tested),
@@ -68,7 +72,16 @@ def variations_table(study: Study) -> pd.DataFrame:
         for section, label, group in groups(study.variations)
         for variation, tested in group.groupby("variation")
     ]
-    columns = [*GROUP, "variation", "length", "sequences", "evaluated", "at_zero", *SCORE_PARTS]
+    columns = [
+        *GROUP,
+        "variation",
+        "length",
+        "unit",
+        "sequences",
+        "evaluated",
+        "at_zero",
+        *SCORE_PARTS,
+    ]
     return pd.DataFrame(rows, columns=[*columns, "chance_errors"])
 
 

@@ -17,7 +17,7 @@ from ntmbench.statistics.paired import detectable_difference, holm, permutation_
 
 #: Adjusted p-values below this are told as a difference.
 ALPHA = 0.05
-COLUMNS = ["section", "score", "first", "second", "pairs", "not_finite", "difference", "p"]
+COLUMNS = ["section", "score", "unit", "first", "second", "pairs", "not_finite", "difference", "p"]
 COLUMNS += ["p_is_least", "p_holm", "smallest_p", "detectable"]
 
 
@@ -34,7 +34,7 @@ def pairs_table(study: Study) -> pd.DataFrame:
     ``grouping``), the others are compared with that one alone, and it alone with other models.
 
     Runs of equal seed are paired: those of equal batch size saw the same training data, and to pair
-    others is no worse than any other order. ``difference`` is the mean of
+    others is no worse than any other order. ``unit`` says what an error is. ``difference`` is the mean of
     first minus second at the task's ``near_length``; ``p`` is of the paired permutation test,
     ``p_is_least`` whether so many pairs can give none less, however far apart the models;
     ``p_holm`` is corrected for all comparisons of the task (Holm 1979). ``smallest_p`` is what so
@@ -63,6 +63,7 @@ def pairs_table(study: Study) -> pd.DataFrame:
             {
                 "section": task.label,
                 "score": score,
+                "unit": task.unit,
                 "first": first,
                 "second": second,
                 **figures,
