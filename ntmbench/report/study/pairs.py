@@ -34,8 +34,8 @@ def pairs_table(study: Study) -> pd.DataFrame:
     ``grouping``), the others are compared with that one alone, and it alone with other models.
 
     Runs of equal seed are paired: those of equal batch size saw the same training data, and to pair
-    others is no worse than any other order. ``unit`` says what an error is. ``difference`` is the mean of
-    first minus second at the task's ``near_length``; ``p`` is of the paired permutation test,
+    others is no worse than any other order. ``unit`` says what an error is. ``difference`` is the
+    mean of first minus second at the task's ``near_length``; ``p`` is of the paired permutation test,
     ``p_is_least`` whether so many pairs can give none less, however far apart the models;
     ``p_holm`` is corrected for all comparisons of the task (Holm 1979). ``smallest_p`` is what so
     many pairs can reach at best, and ``detectable`` the true difference that they would find with
