@@ -87,6 +87,8 @@ def _wrapped(start: str, text: str) -> str:
 
 
 def _text(value: object) -> str:
+    if isinstance(value, tuple | list):
+        return f"[{','.join(map(str, value))}]"
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -53,7 +53,8 @@ def _commit() -> str | None:
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
-    command = ["git", "-C", str(folder), *arguments]
+    # Without optional locks: a run that is killed here leaves none behind in the repository.
+    command = ["git", "--no-optional-locks", "-C", str(folder), *arguments]
     return (
         subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip() or None
     )
