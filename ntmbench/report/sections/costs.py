@@ -18,9 +18,9 @@ from ntmbench.report.study.study import Study
 from ntmbench.report.study.summary import summary_table
 
 INTRODUCTION = (
-    "Medians over runs; time of training alone. The state is what a model carries from step to "
-    "step, memory included, in numbers of a sequence as long as the longest of training; models "
-    "that attend to the whole past carry more, the longer it is."
+    "Medians over runs; time of training alone. State counts the numbers that a model carries from "
+    "step to step, memory included, on the longest training sequences; it is empty where that is "
+    "not known."
 )
 
 #: A row of the table of ``summary_table``, by column.
@@ -84,4 +84,6 @@ def _by_setting(study: Study) -> dict[str, Mapping[str, Any]]:
     }
 
 
-register_section(Section(order=70, anchor="costs", title="Speed and parameters", blocks=blocks))
+register_section(
+    Section(order=70, anchor="costs", title="Speed, parameters and state", blocks=blocks)
+)
