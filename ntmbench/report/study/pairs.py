@@ -35,8 +35,8 @@ def pairs_table(study: Study) -> pd.DataFrame:
 
     Runs of equal seed are paired: those of equal batch size saw the same training data, and to pair
     others is no worse than any other order. ``unit`` says what an error is. ``difference`` is the
-    mean of first minus second at the task's ``near_length``; ``p`` is of the paired permutation test,
-    ``p_is_least`` whether so many pairs can give none less, however far apart the models;
+    mean of first minus second at the task's ``near_length``; ``p`` is of the paired permutation
+    test, ``p_is_least`` whether so many pairs can give none less, however far apart the models;
     ``p_holm`` is corrected for all comparisons of the task (Holm 1979). ``smallest_p`` is what so
     many pairs can reach at best, and ``detectable`` the true difference that they would find with
     a power of 80%, both corrected for as many comparisons (Bonferroni: as Holm's first step).
