@@ -15,7 +15,7 @@ from ntmbench.data.lengths import MAX_LENGTH
 from ntmbench.errors import SettingError, check_range
 from ntmbench.evaluation.answering import answer, device_of, enough_memory, evaluating
 from ntmbench.evaluation.scores import Scores, StepErrors, pool, score, step_errors
-from ntmbench.model import TensorBatch
+from ntmbench.model import SequenceModel, TensorBatch
 from ntmbench.task import Batch, Task
 
 # Sequences of a chunk: at most so many, and fewer if they, or the memory of each, are large.
@@ -95,6 +95,8 @@ def evaluate_in_detail(
     """
     chosen = task.test_lengths if lengths is None else lengths
     _check_grid(task, chosen, sequences)
+    if isinstance(model, SequenceModel):
+        model.prepare(task)
     found = []
     for length in chosen:
         tested = keeper.get(length) if keeper is not None else None

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import torch
@@ -13,7 +12,6 @@ from torch import Tensor
 from ntmbench.evaluation.scores import pool, score
 from ntmbench.model import TensorBatch
 from ntmbench.task import Batch, Task
-from ntmbench.training.settings import TrainSettings
 
 #: Validation errors per sequence below which a model is taken to know a task (Collier and
 #: Beel 2018).
@@ -44,17 +42,6 @@ class DataLevels:
     def solvable(self) -> bool:
         """Whether an answer can be without errors at all."""
         return self.optimum.errors == 0
-
-
-def validation_size(identity: Mapping[str, Any]) -> int:
-    """The number of validation sequences of a run with this identity; the default if it has none.
-
-    On the same sequences the levels have no sampling error against the learning curve.
-    """
-    size: int = identity.get("train", {}).get(
-        "validation_sequences", TrainSettings().validation_sequences
-    )
-    return size
 
 
 def validation_levels(task: Task, sequences: int) -> DataLevels:

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ntmbench.data.files import write_bytes
-from ntmbench.evaluation.levels import SOLVED_BELOW, DataLevels, validation_levels, validation_size
+from ntmbench.evaluation.levels import SOLVED_BELOW, DataLevels, validation_levels
 from ntmbench.plotting.example import read_example
 from ntmbench.plotting.guides import Level, PaperCurve, compare_with, paper_moments
 from ntmbench.plotting.run.curve import plot_learning_curve
@@ -18,6 +18,7 @@ from ntmbench.plotting.run.generalisation import plot_generalisation
 from ntmbench.plotting.run.memory import plot_memory
 from ntmbench.plotting.style import png
 from ntmbench.runs.folder import RunFolder
+from ntmbench.runs.identity import validation_size
 from ntmbench.runs.results import EARLIER_NAMES
 from ntmbench.task import Task
 

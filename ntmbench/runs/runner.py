@@ -29,6 +29,7 @@ from ntmbench.runs.recorder import Recorder
 from ntmbench.runs.results import read_evaluation
 from ntmbench.runs.settings import RunConfig
 from ntmbench.runs.tested import LengthsTested
+from ntmbench.training.checkpoint import digest_of
 from ntmbench.training.device import training_device
 from ntmbench.training.loop import TrainResult, train
 from ntmbench.training.observer import Observers, RunFacts
@@ -76,7 +77,7 @@ def run(config: RunConfig, console: Console) -> Outcome:
         with logging_to(folder.log, console):
             for record in said:
                 logger.handle(record)
-            notes = _Notes(folder, status)
+            notes = _Notes(folder, status, config, model)
             with Observers([Recorder(folder, notes.write), *chosen]) as observer:
                 return _run_observed(config, folder, model, console, notes, observer)
 
@@ -95,15 +96,14 @@ def _ended(folder: RunFolder, unit: str) -> Outcome | None:
 class _Notes:
     """A run's status, and the time that it has taken in all processes."""
 
-    def __init__(self, folder: RunFolder, earlier: dict[str, Any]) -> None:
+    def __init__(
+        self, folder: RunFolder, earlier: dict[str, Any], config: RunConfig, model: SequenceModel
+    ) -> None:
         self._folder = folder
-        self._earlier = earlier
         self._started = time.monotonic()
         self._wall_before = float(earlier.get("wall_seconds") or 0.0)
-        self._status: dict[str, Any] = {}
-
-    def begin(self, config: RunConfig, model: SequenceModel, device: torch.device) -> None:
-        self._status = {
+        # Whole from the start: a run may be stopped before anything else is known of it.
+        self._status: dict[str, Any] = {
             "state": "running",
             "error": None,
             "settings": config.identity(),
@@ -111,13 +111,12 @@ class _Notes:
             "lengths": list(config.task.length_range),
             "parameters": sum(p.numel() for p in model.parameters()),
             "state_floats": model.state_floats(_longest_steps(config)),
-            "device": device_name(device),
+            "device": earlier.get("device"),
             "threads": torch.get_num_threads(),
             "versions": versions(),
-            "commits": commits(self._earlier),
-            "started": self._earlier.get("started") or _now(),
+            "commits": commits(earlier),
+            "started": earlier.get("started") or _now(),
         }
-        self.write()
 
     def write(self, **values: Any) -> None:
         wall_seconds = self._wall_before + time.monotonic() - self._started
@@ -135,11 +134,12 @@ def _run_observed(
 ) -> Outcome:
     """Train, test and draw; note in the status and log whatever ends this early."""
     try:
+        write_text(folder.config, OmegaConf.to_yaml(OmegaConf.create(config.resolved())))
+        notes.write()
         device = training_device(
             config.device, model, config.task, config.train, folder.checkpoint, folder.path.name
         )
-        write_text(folder.config, OmegaConf.to_yaml(OmegaConf.create(config.resolved())))
-        notes.begin(config, model, device)
+        notes.write(device=device_name(device))
         observer.started(
             RunFacts(
                 name=folder.path.name,
@@ -229,7 +229,7 @@ def _test(
     )
     sequences = config.evaluation.sequences
     lengths = config.evaluation.lengths or None  # empty for the task's own grid
-    tested = LengthsTested(folder.tested, result.selected_step)
+    tested = LengthsTested(folder.tested, digest_of(model.state_dict()))
     evaluation = evaluate_in_detail(
         model, config.task, lengths=lengths, sequences=sequences, keeper=tested
     )

@@ -15,9 +15,8 @@ from ntmbench.evaluation.settings import EvaluationSettings
 from ntmbench.registry import make_task, model_entry, observer_names
 from ntmbench.runs.budget import Budget, with_width
 from ntmbench.task import Task
-from ntmbench.training.settings import TrainSettings
+from ntmbench.training.settings import DEVICES, TrainSettings
 
-DEVICES = ("auto", "cpu", "cuda")
 PARTS = ("task", "model", "train", "evaluation")
 
 

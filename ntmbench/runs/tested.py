@@ -18,16 +18,19 @@ from ntmbench.evaluation.grid import Tested
 
 
 class LengthsTested:
-    """A file of what was found at each length with the weights of one step."""
+    """A file of what was found at each length with the same weights."""
 
-    def __init__(self, path: Path, selected_step: int) -> None:
-        """Read the file; one of other weights, or a damaged one, is as if it were not there."""
+    def __init__(self, path: Path, weights: str) -> None:
+        """Read the file; one of other weights, or a damaged one, is as if it were not there.
+
+        ``weights`` is a digest of the weights that are tested.
+        """
         self._path = path
-        self._step = selected_step
+        self._weights = weights
         self._found: dict[str, dict[str, Any]] = {}
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
-            if content["step"] == selected_step and content["digest"] == _digest(content):
+            if content["weights"] == weights and content["digest"] == _digest(content):
                 self._found = dict(content["lengths"])
         except (FileNotFoundError, ValueError, TypeError, KeyError):
             return
@@ -42,7 +45,7 @@ class LengthsTested:
         """Write what was found at a length; floats keep all their digits."""
         columns = tested.by_position.to_dict("list")
         self._found[str(length)] = {"row": tested.row, "by_position": columns}
-        content: dict[str, Any] = {"step": self._step, "lengths": self._found}
+        content: dict[str, Any] = {"weights": self._weights, "lengths": self._found}
         write_text(self._path, json.dumps({**content, "digest": _digest(content)}))
 
     def forget(self) -> None:
@@ -51,4 +54,4 @@ class LengthsTested:
 
 
 def _digest(content: Mapping[str, Any]) -> str:
-    return fingerprint({"step": content["step"], "lengths": content["lengths"]})
+    return fingerprint({"weights": content["weights"], "lengths": content["lengths"]})

@@ -29,7 +29,7 @@ def save_checkpoint(path: Path, identity: str, state: Mapping[str, Any]) -> None
         "format": FORMAT,
         "identity": identity,
         "state": dict(state),
-        "digest": _digest(state),
+        "digest": digest_of(state),
     }
     packed = io.BytesIO()  # PyTorch's own writer hides that a disk is full
     torch.save(content, packed)
@@ -64,13 +64,13 @@ def load_checkpoint(path: Path, identity: str) -> dict[str, Any]:
         raise CheckpointError(
             f"{path} belongs to another run ({content['identity']}, not {identity}). {remedy}"
         )
-    if content.get("digest") != _digest(content["state"]):
+    if content.get("digest") != digest_of(content["state"]):
         raise CheckpointError(f"{path} is damaged: its digest does not match. {remedy}")
     state: dict[str, Any] = content["state"]
     return state
 
 
-def _digest(state: Any) -> str:
+def digest_of(state: Any) -> str:
     """SHA-256 over every key, value and tensor, since the file format checks no tensor's bytes."""
     digest = hashlib.sha256()
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from ntmbench.evaluation.answering import device_of
 from ntmbench.training.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 from ntmbench.training.optimizers import Optimizer
 from ntmbench.training.state import TrainState
@@ -62,6 +63,7 @@ class Checkpointer:
             "progress": state.packed(),
             "model": dict(model.state_dict()),
             "optimizer": optimizer.state(),
+            "device": device_of(model).type,
             "random": torch.get_rng_state(),
         }
         with self._pause.measured():

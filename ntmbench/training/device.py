@@ -12,12 +12,12 @@ import torch
 from torch import nn
 
 from ntmbench.data.randomness import RandomWords, Stream
-from ntmbench.errors import UserError
+from ntmbench.errors import UserError, check_choice
 from ntmbench.model import TensorBatch
 from ntmbench.task import Task
 from ntmbench.training.checkpoint import load_checkpoint
 from ntmbench.training.gradient import backward, own_random_state
-from ntmbench.training.settings import TrainSettings
+from ntmbench.training.settings import DEVICES, TrainSettings
 
 #: Calls before any is timed: the first ones compile kernels and fill caches.
 WARM_UP = 2
@@ -38,7 +38,9 @@ def check_device(device: str) -> None:
 
     Raises:
         DeviceError: if CUDA is asked for and there is none.
+        SettingError: for no device at all.
     """
+    check_choice("device", device, DEVICES)
     if device == "cuda" and not torch.cuda.is_available():
         raise DeviceError("device=cuda, but PyTorch sees no GPU here. Allowed: device=cpu, auto.")
 
@@ -61,8 +63,9 @@ def training_device(
         DeviceError: if CUDA is asked for and there is none.
     """
     if device == "auto" and checkpoint is not None and checkpoint.exists():
-        kind = load_checkpoint(checkpoint, identity)["optimizer"]["kind"]
-        device = "cuda" if kind == "torch" and torch.cuda.is_available() else "cpu"
+        # Checkpoints of earlier versions do not name the device, and most are of the CPU.
+        written = load_checkpoint(checkpoint, identity).get("device", "cpu")
+        device = "cuda" if written == "cuda" and torch.cuda.is_available() else "cpu"
     longest = task.length_range[1]
 
     def step(trial: nn.Module, on: torch.device) -> None:
@@ -102,21 +105,24 @@ def quickest(
     step: Step,
     clock: Callable[[], float] = time.perf_counter,
 ) -> torch.device:
-    """The device on which ``step`` takes the least time; devices without room for it are left out.
+    """The device on which ``step`` takes the least time.
+
+    A device that cannot run it is left out: it may have no room, or a user's module may make
+    tensors on another one.
 
     Raises:
-        torch.OutOfMemoryError: if no device has room.
+        Exception: the first device's, if none can.
     """
     seconds: dict[torch.device, float] = {}
-    full: torch.OutOfMemoryError | None = None
+    failures: list[Exception] = []
     for device in devices:
         try:
             seconds[device] = _time(device, copy.deepcopy(model), step, clock)
-        except torch.OutOfMemoryError as error:
-            full = error
+        except Exception as error:
+            failures.append(error)
+            _LOG.info("No training on %s: %s", device.type, " ".join(str(error).split()))
     if not seconds:
-        assert full is not None
-        raise full
+        raise failures[0]
     chosen = min(seconds, key=lambda device: seconds[device])
     tried = ", ".join(f"{on.type} {1000 * taken:.1f} ms" for on, taken in seconds.items())
     _LOG.info("A training step takes: %s. Training on %s.", tried, chosen.type)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from ntmbench.data.identity import fingerprint, identity_of
 from ntmbench.errors import ModelError
 from ntmbench.evaluation.scores import loss_bits
-from ntmbench.model import TensorBatch
+from ntmbench.model import SequenceModel, TensorBatch
 from ntmbench.task import Task
 from ntmbench.training.attempts import Attempts, Fresh
 from ntmbench.training.batches import TrainingBatches
@@ -80,6 +80,8 @@ def train(
     attempts = Attempts(settings, fresh)
     if not any(weight.requires_grad for weight in model.parameters()):
         raise ModelError("The model has no weight that can be trained.")
+    if isinstance(model, SequenceModel):
+        model.prepare(task)
     on = training_device(device, model, task, settings, checkpoint, identity)
     model.to(on).train()
     optimizer = make_optimizer(model, settings)

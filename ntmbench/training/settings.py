@@ -8,6 +8,7 @@ from ntmbench.data.lengths import MAX_SEQUENCES
 from ntmbench.errors import SettingError, check_choice, check_range
 
 OPTIMIZERS = ("rmsprop", "adam")
+DEVICES = ("auto", "cpu", "cuda")
 SCHEDULES = ("constant", "linear", "cosine")
 
 # Larger numbers are taken for typing errors. They would exhaust the memory of most machines.

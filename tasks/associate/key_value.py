@@ -33,8 +33,8 @@ class KeyValue(Task):
 
     The source (section 4, definition 3.1, "MQAR") draws keys and values from one vocabulary, asks
     for only some of the keys, at distances drawn from a power law, and pads between them. Here all
-    keys are asked for, one after the other. There are only keys x values sequences of one pair, so
-    that those of the tests occur in training too.
+    keys are asked for, one after the other. There are few sequences of one pair and of two (128
+    and 30,720 at the default sizes), so that those of the tests occur in training too.
 
     Two pairs, of three keys and two values (inputs: keys, values | targets; dots are not scored)::
 

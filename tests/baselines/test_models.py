@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor, nn
 
+from ntmbench import TrainSettings, evaluate, train
 from ntmbench.errors import ModelError, SettingError
 from ntmbench.model import SequenceModel
 from ntmbench.registry import make_model, make_task, model_entry, model_names, task_names
@@ -239,3 +242,17 @@ def test_seq2seq_needs_to_know_where_the_answer_starts() -> None:
         seq2seq()(random_inputs())
     assert model_entry("seq2seq").needs_input_phase
     assert not model_entry("lstm").needs_input_phase
+
+
+def test_training_tells_a_model_its_task() -> None:
+    """As a library user has it: nobody else called ``prepare``."""
+    task = make_task("key_value", max_length=2)
+    model: Any = make_model(
+        "seq2seq", task.input_width, task.output_width, hidden_size=4, sees_input=True
+    )
+    assert model.fed_back != task.answer
+    train(model, task, TrainSettings(sequences=4, validation_sequences=4, selection_sequences=4))
+    assert model.fed_back == task.answer
+    other: Any = make_model("seq2seq", task.input_width, task.output_width, sees_input=True)
+    evaluate(other, task, lengths=[2], sequences=2)
+    assert other.fed_back == task.answer

@@ -14,6 +14,7 @@ import torch
 from omegaconf import OmegaConf
 
 from ntmbench import load_results
+from ntmbench.errors import UserError
 from ntmbench.runs import provenance, runner
 from ntmbench.runs.folder import RunFolder
 from ntmbench.runs.results import (
@@ -217,8 +218,35 @@ def test_the_time_of_a_run_that_is_killed_is_known(
     monkeypatch.setattr(RunFolder, "write_status", recorded)
     ntmbench(*TINY)
     running = [status["wall_seconds"] for status in written if status["state"] == "running"]
-    assert len(running) == 1 + 5  # at the start and at each validation
+    assert len(running) == 2 + 5  # before and after the device is chosen, and at each validation
     assert running[0] < running[-1]
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "state"),
+    [(KeyboardInterrupt(), 130, "running"), (UserError("no such device"), 2, "failed")],
+    ids=["interrupted", "failed"],
+)
+def test_a_run_that_ends_before_its_device_is_chosen_has_a_whole_status(
+    ntmbench: Command,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    undrawn: None,
+    error: BaseException,
+    code: int,
+    state: str,
+) -> None:
+    def choose(*arguments: Any) -> Any:
+        raise error
+
+    with monkeypatch.context() as patched:
+        patched.setattr(runner, "training_device", choose)
+        assert ntmbench(*TINY).code == code
+    (row,) = load_results(tmp_path / "results").runs.to_dict("records")
+    assert row["state"] == state
+    assert row["commit"] and row["started"]
+    assert ntmbench(*TINY).code == 0
+    assert only_run(tmp_path).read_status()["state"] == "finished"
 
 
 def test_threads_setting_is_honoured(ntmbench: Command, tmp_path: Path) -> None:

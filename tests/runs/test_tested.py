@@ -36,10 +36,14 @@ def test_a_stopped_test_goes_on_to_the_same_numbers(tmp_path: Path) -> None:
     whole = evaluate_in_detail(Counted(), TASK, lengths=lengths, sequences=8)
     with pytest.raises(KeyboardInterrupt):
         evaluate_in_detail(
-            Counted(stop_after=2), TASK, lengths=lengths, sequences=8, keeper=LengthsTested(path, 7)
+            Counted(stop_after=2),
+            TASK,
+            lengths=lengths,
+            sequences=8,
+            keeper=LengthsTested(path, "a"),
         )
     again = Counted()
-    kept = LengthsTested(path, 7)
+    kept = LengthsTested(path, "a")
     found = evaluate_in_detail(again, TASK, lengths=lengths, sequences=8, keeper=kept)
     assert again.steps == [11]  # the last length alone
     pd.testing.assert_frame_equal(found.by_length, whole.by_length, check_exact=True)
@@ -50,16 +54,28 @@ def test_a_stopped_test_goes_on_to_the_same_numbers(tmp_path: Path) -> None:
 
 def test_a_changed_digit_is_found(tmp_path: Path) -> None:
     path = tmp_path / "tested.json"
-    evaluate_in_detail(Counted(), TASK, lengths=[2], sequences=8, keeper=LengthsTested(path, 7))
-    assert LengthsTested(path, 7).get(2) is not None
+    evaluate_in_detail(Counted(), TASK, lengths=[2], sequences=8, keeper=LengthsTested(path, "a"))
+    assert LengthsTested(path, "a").get(2) is not None
     path.write_text(path.read_text().replace('"sequences": 8', '"sequences": 9', 1))
-    assert LengthsTested(path, 7).get(2) is None
+    assert LengthsTested(path, "a").get(2) is None
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"step": 7}', '{"step": 8, "lengths": {}}'])
-def test_what_is_of_other_weights_or_damaged_is_tested_again(tmp_path: Path, content: str) -> None:
+def test_other_weights_are_tested_again(tmp_path: Path) -> None:
+    path = tmp_path / "tested.json"
+    evaluate_in_detail(Counted(), TASK, lengths=[2], sequences=8, keeper=LengthsTested(path, "a"))
+    model = Counted()
+    evaluate_in_detail(model, TASK, lengths=[2], sequences=8, keeper=LengthsTested(path, "b"))
+    assert model.steps == [5]
+    assert LengthsTested(path, "a").get(2) is None
+    assert LengthsTested(path, "b").get(2) is not None
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", '{"weights": "a"}', '{"weights": 1, "lengths": 2}']
+)
+def test_what_is_damaged_is_tested_again(tmp_path: Path, content: str) -> None:
     path = tmp_path / "tested.json"
     path.write_text(content)
     model = Counted()
-    evaluate_in_detail(model, TASK, lengths=[2], sequences=8, keeper=LengthsTested(path, 7))
+    evaluate_in_detail(model, TASK, lengths=[2], sequences=8, keeper=LengthsTested(path, "a"))
     assert model.steps == [5]

@@ -11,7 +11,8 @@ import pandas as pd
 
 from ntmbench.data.literature import PaperResult, paper_results
 from ntmbench.errors import UserError
-from ntmbench.evaluation.levels import DataLevels, length_levels, validation_levels, validation_size
+from ntmbench.evaluation.levels import DataLevels, length_levels, validation_levels
+from ntmbench.runs.identity import validation_size
 from ntmbench.runs.loading import rebuild_task
 
 
