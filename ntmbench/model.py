@@ -59,10 +59,10 @@ class SequenceModel(nn.Module):
     def prepare(self, task: Task) -> None:
         """Learn for which task the model was made, before anything else is asked of it.
 
-        The runner and ``load_run`` call this once, right after they have built the model. Whoever
-        builds a model elsewhere calls it if the model needs it. Most models ignore it. The oracle,
-        a control, needs the task for its answers, and a decoder must know how its own answer is fed
-        back. Whatever is kept of the task must stay out of the ``state_dict``.
+        ``train`` and ``evaluate`` call this, and so does whoever builds a model for a task; another
+        call replaces the task. Most models ignore it. The oracle, a control, needs the task for its
+        answers, and a decoder must know how its own answer is fed back. Whatever is kept of the
+        task must stay out of the ``state_dict``.
         """
 
     def answer(self, inputs: Tensor, answer_start: int, targets: Tensor | None = None) -> Tensor:
