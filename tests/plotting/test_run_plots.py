@@ -59,7 +59,7 @@ def test_a_run_of_symbols_names_symbols(tmp_path: Path) -> None:
     folder = fabricate(tmp_path, "key_value", tested={8: 3, 16: 9}, example=0.3)
     assert len(plot_run(folder, task)) == 4
     _, example, memory = read_example(folder.example)
-    assert example.verdict.endswith("of 8 symbols wrong")
+    assert example.verdict.endswith("of 4 symbols wrong")
     shown = {axes.get_ylabel() for axes in plot_memory(example, memory, "").axes}
     assert {"channel", "symbol", "slot"} <= shown
     left, right = plot_generalisation(

@@ -171,7 +171,7 @@ def test_what_is_told_of_a_task_has_its_own_unit(tmp_path: Path) -> None:
         (compared,) = task.tables("Models compared").values()
         assert compared.header[2] == f"wrong {own}s, difference"
         assert f"wrong {own}s" in task.seeds[0].table.header
-    assert "8 symbols of the answer count." in key_value.pictures("One example")[0].caption
+    assert "4 symbols of the answer count." in key_value.pictures("One example")[0].caption
 
 
 def test_a_report_on_symbols_alone_does_not_speak_of_wrong_bits(tmp_path: Path) -> None:
