@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from ntmbench.errors import SettingError, check_range
+from ntmbench.errors import ModelError, SettingError, check_range
 from ntmbench.registry import make_model, model_entry
 from ntmbench.task import Task
 
@@ -33,6 +33,7 @@ def with_width(
 
     Raises:
         SettingError: if even a width of 1 takes more parameters than the budget has.
+        ModelError: if a greater width takes no more parameters, so that there is no widest.
     """
     width = model_entry(model).width
     if width is None or settings.get(width) != 0:
@@ -73,6 +74,12 @@ def _widest(
         )
     fitting, too_wide = 1, 2
     while fits(too_wide):
+        if count(too_wide) <= count(fitting):
+            raise ModelError(
+                f"model={model} has no more parameters with model.{width}={too_wide} than with "
+                f"{fitting}, so that budget.parameters={parameters} finds no width. Allowed: "
+                f"a model whose parameters grow with its width, or a model.{width} of 1 or more."
+            )
         fitting, too_wide = too_wide, 2 * too_wide
     while too_wide - fitting > 1:
         middle = (fitting + too_wide) // 2

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hydra import compose
+from torch.nn import Linear
 
+from ntmbench import registry
 from ntmbench.commands.composition import composing, to_run_config
-from ntmbench.errors import SettingError
-from ntmbench.registry import make_model, make_task
+from ntmbench.errors import ModelError, SettingError
+from ntmbench.registry import make_model, make_task, model_entry
 from ntmbench.runs.budget import Budget, with_width
 from ntmbench.runs.settings import RunConfig
 
@@ -51,6 +55,13 @@ def test_a_budget_that_no_width_fits_is_refused() -> None:
     least = parameters(1)
     with pytest.raises(SettingError, match=f"which has {least} with model.hidden_size=1. Allowed"):
         with_width("lstm", {"hidden_size": 0, "layers": 2}, TASK, Budget(least - 1))
+
+
+def test_a_width_that_adds_no_parameters_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = replace(model_entry("lstm"), build=lambda inputs, outputs, _: Linear(inputs, outputs))
+    monkeypatch.setitem(registry._models, "flat", entry)
+    with pytest.raises(ModelError, match=r"no more parameters with model\.hidden_size=2 "):
+        with_width("flat", {"hidden_size": 0}, TASK, Budget(10_000))
 
 
 def test_settings_out_of_range_are_refused_as_such() -> None:
