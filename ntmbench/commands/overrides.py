@@ -18,6 +18,7 @@ from ntmbench.commands.composition import choices, composing, first_line, to_run
 from ntmbench.commands.grammar import alternatives, parse
 from ntmbench.commands.groups import EXPERIMENT, NEEDED, OPTIONAL
 from ntmbench.errors import SettingError, check_choice, did_you_mean
+from ntmbench.registry import model_entry
 from ntmbench.runs.folder import check_writable
 from ntmbench.runs.settings import FIXED_PARTS
 
@@ -109,7 +110,9 @@ def _cells(overrides: Sequence[Override]) -> Iterator[list[str]]:
 
 def _check_cell(overrides: list[str]) -> None:
     try:
-        config = to_run_config(compose("config", overrides=overrides))
+        composed = compose("config", overrides=overrides)
+        config = to_run_config(composed)
+        _check_budget(overrides, composed)
     except (HydraException, OmegaConfBaseException) as error:
         # The shortest list that fails ends with the override at fault.
         for count in range(1, len(overrides) + 1):
@@ -119,6 +122,27 @@ def _check_cell(overrides: list[str]) -> None:
                 raise SettingError(_refusal(overrides[count - 1], overrides, narrowed)) from error
         raise SettingError(first_line(error)) from error
     check_writable(config.results_dir)  # before Hydra makes a sweep's folder in it
+
+
+def _check_budget(cell: Sequence[str], composed: DictConfig) -> None:
+    """Refuse a budget of parameters that is asked for where the model's width does not follow it.
+
+    The budget that comes with a task is another matter: recipes may set a width beside it.
+    """
+    asked = [o for o in cell if o.lstrip("+").startswith("budget.parameters=")]
+    name = composed.model.name
+    width = model_entry(name).width
+    if not asked or not composed.budget.parameters or (width and composed.model[width] == 0):
+        return
+    if width is None:
+        raise SettingError(
+            f"{asked[-1]} has no effect, because model={name} has no width. "
+            "Allowed: budget.parameters=0."
+        )
+    raise SettingError(
+        f"{asked[-1]} has no effect beside model.{width}={composed.model[width]}. "
+        f"Allowed: model.{width}=0, which takes the width that the budget allows."
+    )
 
 
 def _refusal(override: str, cell: Sequence[str], error: Exception) -> str:

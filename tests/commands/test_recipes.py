@@ -101,7 +101,7 @@ def parameters(config: RunConfig) -> int:
 PAIRS = [
     (task, model)
     for task in task_names()
-    for model in ("lstm", "seq2seq")
+    for model in ("lstm", "seq2seq", "stack_rnn")
     if (task, model) != ("ngrams", "seq2seq")  # refused: nothing to encode
 ]
 

@@ -55,6 +55,17 @@ REFUSED = [
         "budget.parameters=60 is too few for model=lstm, which has",
         " or more, or 0 for no limit.",
     ),
+    (
+        ["model=ntm", "budget.parameters=50"],
+        "budget.parameters=50 has no effect beside model.controller_size=64.",
+        "Allowed: model.controller_size=0,",
+    ),
+    (
+        ["model=lstm", "model.hidden_size=9", "budget.parameters=50"],
+        "budget.parameters=50 has no effect beside model.hidden_size=9.",
+        "Allowed: model.hidden_size=0,",
+    ),
+    (["model=oracle", "budget.parameters=50"], "model=oracle has no width", "budget.parameters=0."),
     (["task=ngrams", "model=seq2seq"], "task=ngrams has none", "such as ntm or lstm."),
     (["model=custom"], "model.target=(empty) names no class.", "my_module:MyModel"),
     (["model=custom", "model.target=nowhere:Net"], "cannot be imported", "No module named"),
