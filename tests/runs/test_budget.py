@@ -11,6 +11,7 @@ from torch.nn import Linear
 from ntmbench import registry
 from ntmbench.commands.composition import composing, to_run_config
 from ntmbench.errors import ModelError, SettingError
+from ntmbench.model import SequenceModel
 from ntmbench.registry import make_model, make_task, model_entry
 from ntmbench.runs.budget import Budget, with_width
 from ntmbench.runs.settings import RunConfig
@@ -57,9 +58,16 @@ def test_a_budget_that_no_width_fits_is_refused() -> None:
         with_width("lstm", {"hidden_size": 0, "layers": 2}, TASK, Budget(least - 1))
 
 
+class Flat(SequenceModel):
+    """A model whose parameters do not follow its width."""
+
+    def __init__(self, input_width: int, output_width: int, settings: object) -> None:
+        super().__init__()
+        self.output = Linear(input_width, output_width)
+
+
 def test_a_width_that_adds_no_parameters_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    entry = replace(model_entry("lstm"), build=lambda inputs, outputs, _: Linear(inputs, outputs))
-    monkeypatch.setitem(registry._models, "flat", entry)
+    monkeypatch.setitem(registry._models, "flat", replace(model_entry("lstm"), build=Flat))
     with pytest.raises(ModelError, match=r"no more parameters with model\.hidden_size=2 "):
         with_width("flat", {"hidden_size": 0}, TASK, Budget(10_000))
 
