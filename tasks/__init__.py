@@ -1,7 +1,5 @@
 """Built-in tasks: importing this package registers every one below it."""
 
-import importlib
-import pkgutil
+from ntmbench.discovery import import_modules
 
-for _found in pkgutil.walk_packages(__path__, f"{__name__}."):
-    importlib.import_module(_found.name)
+import_modules(__name__, __path__[0])

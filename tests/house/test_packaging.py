@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import importlib.metadata
 import re
 import shutil
@@ -31,7 +32,7 @@ FOLDERS = {
 # From the ground up. A module may import modules of its own floor and of those below. A module of
 # commands is named in full if it is further down than the others.
 FLOORS = (
-    "errors data answer task trace registry model",
+    "errors data answer task trace registry discovery model",
     "engine plotting",
     "ntm tasks baselines",
     "evaluation training",
@@ -59,8 +60,17 @@ def installed_as(path: Path) -> str:
 # --- The wheel. ---
 
 
-#: Further files that a wheel must hold.
-NESTED = [Path("tasks/order/heaps.py"), Path("baselines/memory/dnc/cell.py"), Path("conf/a/b.yaml")]
+#: Further files that a wheel must hold: of a known folder, and of new ones, without __init__.py.
+NESTED = [
+    Path("tasks/order/heaps.py"),
+    Path("tasks/graphs/paths.py"),
+    Path("baselines/memory/dnc/cell.py"),
+    Path("conf/a/b.yaml"),
+]
+
+
+#: What a wheel is built from, beside the folders.
+SETUP = ("setup.py", "pyproject.toml", "README.md", "LICENSE")
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +81,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[zipfile.ZipFile]
     for nested in NESTED:
         (tree / nested).parent.mkdir(parents=True, exist_ok=True)
         (tree / nested).touch()
-    for path in (*source_files(), *map(Path, ("pyproject.toml", "README.md", "LICENSE"))):
+    for path in (*source_files(), *map(Path, SETUP)):
         (tree / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / path, tree / path)
     command = [sys.executable, "-m", "build", "--wheel", "--outdir", str(folder), str(tree)]
@@ -79,6 +89,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[zipfile.ZipFile]
         command.append("--no-isolation")  # an older one is left alone, and a newer one fetched
     built = subprocess.run(command, capture_output=True, text=True, check=False)
     assert built.returncode == 0, built.stdout + built.stderr
+    assert "absent from the" not in built.stdout + built.stderr  # setuptools will leave these out
     (path,) = folder.glob("*.whl")
     with zipfile.ZipFile(path) as file:
         yield file
@@ -100,20 +111,37 @@ def test_wheel_is_more_than_code(wheel: zipfile.ZipFile) -> None:
     assert b"[ntmbench.plugins]" in wheel.read(points)
 
 
-def test_top_folders_are_mapped_into_the_package() -> None:
-    setup = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
-    assert set(setup["packages"]) == {name.replace("/", ".") for name in FOLDERS.values()}
-    assert setup["package-dir"] == {
-        FOLDERS[name].replace("/", "."): name for name in FOLDERS if name != "ntmbench"
-    }
+def test_folders_of_the_core_are_packages() -> None:
+    """A family of tasks, a kind of model and a folder of YAML need no such file."""
+    folders = {p.parent for p in source_files() if p.suffix == ".py" and p.parts[0] == "ntmbench"}
+    assert {p.parent for p in source_files() if p.name == "__init__.py"} >= folders
 
 
-def test_folders_of_code_are_packages_and_no_other_is() -> None:
-    """A folder of YAML needs no such file."""
-    files = [p for p in source_files() if p.suffix == ".py" and p.name != "__init__.py"]
-    code = {folder for file in files for folder in file.parents if folder != Path()}
-    marked = {p.parent for p in source_files() if p.name == "__init__.py"}
-    assert marked - {Path("conf")} == code
+@pytest.mark.parametrize("package", ["ntmbench.tasks", "ntmbench.baselines"])
+def test_every_file_is_imported_whatever_folder_it_is_in(package: str) -> None:
+    code = f"import sys, {package}; print(*sys.modules)"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert {name for name in GRAPH if name.startswith(f"{package}.")} <= set(ended.stdout.split())
+
+
+def test_first_file_of_a_family_is_one_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "found_package"
+    for file in ("__init__.py", "a.py", "graphs/paths.py", "graphs/deep/b.py", ".tool/copy-1.py"):
+        (package / file).parent.mkdir(parents=True, exist_ok=True)
+        (package / file).touch()
+    (package / "__init__.py").write_text(
+        "from ntmbench.discovery import import_modules\nimport_modules(__name__, __path__[0])\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    before = set(sys.modules)
+    importlib.import_module("found_package")
+    found = {name for name in set(sys.modules) - before if name.startswith("found_package")}
+    for name in found:
+        monkeypatch.delitem(sys.modules, name)
+    inside = ("", ".a", ".graphs", ".graphs.paths", ".graphs.deep", ".graphs.deep.b")
+    assert found == {f"found_package{name}" for name in inside}
 
 
 #: Distributions whose name differs from the name that is imported.
@@ -147,7 +175,7 @@ def third_party() -> set[str]:
 
 
 def test_top_level_is_as_designed() -> None:
-    needed = {*FOLDERS, "pyproject.toml", "README.md", "LICENSE", "tests"}
+    needed = {*FOLDERS, *SETUP, "tests"}
     assert needed <= {path.name for path in ROOT.iterdir()}
     if shutil.which("git") is None or not (ROOT / ".git").exists():
         return  # other files cannot be told from those that belong to it
