@@ -76,4 +76,5 @@ def _drawn(panel: TracePanel, signal: Signal) -> Panel:
 
 def _of_one_sequence(tensor: Tensor) -> NDArray[np.float16]:
     """``[T, 1, ...]`` to ``[T, ...]``."""
-    return tensor[:, 0].cpu().numpy().astype(np.float16)
+    # A view of a parameter, as a constant answer is, asks for a gradient even where none is kept.
+    return tensor[:, 0].detach().cpu().numpy().astype(np.float16)

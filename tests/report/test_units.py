@@ -3,61 +3,20 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from ntmbench import registry
-from ntmbench.answer import Chance, Reals
-from ntmbench.data.lengths import Lengths
-from ntmbench.data.randomness import RandomWords
 from ntmbench.evaluation.levels import length_levels, validation_levels
 from ntmbench.plotting.wording import axis, score
 from ntmbench.registry import make_task
 from ntmbench.report.build import Report, write_report
 from ntmbench.runs.pictures import plot_run
-from ntmbench.task import Batch, FloatArray, Task
+from ntmbench.task import Task
 from tests.fabricated import fabricate
+from tests.recited import Recited
 from tests.reporting import build, chapter, table_of, tasks_of, texts_of
-
-
-@dataclass(frozen=True)
-class Recited(Task):
-    """Numbers that are shown one by one, and then asked for in the same order."""
-
-    min_length: int = 1
-    max_length: int = 6
-
-    name = "recited"
-    version = 1
-    lengths = Lengths(6, test=(3, 6, 12), select=((1, 1),))
-
-    @property
-    def input_width(self) -> int:
-        return 1
-
-    @property
-    def answer(self) -> Reals:
-        return Reals(1, tolerance=0.25)
-
-    def draw(self, words: RandomWords, batch_size: int, length: int, *, test: bool) -> Batch:
-        shown = words.uniform(length, batch_size)[:, :, np.newaxis].astype(np.float32)
-        nothing = np.zeros_like(shown)
-        mask = np.concatenate([nothing, np.ones_like(shown)])[:, :, 0]
-        inputs, targets = np.concatenate([shown, nothing]), np.concatenate([nothing, shown])
-        return Batch(inputs, targets, mask, answer_start=length)
-
-    def oracle(self, inputs: FloatArray) -> FloatArray:
-        return np.roll(inputs, len(inputs) // 2, axis=0)
-
-    def chance(self, length: int) -> Chance:
-        """The mean is off by more than a quarter half of the time."""
-        return Chance(length / 2, length / 12 / (2 * 0.25**2) / np.log(2))
-
-    def demand(self, length: int) -> int:
-        return length
 
 
 @pytest.fixture
