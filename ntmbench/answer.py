@@ -21,6 +21,9 @@ if TYPE_CHECKING:  # a command that trains nothing loads no PyTorch
 
 FloatArray = NDArray[np.floating]
 
+#: How a picture reads the channels of an answer: as bits, as one of several symbols, or as numbers.
+Kind = Literal["bits", "symbols", "reals"]
+
 _NATS_PER_BIT = math.log(2)
 
 
@@ -47,6 +50,19 @@ class Chance:
         return cls(count * (1 - 1 / symbols), count * math.log2(symbols))
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """What a picture must know of an answer.
+
+    Attributes:
+        kind: how its channels are read.
+        tolerance: numbers are wrong where they are off by more.
+    """
+
+    kind: Kind
+    tolerance: float = 0.0
+
+
 class Answer(ABC):
     """One kind of answer; a frozen dataclass.
 
@@ -56,8 +72,6 @@ class Answer(ABC):
 
     #: The unit of errors, in the singular, for tables and axes.
     unit: ClassVar[str]
-    #: How a picture shows the channels: as bits, as one of several symbols, or as numbers.
-    drawn_as: ClassVar[Literal["bits", "symbols", "reals"]]
 
     @property
     @abstractmethod
@@ -90,6 +104,18 @@ class Answer(ABC):
         """What a picture shows of the answer, ``[T, B, out]``: probabilities, or the numbers."""
 
     @abstractmethod
+    def drawn(self) -> Drawn:
+        """How a picture draws what is ``shown``, and marks what is wrong in it."""
+
+    @abstractmethod
+    def check_targets(self, asked: FloatArray) -> None:
+        """Check targets ``[scored, out]``, those of the scored steps alone.
+
+        Raises:
+            ValueError: saying what is wrong with them.
+        """
+
+    @abstractmethod
     def logits_of(self, solved: Tensor) -> Tensor:
         """Logits that stand for an oracle's answer ``[T, B, out]``, finite."""
 
@@ -101,32 +127,37 @@ class Answer(ABC):
         """
 
 
+class _Channels(Answer):
+    """An answer of ``count`` channels, each of them right or wrong by itself but for symbols."""
+
+    count: int
+
+    @property
+    def channels(self) -> int:
+        """As many as are counted."""
+        return self.count
+
+    @property
+    def answers_per_step(self) -> int:
+        """One in each channel."""
+        return self.count
+
+
 #: An oracle's probabilities stay this far from 0 and 1, which have no finite logit. A certain bit
 #: then costs 1.4e-9 bits of loss.
 MARGIN = 1e-9
 
 
 @dataclass(frozen=True)
-class Bits(Answer):
+class Bits(_Channels):
     """``count`` independent bits: a logit each, 1 where it is positive (sigmoid, cross-entropy)."""
 
     count: int
     unit: ClassVar[str] = "bit"
-    drawn_as: ClassVar[Literal["bits", "symbols", "reals"]] = "bits"
 
     def __post_init__(self) -> None:
         """Check the count."""
         check_whole("bits of the answer", self.count, 1)
-
-    @property
-    def channels(self) -> int:
-        """A channel for each bit."""
-        return self.count
-
-    @property
-    def answers_per_step(self) -> int:
-        """Each bit is an answer."""
-        return self.count
 
     def nats(self, logits: Tensor, targets: Tensor) -> Tensor:
         """The cross-entropy, summed over the bits."""
@@ -154,6 +185,14 @@ class Bits(Answer):
         """The probability of each bit."""
         return logits.sigmoid()
 
+    def drawn(self) -> Drawn:
+        """Bits."""
+        return Drawn("bits")
+
+    def check_targets(self, asked: FloatArray) -> None:
+        """Each is 0 or 1."""
+        _check_zeros_and_ones(asked)
+
     def logits_of(self, solved: Tensor) -> Tensor:
         """The logits of probabilities, no nearer to 0 and 1 than MARGIN."""
         # In float64, since float32 has no number so near to 1.
@@ -169,21 +208,15 @@ class Bits(Answer):
 
 
 @dataclass(frozen=True)
-class Symbols(Answer):
+class Symbols(_Channels):
     """One of ``count`` symbols: a logit each, of which the largest is the answer (softmax)."""
 
     count: int
     unit: ClassVar[str] = "symbol"
-    drawn_as: ClassVar[Literal["bits", "symbols", "reals"]] = "symbols"
 
     def __post_init__(self) -> None:
         """Check the count."""
         check_whole("symbols of the answer", self.count, 2)
-
-    @property
-    def channels(self) -> int:
-        """A channel for each symbol, one-hot in the targets."""
-        return self.count
 
     @property
     def answers_per_step(self) -> int:
@@ -211,6 +244,16 @@ class Symbols(Answer):
         """The probability of each symbol."""
         return logits.softmax(dim=2)
 
+    def drawn(self) -> Drawn:
+        """Symbols."""
+        return Drawn("symbols")
+
+    def check_targets(self, asked: FloatArray) -> None:
+        """Each step has one symbol, one-hot."""
+        _check_zeros_and_ones(asked)
+        if (asked.sum(axis=1) != 1).any():
+            raise ValueError("a target is not one symbol")
+
     def logits_of(self, solved: Tensor) -> Tensor:
         """The logarithms of probabilities, none below MARGIN."""
         return solved.double().clamp_min(MARGIN).log()
@@ -224,7 +267,7 @@ class Symbols(Answer):
 
 
 @dataclass(frozen=True)
-class Reals(Answer):
+class Reals(_Channels):
     """``count`` numbers, each wrong where it is off by more than ``tolerance``.
 
     The loss is the squared error, in bits of a Gaussian whose standard deviation is the tolerance.
@@ -234,22 +277,11 @@ class Reals(Answer):
     count: int
     tolerance: float
     unit: ClassVar[str] = "number"
-    drawn_as: ClassVar[Literal["bits", "symbols", "reals"]] = "reals"
 
     def __post_init__(self) -> None:
         """Check count and tolerance."""
         check_whole("numbers of the answer", self.count, 1)
         check_range("tolerance of the answer", self.tolerance, above=0.0)
-
-    @property
-    def channels(self) -> int:
-        """A channel for each number."""
-        return self.count
-
-    @property
-    def answers_per_step(self) -> int:
-        """Each number is an answer."""
-        return self.count
 
     def nats(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Half the squared error in units of the tolerance."""
@@ -272,6 +304,15 @@ class Reals(Answer):
         """The numbers themselves."""
         return logits
 
+    def drawn(self) -> Drawn:
+        """Numbers."""
+        return Drawn("reals", self.tolerance)
+
+    def check_targets(self, asked: FloatArray) -> None:
+        """Each is finite."""
+        if not np.isfinite(asked).all():
+            raise ValueError("a target is not finite")
+
     def logits_of(self, solved: Tensor) -> Tensor:
         """The numbers themselves."""
         return solved.double()
@@ -284,6 +325,11 @@ class Reals(Answer):
         loss = (off**2).sum() / (2 * self.tolerance**2 * _NATS_PER_BIT)
         wrong = (np.abs(off) > self.tolerance).sum()
         return Chance(float(wrong / sequences), float(loss / sequences))
+
+
+def _check_zeros_and_ones(asked: FloatArray) -> None:
+    if not np.isin(asked, (0, 1)).all():
+        raise ValueError("targets hold other numbers than 0 and 1")
 
 
 def _entropy(probabilities: FloatArray) -> float:

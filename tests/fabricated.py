@@ -188,7 +188,7 @@ def write_example(path: Path, task: Task, wrong: float, seed: int, *, memory: bo
     length = task.length_range[1]
     batch = task.test_set(length, 1)
     targets = batch.targets[:, 0]
-    if task.answer.drawn_as == "symbols":
+    if task.answer.drawn().kind == "symbols":
         mistaken, others = random.random((len(targets), 1)) < wrong, np.roll(targets, 1, axis=1)
         unsure = 0.1 / task.output_width
     else:
@@ -201,8 +201,7 @@ def write_example(path: Path, task: Task, wrong: float, seed: int, *, memory: bo
     }
     told: dict[str, Any] = {
         "length": np.array(length),
-        "kind": np.array(task.answer.drawn_as),
-        "tolerance": np.array(getattr(task.answer, "tolerance", 0.0)),
+        **{name: np.array(value) for name, value in asdict(task.answer.drawn()).items()},
     }
     panels = pack_panels(ntm_panels(**ntm_arrays(len(targets), random))) if memory else {}
     halves = {name: array.astype(np.float16) for name, array in arrays.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -51,8 +52,7 @@ def answer_example(model: nn.Module, task: Task) -> dict[str, NDArray[Any]]:
         "targets": _of_one_sequence(batch.targets),
         "mask": _of_one_sequence(batch.mask),
         "probabilities": _of_one_sequence(shown),
-        "kind": np.array(task.answer.drawn_as),
-        "tolerance": np.array(getattr(task.answer, "tolerance", 0.0)),
+        **{name: np.array(value) for name, value in asdict(task.answer.drawn()).items()},
     }
     if trace is None:
         return arrays

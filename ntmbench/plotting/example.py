@@ -6,16 +6,14 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ntmbench.answer import Kind
 from ntmbench.plotting.ntm import ntm_panels
 from ntmbench.plotting.panels import FloatArray, Panel, Scale, unpack_panels
-
-#: How the answer's channels are read: as bits of their own, as one of n, or as numbers.
-Kind = Literal["bits", "symbols", "reals"]
 
 #: What is counted, by kind.
 COUNTED = {"bits": "bits", "symbols": "symbols", "reals": "numbers"}

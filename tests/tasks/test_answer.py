@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ntmbench.answer import Answer, Bits, Chance, Reals, Symbols
+from ntmbench.answer import Answer, Bits, Chance, Drawn, Reals, Symbols
 from ntmbench.errors import SettingError
 
 STEPS, SIZE = 6, 4
@@ -56,6 +56,32 @@ def test_not_a_number_is_wrong(answer: Answer) -> None:
     logits, targets = logits_of(answer.channels), targets_of(answer)
     logits[2] = math.nan
     assert (answer.errors(logits, targets)[2] == answer.answers_per_step).all()
+
+
+@pytest.mark.parametrize("answer", KINDS, ids=str)
+def test_targets_of_its_own_kind_pass(answer: Answer) -> None:
+    answer.check_targets(targets_of(answer).flatten(0, 1).numpy())
+
+
+@pytest.mark.parametrize(
+    ("answer", "row", "wrong"),
+    [
+        (Bits(2), [0.0, 0.5], "targets hold other numbers than 0 and 1"),
+        (Symbols(2), [0.5, 0.5], "targets hold other numbers than 0 and 1"),
+        (Symbols(2), [1.0, 1.0], "a target is not one symbol"),
+        (Symbols(2), [0.0, 0.0], "a target is not one symbol"),
+        (Reals(2, 0.1), [0.0, math.inf], "a target is not finite"),
+    ],
+)
+def test_targets_of_another_kind_are_refused(answer: Answer, row: list[float], wrong: str) -> None:
+    with pytest.raises(ValueError, match=wrong):
+        answer.check_targets(np.array([row], np.float32))
+
+
+def test_what_a_picture_must_know() -> None:
+    assert Bits(2).drawn() == Drawn("bits")
+    assert Symbols(2).drawn() == Drawn("symbols")
+    assert Reals(2, 0.1).drawn() == Drawn("reals", 0.1)
 
 
 def test_bits_against_pytorch() -> None:

@@ -195,7 +195,7 @@ def test_a_model_without_a_fault_passes(faulty: Callable[[str], None]) -> None:
         ("unseeded", "two models of one seed differ in output.bias"),
         ("edits", "the model edits its inputs"),
         ("meets", "sequences of a batch meet"),
-        ("extremes", "give logits that are no numbers"),
+        ("extremes", "give logits that are not numbers"),
         ("gradient", "by finite steps"),
     ],
 )
