@@ -18,40 +18,11 @@ from ntmbench.data.randomness import RandomWords, Stream
 from ntmbench.errors import SettingError
 from ntmbench.registry import make_task, task_names
 from ntmbench.task import Batch, Task
-from tests.definitions import DEFINITIONS, Rows
+from tests.solvers import Rows, Settings, solvers
 
-Settings = dict[str, Any]
+SOLVERS = solvers()
 
-# --- Settings in range. ------------------------------------------------------------------------
-
-
-@st.composite
-def settings_of(draw: st.DrawFn, name: str) -> Settings:
-    """Small settings of a task, all in range."""
-    chosen: Settings = {}
-    shortest = 1
-    if name == "ngrams":
-        chosen["context"] = draw(st.integers(1, 4))
-        shortest = chosen["context"] + 1
-    elif name == "key_value":
-        chosen["keys"] = draw(
-            st.integers(30, 40)
-        )  # more than any pairs that are selected or tested
-        chosen["values"] = draw(st.integers(2, 5))
-    else:
-        chosen["bits"] = draw(st.integers(1, 64 if name == "sorting" else 10))
-    if name == "recall":
-        chosen["item_length"] = draw(st.integers(1, 4))
-        shortest = 2
-    if name == "priority_sort":
-        chosen["answers"] = shortest = draw(st.integers(1, 8))
-    if name == "repeat_copy":
-        chosen["min_repeats"] = draw(st.integers(1, 4))
-        chosen["max_repeats"] = chosen["min_repeats"] + draw(st.integers(0, 4))
-        chosen["test_repeats"] = draw(st.integers(0, 10))
-    chosen["min_length"] = shortest + draw(st.integers(0, 5))
-    chosen["max_length"] = chosen["min_length"] + draw(st.integers(0, 5))
-    return chosen
+# --- Against the second solvers. -----------------------------------------------------------------
 
 
 def scored(values: NDArray[np.float32], batch: Batch, sequence: int) -> Rows:
@@ -60,91 +31,64 @@ def scored(values: NDArray[np.float32], batch: Batch, sequence: int) -> Rows:
     return rows
 
 
-def check_batch(task: Task, batch: Batch, size: int) -> None:
-    """Check a batch's shapes and values, and oracle and targets against the definition."""
-    steps = len(batch.inputs)
-    assert batch.size == size
-    assert batch.inputs.shape == (steps, size, task.input_width)
-    assert batch.targets.shape == (steps, size, task.output_width)
-    assert batch.mask.shape == (steps, size)
-    assert {array.dtype for array in (batch.inputs, batch.targets, batch.mask)} == {
-        np.dtype(np.float32)
-    }
-    assert set(np.unique(batch.targets)) <= {0, 1}
-    assert not batch.targets[batch.mask == 0].any()
-    assert batch.mask.sum() > 0
-    if task.has_input_phase:
-        assert np.array_equal(
-            batch.mask.T, np.tile(np.arange(steps) >= batch.answer_start, (size, 1))
-        )
-        if task.name != "key_value":  # whose queries are asked there
-            assert not batch.inputs[batch.answer_start :].any()
-    else:
-        assert batch.answer_start == 0
-
+def check_solved(task: Task, batch: Batch) -> None:
+    """Check the oracle, and the targets where the input fixes them, against the second solver."""
     solved = task.oracle(batch.inputs)
     assert solved.dtype == np.float32
-    for sequence in range(size):
-        defined = DEFINITIONS[task.name](batch.inputs[:, sequence].tolist(), task)
-        targets = scored(batch.targets, batch, sequence)
+    for sequence in range(batch.size):
+        defined = SOLVERS[task.name].solve(batch.inputs[:, sequence].tolist(), task)
         assert scored(solved, batch, sequence) == np.array(defined, np.float32).tolist()
-        if task.name == "ngrams":
-            first = steps - len(targets)  # the target is the next step's input
-            assert targets[:-1] == batch.inputs[first + 1 :, sequence].tolist()
-        else:
-            assert defined == targets
+        if task.deterministic:
+            assert scored(batch.targets, batch, sequence) == defined
 
 
-@pytest.mark.parametrize("name", task_names())
+def test_each_solver_is_of_a_task() -> None:
+    assert set(SOLVERS) <= set(task_names())
+
+
+@pytest.mark.parametrize("name", SOLVERS)
 def test_oracle_and_targets_are_as_defined_for_any_settings(name: str) -> None:
     @settings(derandomize=True, deadline=None, max_examples=60)
-    @given(settings_of(name), st.integers(0, 2**32), st.integers(0, 2**32), st.integers(1, 5))
+    @given(
+        st.composite(SOLVERS[name].settings)(),
+        st.integers(0, 2**32),
+        st.integers(0, 2**32),
+        st.integers(1, 5),
+    )
     def check(chosen: Settings, seed: int, step: int, size: int) -> None:
         task = make_task(name, **chosen)
-        check_batch(task, task.train_batch(seed, step, size), size)
+        check_solved(task, task.train_batch(seed, step, size))
         for length in {*task.test_lengths, *task.selection_lengths}:
-            check_batch(task, task.test_set(length, size), size)
+            check_solved(task, task.test_set(length, size))
 
     check()
 
 
-@pytest.mark.parametrize("name", task_names())
+@pytest.mark.parametrize("name", SOLVERS)
 def test_default_data_are_as_defined(name: str) -> None:
     task = make_task(name)
-    check_batch(task, task.train_batch(0, 0, 16), 16)
-    check_batch(task, task.test_set(task.test_lengths[-1], 16), 16)
+    check_solved(task, task.train_batch(0, 0, 16))
+    check_solved(task, task.test_set(task.test_lengths[-1], 16))
     for variation in task.variations.values():
-        check_batch(variation.task, variation.task.test_set(variation.length, 16), 16)
+        check_solved(variation.task, variation.task.test_set(variation.length, 16))
 
 
 @pytest.mark.parametrize("name", task_names())
 def test_docstring_examples(name: str) -> None:
-    """Each task shows at least one example, which the task really draws."""
+    """What a task shows is what it draws."""
     results = doctest.testmod(importlib.import_module(type(make_task(name)).__module__))
-    assert results.attempted >= 2
+    if not results.attempted:
+        pytest.skip(f"{name} shows no example")
     assert results.failed == 0
 
 
 # --- Lengths. ------------------------------------------------------------------------------------
 
 
-def steps_at_default(name: str, length: int) -> int:
-    """T in test data, counted by hand from the reference's definitions."""
-    return {
-        "copy": length + 1 + length,
-        "repeat_copy": length + 1 + 10 * length + 1,
-        "recall": length * (1 + 3) + (1 + 3 + 1) + 3,
-        "ngrams": length - 1,
-        "sorting": length + 1 + length,
-        "priority_sort": length + 1 + 16,
-        "key_value": 2 * length + length,
-    }[name]
-
-
-@pytest.mark.parametrize("name", task_names())
+@pytest.mark.parametrize("name", SOLVERS)
 def test_selection_goes_beyond_training(name: str) -> None:
     @settings(derandomize=True, deadline=None, max_examples=60)
-    @given(settings_of(name))
+    @given(st.composite(SOLVERS[name].settings)())
     def check(chosen: Settings) -> None:
         task = make_task(name, **chosen)
         lengths, longest = task.selection_lengths, task.length_range[1]
@@ -155,11 +99,11 @@ def test_selection_goes_beyond_training(name: str) -> None:
     check()
 
 
-@pytest.mark.parametrize("name", task_names())
+@pytest.mark.parametrize("name", SOLVERS)
 def test_steps_at_default_sizes(name: str) -> None:
     task = make_task(name)
     for length in (*task.length_range, *task.selection_lengths, *task.test_lengths):
-        assert len(task.test_set(length, 1).inputs) == steps_at_default(name, length)
+        assert len(task.test_set(length, 1).inputs) == SOLVERS[name].steps(length)
 
 
 @pytest.mark.parametrize(
@@ -184,7 +128,7 @@ def test_every_training_length_is_drawn(name: str) -> None:
     task = make_task(name)
     shortest, longest = task.length_range
     drawn = Counter(len(task.train_batch(0, step, 1).inputs) for step in range(1000))
-    assert set(drawn) == {steps_at_default(name, length) for length in range(shortest, longest + 1)}
+    assert set(drawn) == {SOLVERS[name].steps(length) for length in range(shortest, longest + 1)}
     validation = {len(batch.inputs) for batch in task.validation_batches(32 * 300)}
     assert validation == set(drawn)
 
@@ -301,6 +245,12 @@ def test_ngrams_oracle_by_hand() -> None:
     inputs = np.array([0, 1, 0, 1, 1, 0], np.float32).reshape(6, 1, 1)
     estimates = task.oracle(inputs)[:, 0, 0].tolist()
     assert estimates == [0.5, 0.5, 0.75, 0.25, 0.5, np.float32(2.5 / 3)]
+
+
+def test_ngrams_asks_for_the_next_bit() -> None:
+    batch = make_task("ngrams", context=3).test_set(200, 4)
+    assert np.array_equal(batch.targets[2:-1], batch.inputs[3:])
+    assert batch.mask.sum(axis=0).tolist() == [197] * 4
 
 
 def test_ngrams_tables_follow_the_arcsine_law() -> None:

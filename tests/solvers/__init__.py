@@ -1,0 +1,48 @@
+"""Second solvers: what a task's definition says, in plain Python, one module for each task.
+
+A module has the name of its task. It is found by that name, and a task without one is checked by
+the conformance kit alone. Each has:
+
+- ``solve(rows, task)``: from a sequence's input rows to the rows of its scored answer;
+- ``settings(draw)``: small settings of the task, all in range, drawn by Hypothesis;
+- ``steps(length)``: T in test data at the default sizes, counted by hand.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from typing import Any, Protocol, cast
+
+from hypothesis import strategies as st
+
+Rows = list[list[float]]
+Settings = dict[str, Any]
+
+
+class Solver(Protocol):
+    """What a module of this package has."""
+
+    def solve(self, rows: Rows, task: Any) -> Rows: ...
+
+    def settings(self, draw: st.DrawFn) -> Settings: ...
+
+    def steps(self, length: int) -> int: ...
+
+
+def solvers() -> dict[str, Solver]:
+    """The solvers by their tasks' names, sorted."""
+    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
+    return {name: cast(Solver, importlib.import_module(f"{__name__}.{name}")) for name in names}
+
+
+def vectors_before(rows: Rows, delimiter: int, bits: int) -> Rows:
+    """The first ``bits`` channels of the rows before the one that raises a delimiter."""
+    before = [row[delimiter] for row in rows].index(1)
+    return [row[:bits] for row in rows[:before]]
+
+
+def training_lengths(draw: st.DrawFn, shortest: int = 1) -> Settings:
+    """A short range of training lengths."""
+    least = shortest + draw(st.integers(0, 5))
+    return {"min_length": least, "max_length": least + draw(st.integers(0, 5))}
