@@ -20,8 +20,8 @@ from ntmbench.plotting.ntm import ntm_panels
 from ntmbench.plotting.panels import Panel, pack_panels
 from ntmbench.registry import make_task, model_entry, model_names
 from ntmbench.runs.folder import RunFolder
-from ntmbench.runs.results import EARLIER_NAMES
 from ntmbench.runs.settings import run_name
+from ntmbench.runs.tables import EARLIER_NAMES
 from ntmbench.task import Task
 
 VERSIONS = {"python": "3.11.7", "ntmbench": "0.1.0", "torch": "2.13.0"}

@@ -19,7 +19,7 @@ from ntmbench.plotting.run.memory import plot_memory
 from ntmbench.plotting.style import png
 from ntmbench.runs.folder import RunFolder
 from ntmbench.runs.identity import validation_size
-from ntmbench.runs.results import EARLIER_NAMES
+from ntmbench.runs.tables import EARLIER_NAMES
 from ntmbench.task import Task
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from ntmbench.data.identity import fingerprint
 from ntmbench.runs.folder import RunError, RunFolder
+from ntmbench.runs.tables import read_table
 
 METRICS_COLUMNS = ["step", "sequences", "seconds", "loss_bits", "errors", "exact_match"]
 EVALUATION_COLUMNS = [
@@ -58,10 +59,10 @@ TABLES = {
     "positions": POSITION_COLUMNS,
     "variations": VARIATION_COLUMNS,
 }
+#: The states of runs that have their results.
+ENDED = ("finished", "diverged")
 #: The first columns of every table of Results.
 KEYS = ["run", "task", "model", "seed"]
-#: Names of columns in the tables of earlier versions.
-EARLIER_NAMES = {"wrong_bits": "errors", "chance_wrong_bits": "chance_errors"}
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ def load_results(path: str | Path = "results") -> Results:
                 continue
             row = _run_row(folder, status)
             of_run = {
-                name: _read_table(getattr(folder, name), columns)
+                name: read_table(getattr(folder, name), columns, table_digests(status))
                 for name, columns in TABLES.items()
             }
         except (RunError, OSError, AttributeError, KeyError, TypeError, ValueError) as error:
@@ -126,6 +127,8 @@ def load_results(path: str | Path = "results") -> Results:
         rows.append(row)
         settings[row["run"]] = status["settings"]
         for name, table in of_run.items():
+            if table is None:
+                continue
             for place, key in enumerate(KEYS):
                 table.insert(place, key, row[key])
             tables[name].append(table)
@@ -173,20 +176,16 @@ def _named(versions: Mapping[str, str]) -> str | None:
     return ", ".join(f"{name} {version}" for name, version in versions.items()) or None
 
 
-def read_evaluation(path: Path) -> pd.DataFrame:
-    """Read an ``evaluation.csv`` of this version or an earlier one."""
-    return pd.read_csv(path, dtype={"memory_slots": "Int64"}).rename(columns=EARLIER_NAMES)
+def table_digests(status: Mapping[str, Any]) -> dict[str, str]:
+    """The digests of a run's tables; none before its end, or if an earlier version ran it.
 
-
-def _read_table(path: Path, columns: list[str]) -> pd.DataFrame:
-    try:
-        table = pd.read_csv(path).rename(columns=EARLIER_NAMES)
-    except FileNotFoundError:
-        return pd.DataFrame()
-    missing = [column for column in columns if column not in table]
-    if missing:
-        raise RunError(f"{path} has no column {', '.join(missing)}.")
-    return table
+    Raises:
+        RunError: if the status holds something else in their place.
+    """
+    digests = status.get("tables", {}) if status["state"] in ENDED else {}
+    if not isinstance(digests, dict):
+        raise RunError("The digests of the tables in status.json are damaged.")
+    return digests
 
 
 def _join(tables: Iterable[pd.DataFrame], columns: list[str]) -> pd.DataFrame:

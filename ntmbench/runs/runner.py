@@ -26,15 +26,17 @@ from ntmbench.runs.folder import RunFolder
 from ntmbench.runs.log import logger, logging_to, records_kept
 from ntmbench.runs.provenance import commits, device_name, versions
 from ntmbench.runs.recorder import Recorder
-from ntmbench.runs.results import read_evaluation
+from ntmbench.runs.results import ENDED, TABLES, table_digests
 from ntmbench.runs.settings import RunConfig
+from ntmbench.runs.tables import digests_of, read_table
 from ntmbench.runs.tested import LengthsTested
 from ntmbench.training.checkpoint import digest_of
 from ntmbench.training.device import training_device
 from ntmbench.training.loop import TrainResult, train
 from ntmbench.training.observer import Observers, RunFacts
 
-ENDED = ("finished", "diverged")
+#: Whole numbers stay whole where a model without a memory has none.
+_DTYPES = {"memory_slots": "Int64"}
 
 
 @dataclass(frozen=True)
@@ -83,11 +85,20 @@ def run(config: RunConfig, console: Console) -> Outcome:
 
 
 def _ended(folder: RunFolder, unit: str) -> Outcome | None:
-    """The outcome of a run that has ended; one without its test grid has not."""
+    """The outcome of a run that has ended; one without its test grid has not.
+
+    Raises:
+        RunError: if one of its tables is damaged, so that what it shows may be wrong.
+    """
     status = folder.read_status()
     if status.get("state") not in ENDED or not folder.evaluation.exists():
         return None
-    evaluation = read_evaluation(folder.evaluation)
+    digests = table_digests(status)
+    tables = {
+        name: read_table(getattr(folder, name), columns, digests, _DTYPES)
+        for name, columns in TABLES.items()
+    }
+    evaluation = tables["evaluation"]
     return Outcome(
         folder.path, status["state"], status.get("error"), evaluation, unit, already=True
     )
@@ -190,6 +201,7 @@ def _run_observed(
         attempts=result.attempts,
         sequences_per_second=result.sequences_per_second,
         train_seconds=result.seconds,
+        tables=digests_of(getattr(folder, name) for name in TABLES),
         ended=_now(),
     )
     observer.ended(state, divergence)
