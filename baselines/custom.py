@@ -83,7 +83,7 @@ def build_custom(input_width: int, output_width: int, settings: CustomSettings) 
     found = _imported(settings)
     try:
         built = found(input_width, output_width, **settings.arguments)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ModelError(
             f"{where} cannot be built as {class_name}({input_width}, {output_width}, "
             f"**model.arguments): {_one_line(error)}"
@@ -99,11 +99,11 @@ def _imported(settings: CustomSettings) -> Any:
     module_name, _, class_name = settings.target.partition(":")
     try:
         return getattr(importlib.import_module(module_name), class_name)
-    except Exception as error:  # a user's module may raise anything
+    except (Exception, SystemExit) as error:  # a user's module may raise anything
         raise ModelError(
             f"model.target={settings.target} cannot be imported: {_one_line(error)}"
         ) from error
 
 
-def _one_line(error: Exception) -> str:
+def _one_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())}"

@@ -185,7 +185,7 @@ def load_plugins() -> None:
     for entry_point in importlib.metadata.entry_points(group=PLUGIN_GROUP):
         try:
             entry_point.load()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             reason = " ".join(f"{type(error).__name__}: {error}".split())
             raise PluginError(
                 f"Plug-in '{entry_point.name}' ({entry_point.value}) cannot be loaded: {reason}"

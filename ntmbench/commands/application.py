@@ -161,11 +161,12 @@ def _single_run(composed: DictConfig) -> int:
     config = to_run_config(composed)
     try:
         outcome = run(config, console)
-    except (UserError, OSError):
+    except (UserError, OSError, KeyboardInterrupt):
         raise
-    except Exception as error:
+    except BaseException as error:  # SystemExit too, which would end it without a line
         log = RunFolder(config.folder).log
-        print(f"ntmbench: {reason_of(error)} (the traceback is in {log})", file=sys.stderr)
+        where = f" (the traceback is in {log})" if log.exists() else ""
+        print(f"ntmbench: {reason_of(error)}{where}", file=sys.stderr)
         return FAILED
     show(outcome, console)
     return 0 if outcome.state == "finished" else FAILED
@@ -186,7 +187,7 @@ def _sweep_cell(composed: DictConfig, context: HydraConf) -> None:
     except KeyboardInterrupt:
         sweeps.write_cell(folder, number, overrides, config, "interrupted")
         raise
-    except Exception as error:
+    except BaseException as error:  # SystemExit too, which would end all cells
         reason = reason_of(error)
         line = f"{' '.join(overrides)}: {reason}"
         console.print(line, highlight=False, markup=False, soft_wrap=True)

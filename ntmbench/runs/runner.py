@@ -185,7 +185,7 @@ def _run_observed(
         logger.info("Interrupted. Resume with the same command.", extra={"file_only": True})
         observer.ended("interrupted", None)
         raise
-    except Exception as error:
+    except BaseException as error:  # a model may end the process, which would end a sweep too
         reason = reason_of(error)
         logger.exception("Failed: %s", reason, extra={"file_only": True})
         notes.write(state="failed", error=reason)
@@ -220,8 +220,9 @@ def _say_attempts(config: RunConfig) -> None:
 def _divergence(config: RunConfig, result: TrainResult) -> str | None:
     if result.diverged_after is None:
         return None
+    last = min(config.train.patience, result.diverged_after)
     return (
-        f"diverged after {result.diverged_after} steps: {config.train.patience} in a row "
+        f"diverged after {result.diverged_after} steps: {last} in a row "
         f"without finite loss and gradient; evaluated the weights of step "
         f"{result.selected_step}"
     )

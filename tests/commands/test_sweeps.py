@@ -97,6 +97,38 @@ def test_refused_cell_stops_no_other_and_finished_ones_are_skipped(
     assert list(table_of(tmp_path)["state"]) == ["finished"] * 3 + ["failed"]
 
 
+LEAVING = """
+from torch import nn
+
+class Net(nn.Linear):
+    calls = 0
+
+    def forward(self, inputs):
+        if self.training:
+            Net.calls += 1
+            if Net.calls == 5:  # the others' model checks pass before and after
+                raise SystemExit(3)
+        return super().forward(inputs)
+"""
+
+
+def test_model_that_ends_the_process_ends_its_cell_alone(
+    ntmbench: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"leaving_{abs(hash(tmp_path))}"
+    (tmp_path / f"{name}.py").write_text(LEAVING)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    custom = ("model=custom", f"model.target={name}:Net")
+    cell = (argument for argument in CELL if not argument.startswith("model"))
+    ended = ntmbench("-m", *custom, "seed=0,1,2", *cell)
+    assert (ended.code, ended.err) == (1, "")
+    cells = table_of(tmp_path)
+    assert list(cells["state"]) == ["failed", "finished", "finished"]
+    assert cells["reason"][0] == "SystemExit: 3"
+    failed = next((tmp_path / "results" / "runs").glob("copy-custom-s0-*"))
+    assert '"state": "failed"' in (failed / "status.json").read_text()
+
+
 def test_sweep_of_finished_cells_ends_well(ntmbench: Command, tmp_path: Path) -> None:
     arguments = ["-m", "task=copy", "model=lstm", "seed=0,1", *CELL]
     ended = ntmbench(*arguments)
