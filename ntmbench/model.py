@@ -15,7 +15,7 @@ from ntmbench.trace import Trace
 
 
 def check_logits(owner: str, logits: object, expected: tuple[int, ...]) -> None:
-    """Raise ModelError, naming ``owner``, unless ``logits`` is a tensor of the expected shape."""
+    """Raise ModelError, naming ``owner``, unless ``logits`` are float32 of the expected shape."""
     if not isinstance(logits, Tensor):
         raise ModelError(
             f"{owner} returned a {type(logits).__name__}. "
@@ -25,6 +25,11 @@ def check_logits(owner: str, logits: object, expected: tuple[int, ...]) -> None:
         raise ModelError(
             f"{owner} returned shape {list(logits.shape)}. "
             f"Expected: logits [T, B, out] = {list(expected)}."
+        )
+    if logits.dtype != torch.float32:
+        raise ModelError(
+            f"{owner} returned logits of type {logits.dtype}. Expected: torch.float32, "
+            "as from logits.float()."
         )
 
 

@@ -8,16 +8,25 @@ from contextlib import contextmanager, nullcontext
 import torch
 from torch import Tensor, nn
 
-from ntmbench.model import SequenceModel, TensorBatch
+from ntmbench.model import SequenceModel, TensorBatch, check_logits
 
 
-def answer(model: nn.Module, batch: TensorBatch, *, teacher: bool = False) -> Tensor:
-    """Return any module's logits ``[T, B, out]``; it sees the targets only with ``teacher``."""
+def answer(
+    model: nn.Module, batch: TensorBatch, *, teacher: bool = False, owner: str = "The model"
+) -> Tensor:
+    """Return any module's logits ``[T, B, out]``; it sees the targets only with ``teacher``.
+
+    Raises:
+        ModelError: naming ``owner``, for logits of another shape, which would be broadcast, or of
+            another type.
+    """
     inputs = batch.inputs.clone()  # a model may edit its input in place
     if isinstance(model, SequenceModel):
         targets = batch.targets.clone() if teacher else None
-        return model.answer(inputs, batch.answer_start, targets)
-    logits: Tensor = model(inputs)
+        logits = model.answer(inputs, batch.answer_start, targets)
+    else:
+        logits = model(inputs)
+    check_logits(owner, logits, tuple(batch.targets.shape))
     return logits
 
 

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 
 from ntmbench.data.randomness import RandomWords, Stream, stable_id
 from ntmbench.errors import ModelError, UserError
-from ntmbench.evaluation.answering import answer, enough_memory
-from ntmbench.model import SequenceModel, TensorBatch, check_logits
+from ntmbench.evaluation.answering import answer, enough_memory, evaluating
+from ntmbench.model import SequenceModel, TensorBatch
 from ntmbench.registry import make_model, model_entry
 from ntmbench.runs.folder import check_writable
 from ntmbench.runs.log import logger
 from ntmbench.runs.settings import RunConfig
 from ntmbench.training.device import check_device
+from ntmbench.training.gradient import backward
+
+#: Numbers that training keeps for each parameter at least: it, its gradient and two moments.
+TRAINED_FLOATS = 4
+#: Part of what PyTorch says where the CPU's memory does not suffice.
+NO_MEMORY = "can't allocate memory"
 
 
 def check_possible(config: RunConfig) -> SequenceModel:
@@ -24,7 +34,11 @@ def check_possible(config: RunConfig) -> SequenceModel:
     """
     check_device(config.device)
     entry = model_entry(config.model)
-    model = initial_model(config)
+    owner = entry.owner(config.model, config.model_settings)
+    if entry.named_by is None:  # a user's own class need not be built without numbers
+        _check_size(config, owner)
+    with _fitting(owner):
+        model = initial_model(config)
     model.prepare(config.task)
     if entry.needs_input_phase and not config.task.has_input_phase:
         raise ModelError(
@@ -32,7 +46,10 @@ def check_possible(config: RunConfig) -> SequenceModel:
             "has none: it asks for an answer at every step. "
             "Allowed: models that answer step by step, such as ntm or lstm."
         )
-    _check_answer(model, config)
+    if not any(parameter.requires_grad for parameter in model.parameters()):
+        raise ModelError(f"{owner} has no trainable parameters.")
+    with _fitting(owner):
+        _try_out(config, owner)
     check_writable(config.results_dir)
     return model
 
@@ -44,27 +61,57 @@ def initial_model(config: RunConfig, attempt: int = 0) -> SequenceModel:
     return make_model(config.model, *widths, seed=seed, **vars(config.model_settings))
 
 
-def _check_answer(model: SequenceModel, config: RunConfig) -> None:
-    """Refuse a model without weights, or one that fails or returns a wrong shape on trial."""
-    owner = model_entry(config.model).owner(config.model, config.model_settings)
-    if not any(parameter.requires_grad for parameter in model.parameters()):
-        raise ModelError(f"{owner} has no trainable parameters.")
+def _check_size(config: RunConfig, owner: str) -> None:
+    """Refuse a model whose training cannot fit into this machine's memory."""
+    with torch.device("meta"):
+        model = initial_model(config)
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    needed = TRAINED_FLOATS * 4 * parameters
+    present = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if needed > present:
+        raise ModelError(
+            f"{owner} has {parameters:,} parameters, whose training takes "
+            f"{needed / 2**30:,.0f} GiB, and this machine has {present / 2**30:,.0f} GiB. "
+            "Allowed: a smaller model."
+        )
+
+
+@contextmanager
+def _fitting(owner: str) -> Iterator[None]:
+    """Refuse a model for which the memory does not suffice."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError | torch.OutOfMemoryError) and NO_MEMORY not in str(
+            error
+        ):
+            raise
+        raise ModelError(
+            f"{owner} does not fit into this machine's memory. Allowed: a smaller model."
+        ) from error
+
+
+def _try_out(config: RunConfig, owner: str) -> None:
+    """Refuse a model that cannot answer or be trained, by a step of one like it."""
     words = RandomWords(Stream.VALIDATION, 2)
     drawn = config.task.draw(words, 2, config.task.length_range[0], test=False)
     batch = TensorBatch.of(drawn, torch.device("cpu"))
-    model.eval()
-    with torch.no_grad(), torch.random.fork_rng(devices=[]):
+    model = initial_model(config)
+    model.prepare(config.task)
+    with torch.random.fork_rng(devices=[]):
         try:
-            logits = answer(model, batch)
-        except UserError:
+            with evaluating(model):
+                answer(model, batch, owner=owner)
+            backward(model.train(), config.task, batch, owner)
+        except (UserError, MemoryError):
             raise
-        except Exception as error:  # a user's module may raise anything
+        except (Exception, SystemExit) as error:  # a user's module may raise anything
+            if NO_MEMORY in str(error):
+                raise
             raise ModelError(
                 f"{owner} fails on inputs [T, B, in] = {list(batch.inputs.shape)}: "
                 f"{reason_of(error)}"
             ) from error
-    model.train()
-    check_logits(owner, logits, tuple(batch.targets.shape))
 
 
 def warn_of_little_memory(config: RunConfig, model: SequenceModel) -> None:
@@ -83,7 +130,7 @@ def warn_of_little_memory(config: RunConfig, model: SequenceModel) -> None:
             )
 
 
-def reason_of(error: Exception) -> str:
+def reason_of(error: BaseException) -> str:
     """Say in one line why a run ended."""
     if isinstance(error, UserError):
         return str(error)

@@ -8,15 +8,25 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
+from ntmbench.errors import ModelError
 from ntmbench.evaluation.answering import answer
 from ntmbench.evaluation.scores import loss_gradient
 from ntmbench.model import TensorBatch
 from ntmbench.task import Task
 
 
-def backward(model: nn.Module, task: Task, batch: TensorBatch) -> Tensor:
-    """Add a batch's gradients to the model's weights; return the logits ``[T, B, out]``."""
-    logits = answer(model, batch, teacher=True)
+def backward(model: nn.Module, task: Task, batch: TensorBatch, owner: str = "The model") -> Tensor:
+    """Add a batch's gradients to the model's weights; return the logits ``[T, B, out]``.
+
+    Raises:
+        ModelError: naming ``owner``, for logits of a wrong shape or type, or without a gradient.
+    """
+    logits = answer(model, batch, teacher=True, owner=owner)
+    if not logits.requires_grad:
+        raise ModelError(
+            f"{owner} returned logits that do not depend on its weights, so that it cannot be "
+            "trained. Expected: no detach() and no torch.no_grad() on the way to them."
+        )
     shown = logits.detach()
     gradient = loss_gradient(task.answer, shown, batch)  # [T, B, out]
     logits.backward(gradient)  # type: ignore[no-untyped-call]

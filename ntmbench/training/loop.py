@@ -129,6 +129,8 @@ def train(
             if validated or saved.is_due():
                 saved.save(state, model, optimizer)
         state.seconds = time.monotonic() - started
+    # A training shorter than the patience has diverged too if it never made a step.
+    state.diverged = state.diverged or state.rejected == state.made
     saved.save(state, model, optimizer)
     optimizer.release()
     assert state.selected is not None  # validated before the first step

@@ -84,6 +84,12 @@ class Optimizer(ABC):
     def restart(self) -> None:
         """Forget everything except the current weights."""
 
+    def make_dense(self) -> None:
+        """Replace sparse gradients, as of ``nn.Embedding(sparse=True)``, by dense ones."""
+        for weight in self.weights:
+            if weight.grad is not None and weight.grad.is_sparse:
+                weight.grad = weight.grad.to_dense()
+
     def zero_gradient(self) -> None:
         """Forget the gradient of the step before."""
         for weight in self.weights:
@@ -131,6 +137,7 @@ class CompiledOptimizer(Optimizer):
         from ntmbench.engine import optimizer_update  # compiled when it is first needed
 
         s = self.settings
+        self.make_dense()
         # Held here, since the compiled code has only their addresses.
         gradients = [_EMPTY if w.grad is None else w.grad.contiguous() for w in self.weights]
         scalars = [s.clip_value or math.inf, s.clip_norm or math.inf, learning_rate_at(number, s)]
@@ -229,6 +236,7 @@ class TorchOptimizer(Optimizer):
     @torch.no_grad()
     def step(self, number: int) -> bool:
         """Clip the gradient, update the weights and move their average."""
+        self.make_dense()
         gradients = [w.grad for w in self.weights if w.grad is not None]
         s = self.settings
         if s.clip_value > 0:

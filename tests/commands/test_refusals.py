@@ -90,6 +90,11 @@ REFUSED = [
     (["-m", "--cfg", "job"], "--cfg and --multirun do not go together", "give one of them."),
     (["~seed"], "~seed takes out what every run needs.", "Allowed: ~budget"),
     (["task.name=recall"], "task.name=recall is not a setting.", "Allowed: task="),
+    (
+        ["model=lstm", "model.hidden_size=16384", "model.layers=64"],
+        "model=lstm has 136,",
+        "Allowed: a smaller model.",
+    ),
     (["task.max_length"], "task.max_length cannot be parsed: missing", "Allowed: name=value"),
     (["task.bits=[1"], "task.bits=[1 cannot be parsed: ", "Allowed: name=value"),
 ]

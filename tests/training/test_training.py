@@ -12,6 +12,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from ntmbench.errors import ModelError
 from ntmbench.evaluation.grid import evaluate
 from ntmbench.evaluation.scores import Scores
 from ntmbench.registry import make_model, make_task
@@ -295,6 +296,22 @@ def test_model_that_edits_its_inputs_spoils_no_data() -> None:
         curves.append((curve["loss_bits"].tolist(), tested["loss_bits"].tolist()))
     assert curves[0] == curves[1]
     assert len(set(curves[0][0])) > 1
+
+
+@pytest.mark.parametrize(
+    ("model", "reason"),
+    [
+        (nn.Linear(3, 1), "The model returned shape"),
+        (nn.Sequential(nn.Linear(3, 2), nn.Unflatten(2, (2, 1))), "The model returned shape"),
+        (nn.LSTM(3, 2), "The model returned a tuple"),
+    ],
+)
+def test_logits_of_a_wrong_shape_are_refused(model: nn.Module, reason: str) -> None:
+    """A single channel would be broadcast over the targets' two."""
+    assert (TASK.input_width, TASK.output_width) == (3, 2)
+    for use in (evaluate, train):
+        with pytest.raises(ModelError, match=reason):
+            use(model, TASK)
 
 
 class FakeClock:
