@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.metadata
+import threading
 import typing
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -59,6 +60,9 @@ class ModelEntry:
             return f"model={name}"
         return f"model.{self.named_by}={getattr(settings, self.named_by)}"
 
+
+#: Held while a model is built; a model may be made of others.
+_BUILDING = threading.RLock()
 
 _tasks: dict[str, type[Task]] = {}
 _models: dict[str, ModelEntry] = {}
@@ -248,6 +252,9 @@ def make_model(
 ) -> SequenceModel:
     """Build a model with its own initialisation stream: PyTorch's global state is untouched.
 
+    Threads that build models take turns, since PyTorch's layers draw their weights from a generator
+    that all threads share.
+
     Raises:
         SettingError: for an unknown model or setting, or a value out of range.
     """
@@ -257,7 +264,7 @@ def make_model(
 
     entry = model_entry(name)
     built = _construct(entry.settings, f"model {name}", settings)
-    with torch.random.fork_rng(devices=[]):
+    with _BUILDING, torch.random.fork_rng(devices=[]):
         # torch.manual_seed would reach the GPUs too.
         first = RandomWords(Stream.INITIALISATION, seed).words(1)[0]
         torch.default_generator.manual_seed(int(first >> 1))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -256,3 +258,20 @@ def test_training_tells_a_model_its_task() -> None:
     other: Any = make_model("seq2seq", task.input_width, task.output_width, sees_input=True)
     evaluate(other, task, lengths=[2], sequences=2)
     assert other.fed_back == task.answer
+
+
+def test_models_built_in_threads_have_their_seeds_weights() -> None:
+    """They share PyTorch's generator, and take turns."""
+
+    def weights(seed: int) -> list[float]:
+        model = make_model("lstm", 3, 2, seed=seed, hidden_size=48, layers=2)
+        return [float(parameter.detach().double().sum()) for parameter in model.parameters()]
+
+    expected = [weights(seed) for seed in range(60)]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        with ThreadPoolExecutor(6) as pool:
+            assert list(pool.map(weights, range(60))) == expected
+    finally:
+        sys.setswitchinterval(interval)
