@@ -44,13 +44,10 @@ REFUSED = 2
 FAILED = 1
 
 #: Hydra's options that exclude each other.
-MODES = {
-    "-r": "--run",
-    "-m": "--multirun",
-    "-c": "--cfg",
-    "-i": "--info",
-    "-sc": "--shell-completion",
-}
+MODES = ("run", "cfg", "info", "multirun", "shell_completion")
+
+#: Hydra's options that make the configuration another one than the suite's, which is not checked.
+REPLACING = ("config_path", "config_name", "config_dir", "experimental_rerun")
 
 
 def job(composed: DictConfig) -> None:
@@ -99,22 +96,27 @@ def _stop(number: int, frame: FrameType | None) -> None:
 
 def _main(arguments: Sequence[str]) -> int:
     register_schemas()
-    options = [argument for argument in arguments if argument.startswith("-")]
-    overrides = [argument for argument in arguments if argument not in options]
-    known = set(options) <= {"-m", "--multirun"}  # Hydra's other options change what is composed
-    if parts := parts_of_campaign(overrides, sweep=bool(options) and known):
+    given = get_args_parser().parse_intermixed_args(arguments)
+    modes = [mode for mode in MODES if getattr(given, mode)]
+    replaced = any(getattr(given, option) for option in REPLACING)
+    sweep = modes == ["multirun"] and not replaced
+    overrides: list[str] = given.overrides
+    if parts := parts_of_campaign(overrides, sweep=sweep):
         return _campaign(parts)
-    modes = [MODES.get(name, name) for name in (option.partition("=")[0] for option in options)]
-    if len(chosen := sorted(set(modes) & set(MODES.values()))) > 1:
-        raise UserError(f"{' and '.join(chosen)} do not go together: give one of them.")
+    if len(modes) > 1:
+        chosen = " and ".join(f"--{mode.replace('_', '-')}" for mode in modes)
+        raise UserError(f"{chosen} do not go together: give one of them.")
     expected: list[list[str]] = []
-    if known:
-        overrides = with_experiment(overrides, sweep=bool(options))
-        check_overrides(overrides)
-        if options:
-            overrides = for_each_cell(overrides)
-            expected = cells_of(overrides)
-            arguments = [*options, *overrides]
+    if sweep:
+        overrides = with_experiment(overrides, sweep=True)
+        check_overrides(overrides, sweep=True)
+        overrides = for_each_cell(overrides)
+        expected = cells_of(overrides)
+        arguments = ["--multirun", *overrides]
+    elif not replaced and not given.shell_completion:
+        if not given.cfg and not given.info:
+            with_experiment(overrides, sweep=False)
+        check_overrides(overrides, sweep=False)
     with sweeps.noted_folders() as folders:
         interrupted: KeyboardInterrupt | None = None
         try:
@@ -131,7 +133,7 @@ def _campaign(parts: Sequence[list[str]]) -> int:
     """Run sweeps one after the other; all are checked before the first begins."""
     for part in parts:
         try:
-            check_overrides(with_experiment(part, sweep=True))
+            check_overrides(with_experiment(part, sweep=True), sweep=True)
         except UserError as error:
             (experiment,) = (argument for argument in part if argument.startswith("+experiment="))
             raise UserError(f"{experiment}: {error}") from error

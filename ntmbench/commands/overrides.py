@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from hydra import compose
 from hydra.core.override_parser.types import Glob, Override
 from hydra.errors import HydraException
-from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException, ValidationError
+from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf.errors import ConfigKeyError, OmegaConfBaseException, ValidationError
 
 from ntmbench.commands.composition import choices, composing, first_line, to_run_config
 from ntmbench.commands.grammar import alternatives, parse
@@ -23,10 +23,11 @@ from ntmbench.runs.folder import check_writable
 from ntmbench.runs.settings import FIXED_PARTS
 
 
-def check_overrides(arguments: Sequence[str]) -> None:
+def check_overrides(arguments: Sequence[str], *, sweep: bool) -> None:
     """Refuse a command line's overrides in one line, before Hydra starts.
 
-    In a sweep each value is tried once, with the first values of the other settings.
+    ``sweep`` says whether a setting may have several values. Each is tried once, with the first
+    values of the other settings.
 
     Raises:
         SettingError: for what cannot be parsed, an unknown name or key, a wrong type or value.
@@ -38,6 +39,10 @@ def check_overrides(arguments: Sequence[str]) -> None:
         for override in overrides:
             _check_sweep(override)
             check_name(override)
+            if override.is_sweep_override() and not sweep:
+                raise SettingError(
+                    f"{override.input_line} is a sweep. Allowed: one value, or the option -m."
+                )
         for cell in _cells(overrides):
             _check_cell(cell)
 
@@ -148,8 +153,10 @@ def _check_budget(cell: Sequence[str], composed: DictConfig) -> None:
 def _refusal(override: str, cell: Sequence[str], error: Exception) -> str:
     key = override.lstrip("+~").partition("=")[0]
     known = _known_keys(cell)
+    cause = _innermost(error)
+    if isinstance(cause, ConfigKeyError) and (foreign := _of_another_model(cause, cell)):
+        return foreign
     if key in known:
-        cause = _innermost(error)
         allowed = _allowed_type(key, cell) if isinstance(cause, ValidationError) else ""
         return f"{override} is refused: {first_line(cause).rstrip('.')}.{allowed}"
     part = key.rpartition(".")[0]
@@ -160,8 +167,25 @@ def _refusal(override: str, cell: Sequence[str], error: Exception) -> str:
     return f"Unknown setting {key}.{near} All settings: --help."
 
 
+def _of_another_model(cause: ConfigKeyError, cell: Sequence[str]) -> str:
+    """The refusal of a recipe that sets what the model does not have; empty for another cause."""
+    part, _, setting = str(cause.full_key).partition(".")
+    chosen = [o for o in cell if o.partition("=")[0] in OPTIONAL]
+    if part != "model" or not chosen:
+        return ""
+    model = _defaults(cell).model.name
+    group = chosen[-1].partition("=")[0]
+    fitting = [name for name in choices(group) if f"_{model}_" in f"_{name.replace('/', '_')}_"]
+    return (
+        f"{chosen[-1]} is for another model: it sets model.{setting}, which model={model} does not "
+        f"have. Allowed: {', '.join([*fitting, f'~{group}'])}."
+    )
+
+
 def _allowed_type(key: str, cell: Sequence[str]) -> str:
     default = OmegaConf.select(_defaults(cell), key)
+    if isinstance(default, ListConfig):
+        return f" Allowed: a list, as in {key}=[{','.join(map(str, default)) or '...'}]."
     kinds = {bool: "true or false", int: "a whole number (int)", float: "a number (float)"}
     return f" Allowed: {kinds[type(default)]}." if type(default) in kinds else ""
 
@@ -169,7 +193,8 @@ def _allowed_type(key: str, cell: Sequence[str]) -> str:
 def _innermost(error: BaseException) -> BaseException:
     while error.__cause__ is not None:
         error = error.__cause__
-    return error
+    # What a file sets wrongly is raised by Hydra while handling its cause, not from it.
+    return error.__context__ if isinstance(error.__context__, ConfigKeyError) else error
 
 
 def _known_keys(cell: Sequence[str]) -> list[str]:

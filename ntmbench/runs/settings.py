@@ -62,6 +62,9 @@ class RunConfig:
         check_range("threads", self.threads, 0)
         for name in self.observers:
             check_choice("observers", name, observer_names())
+        if len(set(self.observers)) < len(self.observers):
+            named = ",".join(self.observers)
+            raise SettingError(f"observers=[{named}] has a name twice. Allowed: each once.")
         check_range("checkpoint_share", self.checkpoint_share, 0, 1)
         for length in self.evaluation.lengths:
             check_range("evaluation.lengths", length, self.task.shortest_length, MAX_LENGTH)

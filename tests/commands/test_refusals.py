@@ -88,6 +88,22 @@ REFUSED = [
     (["evaluation.lengths=[3,5,3]"], "evaluation.lengths=[3, 5, 3]", "each once."),
     (["model.engine=fused", "model.controller=gru"], "model.engine=fused cannot run", "eager."),
     (["-m", "--cfg", "job"], "--cfg and --multirun do not go together", "give one of them."),
+    (["--cfg", "job", "task=kopy"], "task=kopy is not a choice.", "Did you mean 'copy'?"),
+    (["--info", "config", "sede=1"], "Unknown setting sede.", "Did you mean 'seed'?"),
+    (["task=copy,recall"], "task=copy,recall is a sweep.", "Allowed: one value, or the option -m."),
+    (["observers=[lines,lines]"], "observers=[lines,lines] has a name twice.", "each once."),
+    (["observers=lines"], "observers=lines is refused", "a list, as in observers=[lines,bar]."),
+    (["evaluation.lengths=3"], "evaluation.lengths=3 is refused", "evaluation.lengths=[...]."),
+    (
+        ["model=lstm", "recipe=paper/copy_ntm"],
+        "recipe=paper/copy_ntm is for another model: it sets model.controller, which model=lstm",
+        "Allowed: lstm, paper/copy_lstm, paper/",
+    ),
+    (
+        ["recipe=order_ntm", "model=oracle"],
+        "recipe=order_ntm is for another model: it sets model.read_heads, which model=oracle",
+        "does not have. Allowed: oracle, ~recipe.",
+    ),
     (["~seed"], "~seed takes out what every run needs.", "Allowed: ~budget"),
     (["task.name=recall"], "task.name=recall is not a setting.", "Allowed: task="),
     (
