@@ -246,7 +246,8 @@ def test_a_run_that_ends_before_its_device_is_chosen_has_a_whole_status(
         assert ntmbench(*TINY).code == code
     (row,) = load_results(tmp_path / "results").runs.to_dict("records")
     assert row["state"] == state
-    assert row["commit"] and row["started"]
+    assert row["commit"]
+    assert row["started"]
     assert ntmbench(*TINY).code == 0
     assert only_run(tmp_path).read_status()["state"] == "finished"
 
