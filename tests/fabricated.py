@@ -14,7 +14,7 @@ import pandas as pd
 from hydra import compose
 from numpy.typing import NDArray
 
-from ntmbench.commands.composition import composing, to_run_config
+from ntmbench.composition.composing import composing, to_run_config
 from ntmbench.evaluation.levels import length_levels, validation_levels
 from ntmbench.plotting.ntm import ntm_panels
 from ntmbench.plotting.panels import Panel, pack_panels

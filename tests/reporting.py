@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hydra import compose
 
-from ntmbench.commands.composition import composing, to_run_config
+from ntmbench.composition.composing import composing, to_run_config
 from ntmbench.report.build import Report, build_report
 from ntmbench.report.page.blocks import (
     Block,

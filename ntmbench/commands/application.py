@@ -19,7 +19,6 @@ from rich.console import Console
 
 from ntmbench.commands import sweeps
 from ntmbench.commands.campaign import run_in_turn
-from ntmbench.commands.composition import VERSION_BASE, register_schemas, to_run_config
 from ntmbench.commands.console import NamedLines, show
 from ntmbench.commands.expansion import (
     cells_of,
@@ -27,8 +26,9 @@ from ntmbench.commands.expansion import (
     parts_of_campaign,
     with_experiment,
 )
-from ntmbench.commands.groups import CONFIG_MODULE
 from ntmbench.commands.overrides import check_overrides
+from ntmbench.composition.composing import VERSION_BASE, register_schemas, to_run_config
+from ntmbench.composition.groups import CONFIG_MODULE
 from ntmbench.errors import UserError
 from ntmbench.runs.check import reason_of
 from ntmbench.runs.folder import RunFolder

@@ -10,10 +10,10 @@ from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
-from ntmbench.commands.composition import choices, composing, first_line
 from ntmbench.commands.grammar import alternatives, parse
-from ntmbench.commands.groups import EXPERIMENT, NEEDED, OPTIONAL
 from ntmbench.commands.overrides import check_name
+from ntmbench.composition.composing import choices, composing, first_line
+from ntmbench.composition.groups import EXPERIMENT, NEEDED, OPTIONAL
 from ntmbench.errors import SettingError
 
 

@@ -10,7 +10,7 @@ from importlib.resources.abc import Traversable
 
 from ntmbench import registry
 from ntmbench.commands.documentation import Setting, documented
-from ntmbench.commands.groups import CONFIG_MODULE
+from ntmbench.composition.groups import CONFIG_MODULE
 from ntmbench.runs.settings import FIXED_PARTS, RunConfig, plain_fields
 
 USAGE = """\

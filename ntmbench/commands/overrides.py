@@ -14,9 +14,9 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import ConfigKeyError, OmegaConfBaseException, ValidationError
 
-from ntmbench.commands.composition import choices, composing, first_line, to_run_config
 from ntmbench.commands.grammar import alternatives, parse
-from ntmbench.commands.groups import EXPERIMENT, NEEDED, OPTIONAL
+from ntmbench.composition.composing import choices, composing, first_line, to_run_config
+from ntmbench.composition.groups import EXPERIMENT, NEEDED, OPTIONAL
 from ntmbench.errors import SettingError, check_choice, did_you_mean
 from ntmbench.registry import model_entry
 from ntmbench.runs.folder import check_writable

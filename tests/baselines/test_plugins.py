@@ -16,9 +16,9 @@ from hydra.core.config_store import ConfigStore
 from hydra.core.plugins import Plugins
 
 from ntmbench import registry
-from ntmbench.commands.composition import composing, register_schemas, to_run_config
-from ntmbench.commands.groups import NEEDED, OPTIONAL
-from ntmbench.commands.schemas import schema
+from ntmbench.composition.composing import composing, register_schemas, to_run_config
+from ntmbench.composition.groups import NEEDED, OPTIONAL
+from ntmbench.composition.schemas import schema
 from ntmbench.runs.folder import RunFolder
 from tests.conftest import TINY, Ended, command
 

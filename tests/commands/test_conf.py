@@ -12,10 +12,10 @@ from hydra import compose
 from omegaconf import OmegaConf
 
 from ntmbench import conf, registry
-from ntmbench.commands.composition import composing, to_run_config
 from ntmbench.commands.documentation import Setting, documented
 from ntmbench.commands.expansion import cells_of, with_experiment
-from ntmbench.commands.groups import OPTIONAL
+from ntmbench.composition.composing import composing, to_run_config
+from ntmbench.composition.groups import OPTIONAL
 from ntmbench.report.study.grouping import with_groups
 from ntmbench.report.study.pairs import ALPHA, compared_pairs
 from ntmbench.runs.settings import FIXED_PARTS, RunConfig, plain_fields

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hydra import compose
 
-from ntmbench.commands.composition import composing, to_run_config
+from ntmbench.composition.composing import composing, to_run_config
 from ntmbench.registry import make_model, task_names
 from ntmbench.runs.settings import RunConfig
 from ntmbench.training.settings import TrainSettings

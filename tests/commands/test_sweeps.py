@@ -21,11 +21,11 @@ from rich.console import Console
 
 from ntmbench import load_results
 from ntmbench.commands import application
-from ntmbench.commands.composition import composing
 from ntmbench.commands.console import NamedLines
 from ntmbench.commands.expansion import with_experiment
-from ntmbench.commands.schemas import schema
 from ntmbench.commands.sweeps import conclude, read_cells, write_cell
+from ntmbench.composition.composing import composing
+from ntmbench.composition.schemas import schema
 from ntmbench.evaluation import grid
 from ntmbench.registry import model_names, task_names
 from ntmbench.runs import runner

@@ -29,14 +29,14 @@ FOLDERS = {
     "conf": "ntmbench/conf",
 }
 
-# From the ground up. A module may import modules of its own floor and of those below. A module of
-# commands is named in full if it is further down than the others.
+# From the ground up. A module may import modules of its own floor and of those below.
 FLOORS = (
     "errors data answer task trace registry discovery model",
     "engine plotting",
     "ntm tasks baselines",
     "evaluation training",
-    "runs statistics commands.groups commands.schemas commands.composition",
+    "runs statistics",
+    "composition",
     "report",
     "commands bench testing __main__",
 )
@@ -242,10 +242,9 @@ GRAPH = imports()
 
 
 def floor_of(module: str) -> int:
-    """The floor of a module, by the first two names below ``ntmbench`` or by the first."""
-    parts = module.split(".")[1:]
+    """The floor of a module, by the first name below ``ntmbench``; -1 if it has none."""
     floors = {name: number for number, names in enumerate(FLOORS) for name in names.split()}
-    return floors.get(".".join(parts[:2]), floors.get(parts[0], -1))
+    return floors.get(module.split(".")[1], -1)
 
 
 def is_code(module: str) -> bool:

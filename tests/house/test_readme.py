@@ -12,8 +12,8 @@ import pytest
 from hydra import compose
 
 from ntmbench import registry
-from ntmbench.commands.composition import composing, to_run_config
 from ntmbench.commands.expansion import cells_of
+from ntmbench.composition.composing import composing, to_run_config
 from ntmbench.report.page.cells import signed_score
 from ntmbench.statistics.paired import smallest_p
 from ntmbench.testing import check_model, check_task

@@ -16,7 +16,7 @@ from hydra import compose
 from torch import Tensor
 from torch.autograd import forward_ad
 
-from ntmbench.commands.composition import composing, to_run_config
+from ntmbench.composition.composing import composing, to_run_config
 from ntmbench.engine import processor
 from ntmbench.errors import ModelError, SettingError
 from ntmbench.ntm.model import NTM

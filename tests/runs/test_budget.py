@@ -9,7 +9,7 @@ from hydra import compose
 from torch.nn import Linear
 
 from ntmbench import registry
-from ntmbench.commands.composition import composing, to_run_config
+from ntmbench.composition.composing import composing, to_run_config
 from ntmbench.errors import ModelError, SettingError
 from ntmbench.model import SequenceModel
 from ntmbench.registry import make_model, make_task, model_entry

@@ -23,7 +23,7 @@ from typing import Any
 from hydra import compose
 from omegaconf import OmegaConf
 
-from ntmbench.commands.composition import composing
+from ntmbench.composition.composing import composing
 from ntmbench.errors import UserError, check_choice
 from ntmbench.registry import model_entry, model_names, task_names
 from ntmbench.report.study.once import once

@@ -17,8 +17,8 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from ntmbench import registry
-from ntmbench.commands.groups import CONFIG_MODULE
-from ntmbench.commands.schemas import schema
+from ntmbench.composition.groups import CONFIG_MODULE
+from ntmbench.composition.schemas import schema
 from ntmbench.runs.settings import RunConfig, run_config
 
 # Hydra 1.4 behaves like this by itself, and warns about the keyword.

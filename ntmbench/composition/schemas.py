@@ -18,7 +18,7 @@ from typing import Any
 from omegaconf import DictConfig
 
 from ntmbench import registry
-from ntmbench.commands.groups import NEEDED
+from ntmbench.composition.groups import NEEDED
 from ntmbench.runs.settings import FIXED_PARTS, plain_fields
 
 

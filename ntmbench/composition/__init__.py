@@ -1,0 +1,1 @@
+"""Composition: what a run is put together from, as Hydra learns it."""
