@@ -5,12 +5,12 @@ from __future__ import annotations
 import importlib.resources
 import inspect
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from importlib.resources.abc import Traversable
 
 from ntmbench import registry
 from ntmbench.commands.documentation import Setting, documented
-from ntmbench.composition.groups import CONFIG_MODULE
+from ntmbench.composition.groups import CHOICES, CONFIG_MODULE, EXPERIMENT, OPTIONAL
 from ntmbench.runs.settings import FIXED_PARTS, RunConfig, plain_fields
 
 USAGE = """\
@@ -24,35 +24,32 @@ Train, evaluate and compare models on algorithmic memory tasks.
   python -m ntmbench.report                                     report over results/
 """
 
-#: The folders of conf/ that a command line chooses from.
-FOLDERS = (
-    "budget",
-    "recipe",
-    "recipe/paper",
-    "+experiment/reference",
-    "+experiment/learning_rates",
-    "+experiment/ablations",
-)
-
 WIDTH = 100
 
 
 def print_help() -> None:
     """Print usage, choices and settings, with those of installed plug-ins."""
     print(USAGE)
-    print(_wrapped("task= ", ", ".join(registry.task_names())))
-    print(_wrapped("model= ", ", ".join(registry.model_names())))
+    for group, (names, _) in CHOICES.items():
+        print(_wrapped(f"{group}= ", ", ".join(names())))
+    print(_wrapped("observers= ", ", ".join(registry.observer_names())))
     conf = importlib.resources.files(CONFIG_MODULE)
-    for group in FOLDERS:
-        key, _, folder = group.partition("/")
-        names = [f"{folder}/{name}" if folder else name for name in _files(conf, group)]
-        print(_wrapped(f"{key}= ", ", ".join(names)))
+    for group in (*OPTIONAL, EXPERIMENT):
+        shown = f"+{group}= " if group == EXPERIMENT else f"{group}= "
+        for files in _files(conf / group):
+            print(_wrapped(shown, ", ".join(files)))
+    out = ", ".join(f"~{group}" for group in OPTIONAL)
+    print()
     print(
-        "\nSettings and their defaults; any is changed by name=value. Some are changed by what\n"
-        "task and model come with: the budget of the task or of its family, and the recipes\n"
-        "<model>, <family>_<model> and <task>_<model>, where there are any. ~budget,\n"
-        "~model_recipe, ~family_recipe and ~recipe take them out.\n"
+        textwrap.fill(
+            "Settings and their defaults; any is changed by name=value. Some are changed by what "
+            "task and model come with: the budget of the task or of its family, and the recipes "
+            "<model>, <family>_<model> and <task>_<model>, where there are any. These groups can "
+            f"be taken out: {out}.",
+            WIDTH,
+        )
     )
+    print()
     plain = documented(RunConfig)
     _print_settings("", [plain[field.name] for field in plain_fields()])
     for part, settings in FIXED_PARTS.items():
@@ -96,7 +93,12 @@ def _first_line(documented_object: object) -> str:
     return (inspect.getdoc(documented_object) or "").partition("\n")[0]
 
 
-def _files(conf: Traversable, group: str) -> list[str]:
-    """The names of the YAML files of a folder, sorted."""
-    files = (conf / group.lstrip("+")).iterdir()
-    return sorted(f.name.removesuffix(".yaml") for f in files if f.name.endswith(".yaml"))
+def _files(folder: Traversable, within: str = "") -> Iterator[list[str]]:
+    """The names of the YAML files of a folder, then of each folder inside, sorted."""
+    if not folder.is_dir():
+        return
+    inside = sorted(folder.iterdir(), key=lambda found: found.name)
+    if files := [f.name.removesuffix(".yaml") for f in inside if f.name.endswith(".yaml")]:
+        yield [f"{within}{name}" for name in files]
+    for other in inside:
+        yield from _files(other, f"{within}{other.name}/")

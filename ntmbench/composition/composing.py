@@ -17,7 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from ntmbench import registry
-from ntmbench.composition.groups import CONFIG_MODULE
+from ntmbench.composition.groups import CHOICES, CONFIG_MODULE, layer_files
 from ntmbench.composition.schemas import schema
 from ntmbench.runs.settings import RunConfig, run_config
 
@@ -48,10 +48,7 @@ def register_schemas() -> None:
     """
     store = ConfigStore.instance()
     store.store(group="schema", name="config", node=schema("config"))
-    named = [
-        *(("task", name) for name in registry.task_names()),
-        *(("model", name) for name in registry.model_names()),
-    ]
+    named = [(group, name) for group, (names, _) in CHOICES.items() for name in names()]
     for group, name in named:
         try:
             store.store(group=group, name=name, node=schema(f"{group}_{name}"))
@@ -69,19 +66,11 @@ def _store_layers(store: ConfigStore) -> None:
     A family's budget has the name of each of its tasks that has no budget itself.
     """
     conf = importlib.resources.files(CONFIG_MODULE)
-
-    def refer(group: str, name: str, file: str) -> None:
-        if (conf / f"{file}.yaml").is_file():
-            store.store(group=group, name=name, node={"defaults": [f"/{file}"]}, package="_global_")
-
-    for model in registry.model_names():
-        refer("model_recipe", model, f"recipe/{model}")
-    for task in registry.task_names():
-        family = registry.task_class(task).family
-        if not (conf / "budget" / f"{task}.yaml").is_file():
-            refer("budget", task, f"budget/{family}")
-        for model in registry.model_names():
-            refer("family_recipe", f"{task}_{model}", f"recipe/{family}_{model}")
+    for group, choice, file in dict.fromkeys(layer_files()):
+        own, other = (conf / f"{path}.yaml" for path in (f"{group}/{choice}", file))
+        if other.is_file() and not own.is_file():
+            node = {"defaults": [f"/{file}"]}
+            store.store(group=group, name=choice, node=node, package="_global_")
 
 
 def choices(group: str) -> list[str]:

@@ -17,14 +17,13 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from ntmbench import registry
-from ntmbench.composition.groups import NEEDED
+from ntmbench.composition.groups import CHOICES, NEEDED
 from ntmbench.runs.settings import FIXED_PARTS, plain_fields
 
 
 def __getattr__(name: str) -> type:
     """Give a schema by its name, as pickle asks for it."""
-    if name.partition("_")[0] not in ("config", "task", "model", *FIXED_PARTS):
+    if name.partition("_")[0] not in ("config", *NEEDED, *FIXED_PARTS):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return schema(name)
 
@@ -38,10 +37,9 @@ def schema(name: str) -> type:
         TypeError, ValueError: if its settings are not plain values.
     """
     group, _, choice = name.partition("_")
-    if group == "task":
-        return _twin(name, registry.task_class(choice), name=choice)
-    if group == "model":
-        return _twin(name, registry.model_entry(choice).settings, name=choice)
+    if group in CHOICES:
+        _, settings_of = CHOICES[group]
+        return _twin(name, settings_of(choice), name=choice)
     if group == "config":
         return _root(name)
     return _twin(name, FIXED_PARTS[group])

@@ -17,15 +17,15 @@ from ntmbench.runs.budget import Budget, with_width
 from ntmbench.task import Task
 from ntmbench.training.settings import DEVICES, TrainSettings
 
-PARTS = ("task", "model", "train", "evaluation")
-
-
 #: The parts of a run whose settings are the same for every task and model.
 FIXED_PARTS: dict[str, type] = {
     "train": TrainSettings,
     "evaluation": EvaluationSettings,
     "budget": Budget,
 }
+
+#: The parts of a run's identity. The budget is not one: the model's width tells it.
+PARTS = ("task", "model", *(name for name in FIXED_PARTS if name != "budget"))
 
 
 @dataclass(frozen=True)

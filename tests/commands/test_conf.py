@@ -15,7 +15,7 @@ from ntmbench import conf, registry
 from ntmbench.commands.documentation import Setting, documented
 from ntmbench.commands.expansion import cells_of, with_experiment
 from ntmbench.composition.composing import composing, to_run_config
-from ntmbench.composition.groups import OPTIONAL
+from ntmbench.composition.groups import LAYERS, OPTIONAL
 from ntmbench.report.study.grouping import with_groups
 from ntmbench.report.study.pairs import ALPHA, compared_pairs
 from ntmbench.runs.settings import FIXED_PARTS, RunConfig, plain_fields
@@ -147,6 +147,15 @@ def test_recipes_with_several_attempts_are_those_that_the_report_names() -> None
     assert found == {"copy_ntm", "repeat_copy_ntm"}
     told = " ".join((Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8").split())
     assert "on copy and repeat copy the NTM, and no other model, may begin anew" in told
+
+
+def test_layers_are_those_of_the_configuration() -> None:
+    defaults = OmegaConf.to_container(OmegaConf.load(CONF / "config.yaml"), resolve=False)
+    assert isinstance(defaults, dict)
+    optional = [entry for entry in defaults["defaults"] if next(iter(entry)).startswith("optional")]
+    layers = {f"optional {layer.group}": layer.choice.replace("{", "${") for layer in LAYERS}
+    assert {name: choice for entry in optional for name, choice in entry.items()} == layers
+    assert [next(iter(entry)) for entry in optional] == list(layers)
 
 
 def test_command_line_has_the_last_word() -> None:
