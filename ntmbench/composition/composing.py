@@ -61,7 +61,7 @@ def register_schemas() -> None:
 
 
 def _store_layers(store: ConfigStore) -> None:
-    """Let Hydra find the files of a task's family, and those of a model whatever the task.
+    """Let Hydra find the files that several tasks share: a family's, a model's, the paper's.
 
     A family's budget has the name of each of its tasks that has no budget itself.
     """

@@ -37,15 +37,21 @@ LAYERS = (
 )
 OPTIONAL = tuple(layer.group for layer in LAYERS)
 
+#: Presets of the paper that several tasks share, beside the files of single tasks.
+PRESETS = (
+    Layer("recipe/paper", "{task}_{model}", "recipe/paper/{model}"),
+    Layer("recipe/paper", "{task}_{model}_feedforward", "recipe/paper/{model}_feedforward"),
+)
+
 #: The group of whole sweeps.
 EXPERIMENT = "experiment"
 
 
 def layer_files() -> Iterator[tuple[str, str, str]]:
-    """Group, choice and file of every layer of every task and model."""
+    """Group, choice and file of every layer and preset of every task and model."""
     for task in registry.task_names():
         family = registry.task_class(task).family
         for model in registry.model_names():
             names = {"task": task, "family": family, "model": model}
-            for layer in LAYERS:
+            for layer in (*LAYERS, *PRESETS):
                 yield layer.group, layer.choice.format(**names), layer.file.format(**names)
