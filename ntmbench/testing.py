@@ -90,18 +90,26 @@ def _check_lengths(task: Task) -> None:
 
 def _check_streams(task: Task) -> None:
     """Data is a function of its key alone; sets of different purposes differ."""
-    first = task.train_batch(0, 0, 4)
+    steps = range(3)
+    forwards = [task.train_batch(0, step, 4) for step in steps]
     longest = task.length_range[1]
     task.test_set(longest, 2)
-    _same(first, task.train_batch(0, 0, 4), "a training batch drawn twice")
-    _same(task.test_set(longest, 8)[:5], task.test_set(longest, 5), "a longer test set's beginning")
-    long, short = task.test_set(longest, TEST_BLOCK + 2), task.test_set(longest, TEST_BLOCK + 1)
-    _same(long[: TEST_BLOCK + 1], short, "a longer test set's beginning")
+    backwards = [task.train_batch(0, step, 4) for step in reversed(steps)]
+    for first, again in zip(forwards, reversed(backwards), strict=True):
+        _same(first, again, "a training batch drawn twice")
+    for kind, drawn_set in (("test", task.test_set), ("selection", task.selection_set)):
+        for more in (8, TEST_BLOCK + 2):
+            long, short = drawn_set(longest, more), drawn_set(longest, more - 1)
+            _same(long[: more - 1], short, f"a longer {kind} set's beginning")
+    long_blocks = list(task.validation_batches(2 * VALIDATION_BLOCK))
     blocks = list(task.validation_batches(VALIDATION_BLOCK + 2))
-    _same(blocks[0], next(iter(task.validation_batches(3 * VALIDATION_BLOCK))), "validation data")
+    assert [block.size for block in blocks] == [VALIDATION_BLOCK, 2], "validation has other sizes"
+    _same(long_blocks[0], blocks[0], "longer validation data's beginning")
+    _same(long_blocks[1][:2], blocks[1], "longer validation data's beginning")
     drawn = {
         "two seeds": [task.train_batch(seed, 0, 64) for seed in (0, 1)],
         "two steps": [task.train_batch(0, step, 64) for step in (0, 1)],
+        "two batch sizes": [task.train_batch(0, 0, size)[:64] for size in (64, 65)],
         "selection and test": [task.selection_set(longest, 64), task.test_set(longest, 64)],
     }
     for name, (one, other) in drawn.items():

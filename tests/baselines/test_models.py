@@ -40,44 +40,14 @@ def answers(model: SequenceModel, inputs: Tensor, targets: Tensor | None = None)
 # --- All of them. ---
 
 
-@pytest.mark.parametrize("name", ["ntm", "lstm", "seq2seq", "memoryless", "constant"])
-def test_logits_have_the_outputs_shape(name: str) -> None:
-    model = make_model(name, INPUTS, OUTPUTS)
-    assert answers(model, random_inputs()).shape == (9, 5, OUTPUTS)
-    assert answers(model, random_inputs(), random_bits()).shape == (9, 5, OUTPUTS)
-
-
-@pytest.mark.parametrize("name", ["ntm", "lstm", "seq2seq", "memoryless", "constant"])
-def test_sequences_of_a_batch_do_not_meet(name: str) -> None:
-    model = make_model(name, INPUTS, OUTPUTS)
-    inputs, targets = random_inputs(), random_bits()
-    whole = answers(model, inputs, targets)
-    alone = torch.cat(
-        [answers(model, inputs[:, [i]], targets[:, [i]]) for i in range(inputs.shape[1])], dim=1
-    )
-    assert torch.allclose(whole, alone, atol=1e-5)
-
-
-@pytest.mark.parametrize("name", ["ntm", "lstm"])
-def test_answer_depends_on_the_past_alone(name: str) -> None:
-    model = make_model(name, INPUTS, OUTPUTS)
-    inputs = random_inputs()
-    changed = inputs.clone()
-    changed[6] += 1
-    before, after = answers(model, inputs), answers(model, changed)
-    assert torch.equal(before[:6], after[:6])
-    assert (before[6:] != after[6:]).any(dim=(1, 2)).all()
-
-
-@pytest.mark.parametrize("task_name", task_names())
-def test_default_sizes_are_about_equal(task_name: str) -> None:
-    task = make_task(task_name)
+def test_default_sizes_are_about_equal_on_copy() -> None:
+    """Elsewhere a budget of parameters makes them so, see tests/commands/test_recipes.py."""
+    task = make_task("copy")
     sizes = {
         name: parameters(make_model(name, task.input_width, task.output_width))
         for name in ("ntm", "lstm", "seq2seq")
     }
-    limit = 1.10 if task_name == "copy" else 1.15
-    assert max(sizes.values()) <= limit * min(sizes.values()), sizes
+    assert max(sizes.values()) <= 1.10 * min(sizes.values()), sizes
 
 
 def test_built_in_models() -> None:
