@@ -116,6 +116,14 @@ class Answer(ABC):
         """
 
     @abstractmethod
+    def check_solved(self, solved: FloatArray) -> None:
+        """Check an oracle's answer ``[scored, out]`` at the scored steps.
+
+        Raises:
+            ValueError: saying what is wrong with it.
+        """
+
+    @abstractmethod
     def logits_of(self, solved: Tensor) -> Tensor:
         """Logits that stand for an oracle's answer ``[T, B, out]``, finite."""
 
@@ -193,6 +201,10 @@ class Bits(_Channels):
         """Each is 0 or 1."""
         _check_zeros_and_ones(asked)
 
+    def check_solved(self, solved: FloatArray) -> None:
+        """Each is a probability."""
+        _check_probabilities(solved)
+
     def logits_of(self, solved: Tensor) -> Tensor:
         """The logits of probabilities, no nearer to 0 and 1 than MARGIN."""
         # In float64, since float32 has no number so near to 1.
@@ -254,6 +266,12 @@ class Symbols(_Channels):
         if (asked.sum(axis=1) != 1).any():
             raise ValueError("a target is not one symbol")
 
+    def check_solved(self, solved: FloatArray) -> None:
+        """Each step has probabilities that add up to 1."""
+        _check_probabilities(solved)
+        if not np.allclose(solved.sum(axis=1), 1, atol=1e-4):
+            raise ValueError("the probabilities of the symbols do not add up to 1")
+
     def logits_of(self, solved: Tensor) -> Tensor:
         """The logarithms of probabilities, none below MARGIN."""
         return solved.double().clamp_min(MARGIN).log()
@@ -313,6 +331,11 @@ class Reals(_Channels):
         if not np.isfinite(asked).all():
             raise ValueError("a target is not finite")
 
+    def check_solved(self, solved: FloatArray) -> None:
+        """Each is finite."""
+        if not np.isfinite(solved).all():
+            raise ValueError("an answer is not finite")
+
     def logits_of(self, solved: Tensor) -> Tensor:
         """The numbers themselves."""
         return solved.double()
@@ -330,6 +353,11 @@ class Reals(_Channels):
 def _check_zeros_and_ones(asked: FloatArray) -> None:
     if not np.isin(asked, (0, 1)).all():
         raise ValueError("targets hold other numbers than 0 and 1")
+
+
+def _check_probabilities(solved: FloatArray) -> None:
+    if not ((solved >= 0) & (solved <= 1)).all():  # nor where it is not a number
+        raise ValueError("an answer is not a probability")
 
 
 def _entropy(probabilities: FloatArray) -> float:

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -29,6 +29,7 @@ from torch import Tensor, nn
 from ntmbench.data.identity import fingerprint, identity_of
 from ntmbench.engine.contract import Engine
 from ntmbench.errors import UserError
+from ntmbench.evaluation.levels import data_levels
 from ntmbench.evaluation.scores import errors
 from ntmbench.model import SequenceModel, TensorBatch
 from ntmbench.registry import make_model, model_entry
@@ -49,6 +50,8 @@ STEPS, BATCH, INPUTS, OUTPUTS, ANSWER_START = 7, 3, 4, 3, 4
 def check_task(task: Task) -> None:
     """Check a task: its settings, streams, batches, oracle, chance, lengths and sources.
 
+    The data of its variations is checked in the same way.
+
     Raises:
         AssertionError: saying what does not hold.
     """
@@ -57,14 +60,12 @@ def check_task(task: Task) -> None:
         _check_lengths(task)
         _check_streams(task)
         for batch in _batches_of(task):
-            _check_batch(task, batch)
-            _check_oracle(task, batch)
-            _check_sources(task, batch)
+            _check_data(task, batch)
         _check_chance(task)
         for variation in task.variations.values():
             assert variation.task.input_width == task.input_width, "a variation has other inputs"
             assert variation.task.answer == task.answer, "a variation has another answer"
-            _check_batch(variation.task, variation.task.test_set(variation.length, 4))
+            _check_data(variation.task, variation.task.test_set(variation.length, 4))
 
 
 def _check_settings(task: Task) -> None:
@@ -126,6 +127,12 @@ def _batches_of(task: Task) -> Iterator[Batch]:
         yield task.test_set(length, 5)
 
 
+def _check_data(task: Task, batch: Batch) -> None:
+    _check_batch(task, batch)
+    _check_oracle(task, batch)
+    _check_sources(task, batch)
+
+
 def _check_batch(task: Task, batch: Batch) -> None:
     steps, size = batch.mask.shape
     assert batch.inputs.shape == (steps, size, task.input_width), f"inputs {batch.inputs.shape}"
@@ -141,11 +148,8 @@ def _check_batch(task: Task, batch: Batch) -> None:
     assert not batch.mask[: batch.answer_start].any(), "a step before the answer's start is scored"
     if not task.has_input_phase:
         assert batch.answer_start == 0, "a task without an input phase has a late answer_start"
-    asked = batch.targets[batch.mask == 1]
-    try:
-        task.answer.check_targets(asked)
-    except ValueError as error:
-        raise AssertionError(str(error)) from error
+    with _as_assertion(""):
+        task.answer.check_targets(batch.targets[batch.mask == 1])
 
 
 def _check_oracle(task: Task, batch: Batch) -> None:
@@ -153,10 +157,21 @@ def _check_oracle(task: Task, batch: Batch) -> None:
     solved = task.oracle(batch.inputs)
     assert np.array_equal(batch.inputs, before), "the oracle edits its inputs"
     assert solved.shape == batch.targets.shape, f"the oracle answers {solved.shape}"
+    with _as_assertion("the oracle: "):
+        task.answer.check_solved(solved[batch.mask == 1])
     if task.deterministic:
         tensors = TensorBatch.of(batch, torch.device("cpu"))
         wrong = errors(task.answer, task.answer.logits_of(torch.from_numpy(solved)), tensors)
         assert not wrong.any(), f"the oracle makes {int(wrong.sum())} errors"
+
+
+@contextmanager
+def _as_assertion(subject: str) -> Iterator[None]:
+    """Raise what an answer finds wrong as an AssertionError that begins with its ``subject``."""
+    try:
+        yield
+    except ValueError as error:
+        raise AssertionError(f"{subject}{error}") from error
 
 
 def _check_sources(task: Task, batch: Batch) -> None:
@@ -181,6 +196,11 @@ def _check_chance(task: Task) -> None:
         assert abs(there - told) <= CHANCE_MARGIN * max(told, 1e-9), (
             f"chance({length}).{name} is {told:g}, and the best constant answer has {there:g}"
         )
+    loss = data_levels(task, [batch]).optimum.loss_bits
+    # Both on the same data. Where nothing is uncertain, a constant is as good.
+    assert loss < found.loss_bits or found.loss_bits == 0, (
+        f"the oracle has a loss of {loss:g} bits, and the best constant answer {found.loss_bits:g}"
+    )
 
 
 def _same(one: Batch, other: Batch, what: str) -> None:
@@ -198,10 +218,10 @@ def _same(one: Batch, other: Batch, what: str) -> None:
 def check_model(name: str, **settings: Any) -> None:
     """Check a registered model, with settings that make it small.
 
-    It checks shapes, that sequences of a batch do not meet, causality as registered, the gradient
-    of every weight against finite differences, the saved state, an enlarged memory, the trace, and
-    extreme inputs. The model also runs on PyTorch's ``meta`` device, which finds tensors that are
-    made on a wrong device.
+    It checks the width, shapes, that sequences of a batch do not meet, causality as registered, the
+    gradient of every weight against finite differences, the saved state, an enlarged memory, the
+    trace, and extreme inputs. The model also runs on PyTorch's ``meta`` device, which finds tensors
+    that are made on a wrong device.
 
     Raises:
         AssertionError: saying what does not hold.
@@ -211,6 +231,8 @@ def check_model(name: str, **settings: Any) -> None:
         model = make_model(name, INPUTS, OUTPUTS, **settings)
         other = make_model(name, INPUTS, OUTPUTS, **settings)
     _same_weights(model, other, "two models of one seed")
+    if entry.width is not None:
+        _check_width(name, entry.width, settings)
     model.eval()
     _check_logits(model)
     _check_batching(model)
@@ -221,6 +243,18 @@ def check_model(name: str, **settings: Any) -> None:
     _check_trace(model, causal=entry.causal)
     _check_extremes(model)
     _check_meta(model)
+
+
+def _check_width(name: str, width: str, settings: Mapping[str, Any]) -> None:
+    """A budget of parameters is met through the width, so that a wider model must have more."""
+    narrow = getattr(model_entry(name).settings(**settings), width)
+    sizes = [
+        sum(weight.numel() for weight in make_model(name, INPUTS, OUTPUTS, **made).parameters())
+        for made in ({**settings, width: narrow}, {**settings, width: 2 * narrow})
+    ]
+    assert sizes[0] < sizes[1], (
+        f"{width}={2 * narrow} has {sizes[1]} parameters, and {width}={narrow} has {sizes[0]}"
+    )
 
 
 def _inputs(steps: int = STEPS, size: int = BATCH) -> Tensor:

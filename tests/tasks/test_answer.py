@@ -60,7 +60,9 @@ def test_not_a_number_is_wrong(answer: Answer) -> None:
 
 @pytest.mark.parametrize("answer", KINDS, ids=str)
 def test_targets_of_its_own_kind_pass(answer: Answer) -> None:
-    answer.check_targets(targets_of(answer).flatten(0, 1).numpy())
+    targets = targets_of(answer).flatten(0, 1).numpy()
+    answer.check_targets(targets)
+    answer.check_solved(targets)
 
 
 @pytest.mark.parametrize(
@@ -76,6 +78,21 @@ def test_targets_of_its_own_kind_pass(answer: Answer) -> None:
 def test_targets_of_another_kind_are_refused(answer: Answer, row: list[float], wrong: str) -> None:
     with pytest.raises(ValueError, match=wrong):
         answer.check_targets(np.array([row], np.float32))
+
+
+@pytest.mark.parametrize(
+    ("answer", "row", "wrong"),
+    [
+        (Bits(2), [0.5, 1.5], "an answer is not a probability"),
+        (Bits(2), [0.5, math.nan], "an answer is not a probability"),
+        (Symbols(2), [-0.5, 1.5], "an answer is not a probability"),
+        (Symbols(2), [0.5, 0.4], "the probabilities of the symbols do not add up to 1"),
+        (Reals(2, 0.1), [0.0, math.nan], "an answer is not finite"),
+    ],
+)
+def test_what_no_oracle_may_answer(answer: Answer, row: list[float], wrong: str) -> None:
+    with pytest.raises(ValueError, match=wrong):
+        answer.check_solved(np.array([row], np.float32))
 
 
 def test_what_a_picture_must_know() -> None:

@@ -19,7 +19,7 @@ from ntmbench.model import SequenceModel
 from ntmbench.ntm.engines.eager import EagerEngine
 from ntmbench.ntm.engines.fused import FusedEngine
 from ntmbench.registry import make_model, make_task, model_names, register_model, task_names
-from ntmbench.task import Batch, FloatArray, Task
+from ntmbench.task import Batch, FloatArray, Task, Variation
 from ntmbench.testing import check_engine, check_model, check_task
 
 #: Settings that make a model small; models without any are checked as they are.
@@ -98,7 +98,13 @@ class Echo(Task):
         return Batch(bits, targets, mask, 1 if self.fault == "start" else 0)
 
     def oracle(self, inputs: FloatArray) -> FloatArray:
-        return 1 - inputs if self.fault == "oracle" else inputs
+        if self.fault == "oracle":
+            return 1 - inputs
+        return 2 * inputs if self.fault == "range" else inputs
+
+    @property
+    def variations(self) -> dict[str, Variation]:
+        return {"as it is": Variation(Echo("oracle"), 3)} if self.fault == "variation" else {}
 
     def chance(self, length: int) -> Chance:
         return Chance.of_fair_bits(length * (4 if self.fault == "chance" else 2))
@@ -126,6 +132,8 @@ def test_a_task_without_a_fault_passes() -> None:
         ("unasked", "targets are not zero where nothing is asked"),
         ("start", "a step before the answer's start is scored"),
         ("oracle", "the oracle makes .* errors"),
+        ("range", "the oracle: an answer is not a probability"),
+        ("variation", "the oracle makes .* errors"),
         ("chance", r"chance\(4\).errors is 8, and the best constant answer has"),
         ("sources", "sources are not those of the scored steps"),
     ],
@@ -136,10 +144,39 @@ def test_a_faulty_task_is_found(fault: str, found: str) -> None:
 
 
 @dataclass(frozen=True)
+class Coins(Echo):
+    """Call coins after others were shown, of which nothing follows; the oracle always ``says``."""
+
+    says: float = 0.5
+    deterministic = False
+
+    def draw(self, words: RandomWords, batch_size: int, length: int, *, test: bool) -> Batch:
+        shown, tossed = words.bits(2, length, batch_size, 2).astype(np.float32)
+        return Batch(shown, tossed, np.ones((length, batch_size), np.float32), 0)
+
+    def oracle(self, inputs: FloatArray) -> FloatArray:
+        return np.full_like(inputs, self.says)
+
+
+@pytest.mark.parametrize(
+    ("says", "found"),
+    [
+        (0.9, "the oracle has a loss of .* bits, and the best constant answer 7.9"),
+        (0.5, "the oracle has a loss of 8 bits, and the best constant answer 7.9"),
+        (-1.0, "the oracle: an answer is not a probability"),
+    ],
+)
+def test_an_oracle_that_guesses_is_found(says: float, found: str) -> None:
+    with pytest.raises(AssertionError, match=found):
+        check_task(Coins(says=says))
+
+
+@dataclass(frozen=True)
 class FaultySettings:
     """The fault that the model has."""
 
     fault: str = ""
+    width: int = 5
 
 
 class Faulty(SequenceModel):
@@ -148,8 +185,9 @@ class Faulty(SequenceModel):
     def __init__(self, inputs: int, outputs: int, settings: FaultySettings) -> None:
         super().__init__()
         self.fault = settings.fault
-        self.recurrent = nn.GRU(inputs, 5, bidirectional=self.fault == "looks ahead")
-        self.output = nn.Linear(10 if self.fault == "looks ahead" else 5, outputs)
+        width = 5 if self.fault == "width" else settings.width
+        self.recurrent = nn.GRU(inputs, width, bidirectional=self.fault == "looks ahead")
+        self.output = nn.Linear(width * (2 if self.fault == "looks ahead" else 1), outputs)
         self.unused = nn.Linear(2, 2) if self.fault == "unused" else None
         if self.fault == "unseeded":
             with torch.no_grad():
@@ -179,7 +217,7 @@ def _fresh_generator() -> torch.Generator:
 @pytest.fixture
 def faulty(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     monkeypatch.setattr(registry, "_models", dict(registry._models))
-    register_model("faulty", settings=FaultySettings)(Faulty)
+    register_model("faulty", settings=FaultySettings, width="width")(Faulty)
     return lambda fault: check_model("faulty", fault=fault)
 
 
@@ -190,6 +228,7 @@ def test_a_model_without_a_fault_passes(faulty: Callable[[str], None]) -> None:
 @pytest.mark.parametrize(
     ("fault", "found"),
     [
+        ("width", "width=10 has 183 parameters, and width=5 has 183"),
         ("looks ahead", "a step before 1 sees it"),
         ("unused", "no gradient reaches unused.weight, unused.bias"),
         ("unseeded", "two models of one seed differ in output.bias"),
