@@ -7,18 +7,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ntmbench.answer import Bits, Chance
+from ntmbench.answer import Chance
 from ntmbench.data.layout import answer_at_end, first_raised, question_and_answer
 from ntmbench.data.lengths import MAX_LENGTH, Lengths, check_sizes
 from ntmbench.data.randomness import RandomWords
+from ntmbench.data.vectors import VectorTask
 from ntmbench.errors import check_range
 from ntmbench.registry import register_task
-from ntmbench.task import Batch, FloatArray, Task
+from ntmbench.task import Batch, FloatArray
 
 
 @register_task("recall")
 @dataclass(frozen=True)
-class Recall(Task):
+class Recall(VectorTask):
     """Answer a query item with the item that followed it (Graves et al. 2014, section 4.3).
 
     ``|a |b |c ?b? -> c``, for example ``|3 1 |0 2 |2 2 ?3 1? -> 0 2`` with items of two vectors.
@@ -58,6 +59,7 @@ class Recall(Task):
 
     family = "associate"
     version = 1
+    further_channels = 2  # the two kinds of delimiter
     # Tests use the paper's numbers of items, up to 20.
     lengths = Lengths(6, test=(6, 8, 10, 12, 15, 20), select=((3, 2), (3, 1)))
 
@@ -65,16 +67,6 @@ class Recall(Task):
         """Check the settings; SettingError names the one that is out of range."""
         check_sizes(self.bits, self.min_length, self.max_length, shortest=self.shortest_length)
         check_range("task.item_length", self.item_length, 1, MAX_LENGTH)
-
-    @property
-    def input_width(self) -> int:
-        """The vector and the two kinds of delimiter."""
-        return self.bits + 2
-
-    @property
-    def answer(self) -> Bits:
-        """The vector."""
-        return Bits(self.bits)
 
     @property
     def shortest_length(self) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ntmbench.answer import Bits, Chance
+from ntmbench.answer import Chance
 from ntmbench.data.layout import (
     answer_at_end,
     ended_by_delimiter,
@@ -16,9 +16,10 @@ from ntmbench.data.layout import (
 )
 from ntmbench.data.lengths import Lengths, check_sizes
 from ntmbench.data.randomness import RandomWords
+from ntmbench.data.vectors import VectorTask
 from ntmbench.errors import check_range
 from ntmbench.registry import register_task
-from ntmbench.task import Batch, FloatArray, Task
+from ntmbench.task import Batch, FloatArray
 
 # Priorities are the odd multiples of 2**-24 between -1 and 1: uniform, without the ends, and exact
 # in float32, so that the input holds what the target was made from.
@@ -27,7 +28,7 @@ _PRIORITY_BITS = 24
 
 @register_task("priority_sort")
 @dataclass(frozen=True)
-class PrioritySort(Task):
+class PrioritySort(VectorTask):
     """Return the A of L vectors with the highest priorities (Graves et al. 2014, section 4.5).
 
     ``a:+0.1 b:-0.7 c:+0.9 | -> c a`` with A = 2, for example ``5:+0.1 2:-0.7 7:+0.9 | -> 7 5``.
@@ -62,6 +63,7 @@ class PrioritySort(Task):
 
     family = "order"
     version = 1
+    further_channels = 2  # the priority and the delimiter
     # Weights are selected at the training range's end, which is hard enough, and a quarter beyond.
     # The answer always has ``answers`` vectors.
     lengths = Lengths(20, test=(20, 25, 30, 40), select=((1, 1), (5, 4)))
@@ -70,16 +72,6 @@ class PrioritySort(Task):
         """Check the settings; SettingError names the one that is out of range."""
         check_sizes(self.bits, self.min_length, self.max_length)
         check_range("task.answers", self.answers, 1, self.min_length)
-
-    @property
-    def input_width(self) -> int:
-        """The vector, its priority and the delimiter."""
-        return self.bits + 2
-
-    @property
-    def answer(self) -> Bits:
-        """The vector."""
-        return Bits(self.bits)
 
     @property
     def shortest_length(self) -> int:

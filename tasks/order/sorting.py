@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ntmbench.answer import Bits, Chance
+from ntmbench.answer import Chance
 from ntmbench.data.layout import (
     answer_at_end,
     ended_by_delimiter,
@@ -16,13 +16,14 @@ from ntmbench.data.layout import (
 )
 from ntmbench.data.lengths import Lengths, check_sizes
 from ntmbench.data.randomness import RandomWords
+from ntmbench.data.vectors import VectorTask
 from ntmbench.registry import register_task
-from ntmbench.task import Batch, FloatArray, Task
+from ntmbench.task import Batch, FloatArray
 
 
 @register_task("sorting")
 @dataclass(frozen=True)
-class Sorting(Task):
+class Sorting(VectorTask):
     """Sort L bit vectors, read as unsigned integers, in ascending order (this suite's own).
 
     ``c a b | -> a b c`` where a <= b <= c, for example ``6 1 4 1 | -> 1 1 4 6``.
@@ -59,16 +60,6 @@ class Sorting(Task):
     def __post_init__(self) -> None:
         """Check the settings; SettingError names the one that is out of range."""
         check_sizes(self.bits, self.min_length, self.max_length, max_bits=64)
-
-    @property
-    def input_width(self) -> int:
-        """The number and the delimiter."""
-        return self.bits + 1
-
-    @property
-    def answer(self) -> Bits:
-        """The number."""
-        return Bits(self.bits)
 
     def draw(self, words: RandomWords, batch_size: int, length: int, *, test: bool) -> Batch:
         """Draw ``length`` numbers for each sequence; nothing else varies."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ntmbench.answer import Bits, Chance
+from ntmbench.answer import Chance
 from ntmbench.data.layout import (
     answer_at_end,
     ended_by_delimiter,
@@ -13,13 +13,14 @@ from ntmbench.data.layout import (
 )
 from ntmbench.data.lengths import Lengths, check_sizes
 from ntmbench.data.randomness import RandomWords
+from ntmbench.data.vectors import VectorTask
 from ntmbench.registry import register_task
-from ntmbench.task import Batch, FloatArray, Task
+from ntmbench.task import Batch, FloatArray
 
 
 @register_task("copy")
 @dataclass(frozen=True)
-class Copy(Task):
+class Copy(VectorTask):
     """Reproduce L random bit vectors after a delimiter (Graves et al. 2014, section 4.1).
 
     ``a b c | -> a b c``, for example ``5 0 3 -> 5 0 3`` with vectors of three bits.
@@ -55,16 +56,6 @@ class Copy(Task):
     def __post_init__(self) -> None:
         """Check the settings; SettingError names the one that is out of range."""
         check_sizes(self.bits, self.min_length, self.max_length)
-
-    @property
-    def input_width(self) -> int:
-        """The vector and the delimiter."""
-        return self.bits + 1
-
-    @property
-    def answer(self) -> Bits:
-        """The vector."""
-        return Bits(self.bits)
 
     def draw(self, words: RandomWords, batch_size: int, length: int, *, test: bool) -> Batch:
         """Draw sequences of ``length`` vectors; nothing else varies."""

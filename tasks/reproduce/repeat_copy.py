@@ -17,14 +17,15 @@ from ntmbench.data.layout import (
 )
 from ntmbench.data.lengths import MAX_LENGTH, Lengths, check_sizes
 from ntmbench.data.randomness import RandomWords
+from ntmbench.data.vectors import VectorTask
 from ntmbench.errors import check_range
 from ntmbench.registry import register_task
-from ntmbench.task import Batch, FloatArray, Task, Variation
+from ntmbench.task import Batch, FloatArray, Variation
 
 
 @register_task("repeat_copy")
 @dataclass(frozen=True)
-class RepeatCopy(Task):
+class RepeatCopy(VectorTask):
     """Reproduce L vectors R times, then raise an end marker (Graves et al. 2014, section 4.2).
 
     ``a b | 3 -> a b a b a b end``, for example ``5 1 | 2 -> 5 1 5 1 end``.
@@ -65,6 +66,7 @@ class RepeatCopy(Task):
 
     family = "reproduce"
     version = 1
+    further_channels = 2  # the delimiter and the number of repeats
     # Weights are selected with the most repeats, at the training range's end, one and a half times
     # that, and twice. Tests use the paper's lengths.
     lengths = Lengths(10, test=(10, 20), select=((1, 1), (3, 2), (2, 1)))
@@ -75,11 +77,6 @@ class RepeatCopy(Task):
         check_range("task.max_repeats", self.max_repeats, 1, MAX_LENGTH)
         check_range("task.min_repeats", self.min_repeats, 1, self.max_repeats)
         check_range("task.test_repeats", self.test_repeats, 0, MAX_LENGTH)
-
-    @property
-    def input_width(self) -> int:
-        """The vector, the delimiter and the number of repeats."""
-        return self.bits + 2
 
     @property
     def answer(self) -> Bits:
