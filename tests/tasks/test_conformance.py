@@ -21,6 +21,7 @@ from ntmbench.ntm.engines.fused import FusedEngine
 from ntmbench.registry import make_model, make_task, model_names, register_model, task_names
 from ntmbench.task import Batch, FloatArray, Task, Variation
 from ntmbench.testing import check_engine, check_model, check_task
+from tests.recited import Recited
 
 #: Settings that make a model small; models without any are checked as they are.
 SMALL: dict[str, dict[str, Any]] = {
@@ -118,8 +119,9 @@ class Echo(Task):
         return np.repeat(now[:, np.newaxis], size, axis=1)
 
 
-def test_a_task_without_a_fault_passes() -> None:
-    check_task(Echo())
+@pytest.mark.parametrize("task", [Echo(), Recited()], ids=["bits", "numbers"])
+def test_a_task_without_a_fault_passes(task: Task) -> None:
+    check_task(task)
 
 
 @pytest.mark.parametrize(
