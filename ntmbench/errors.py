@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Iterable, Sequence
+import typing
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral
+from typing import Any
 
 # Limits of a model's layers. Larger numbers are taken for typing errors: they would exhaust the
 # memory of most machines.
@@ -88,6 +90,29 @@ def check_whole(name: str, value: object, low: float, high: float = math.inf) ->
     if not isinstance(value, Integral) or isinstance(value, bool):
         raise SettingError(f"{name}={value!r} is not a whole number.")
     check_range(name, int(value), low, high)
+
+
+def check_list(name: str, value: object) -> Sequence[Any]:
+    """Return ``value`` if it is a list or a tuple; raise SettingError otherwise."""
+    if not isinstance(value, list | tuple):
+        raise SettingError(f"{name}={value!r} is no list. Allowed: {name}=[{value}].")
+    return value
+
+
+def check_types(owner: str, settings_class: type, settings: Mapping[str, Any]) -> None:
+    """Raise SettingError unless plain values are of the types that a settings class declares."""
+    hints = typing.get_type_hints(settings_class)
+    for name, value in settings.items():
+        kind = hints[name]
+        # A whole number may stand for a float, but a bool is not a number.
+        fitting = (int, float) if kind is float else kind
+        if kind in (int, float, str, bool) and (
+            not isinstance(value, fitting) or (isinstance(value, bool) and kind is not bool)
+        ):
+            raise SettingError(
+                f"{owner}: {name}={value!r} is of type {type(value).__name__}. "
+                f"Allowed: {kind.__name__}."
+            )
 
 
 def _text(number: float) -> str:

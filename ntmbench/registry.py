@@ -9,12 +9,11 @@ from __future__ import annotations
 import dataclasses
 import importlib.metadata
 import threading
-import typing
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ntmbench.errors import SettingError, UserError, check_choice, check_known
+from ntmbench.errors import UserError, check_choice, check_known, check_types
 from ntmbench.task import Task
 
 if TYPE_CHECKING:
@@ -275,21 +274,5 @@ def _construct(settings_class: type, owner: str, settings: Mapping[str, Any]) ->
     allowed = [field.name for field in dataclasses.fields(settings_class)]
     for name in settings:
         check_known(owner, name, allowed)
-    _check_types(settings_class, owner, settings)
+    check_types(owner, settings_class, settings)
     return settings_class(**settings)
-
-
-def _check_types(settings_class: type, owner: str, settings: Mapping[str, Any]) -> None:
-    """Refuse plain values of another type; values from Hydra are converted already."""
-    hints = typing.get_type_hints(settings_class)
-    for name, value in settings.items():
-        kind = hints[name]
-        # A whole number may stand for a float, but a bool is not a number.
-        fitting = (int, float) if kind is float else kind
-        if kind in (int, float, str, bool) and (
-            not isinstance(value, fitting) or (isinstance(value, bool) and kind is not bool)
-        ):
-            raise SettingError(
-                f"{owner}: {name}={value!r} is of type {type(value).__name__}. "
-                f"Allowed: {kind.__name__}."
-            )

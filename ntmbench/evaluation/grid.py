@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ntmbench.data.lengths import MAX_LENGTH
-from ntmbench.errors import SettingError, check_range
+from ntmbench.errors import SettingError, check_whole
 from ntmbench.evaluation.answering import answer, device_of, enough_memory, evaluating
 from ntmbench.evaluation.scores import Scores, StepErrors, pool, score, step_errors
 from ntmbench.model import SequenceModel, TensorBatch
@@ -110,11 +110,13 @@ def evaluate_in_detail(
 
 
 def _check_grid(task: Task, lengths: Sequence[int], sequences: int) -> None:
-    check_range("sequences", sequences, 1)
+    check_whole("sequences", sequences, 1)
+    if not isinstance(lengths, Sequence | np.ndarray):
+        raise SettingError(f"lengths={lengths!r} is no list. Allowed: lengths=[{lengths}].")
     if not len(lengths):
         raise SettingError("lengths is empty. Allowed: one length or more, or None for the grid.")
     for length in lengths:
-        check_range("lengths", length, task.shortest_length, MAX_LENGTH)
+        check_whole("lengths", length, task.shortest_length, MAX_LENGTH)
     if len(set(lengths)) < len(lengths):
         listed = ", ".join(str(length) for length in lengths)
         raise SettingError(f"lengths={listed} has a length twice. Allowed: each once.")
@@ -129,7 +131,7 @@ def evaluate_variations(model: nn.Module, task: Task, *, sequences: int = 512) -
     Raises:
         SettingError: for less than one sequence.
     """
-    check_range("sequences", sequences, 1)
+    check_whole("sequences", sequences, 1)
     rows = []
     for name, variation in task.variations.items():
         tested = _test(model, variation.task, variation.length, sequences)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ntmbench.data.lengths import MAX_SEQUENCES
-from ntmbench.errors import check_range
+from ntmbench.errors import check_list, check_whole
 
 
 @dataclass(frozen=True)
@@ -18,5 +18,7 @@ class EvaluationSettings:
     lengths: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        """Check the ranges."""
-        check_range("evaluation.sequences", self.sequences, 1, MAX_SEQUENCES)
+        """Check types and ranges; those of the lengths depend on the task."""
+        check_whole("evaluation.sequences", self.sequences, 1, MAX_SEQUENCES)
+        for length in check_list("evaluation.lengths", self.lengths):
+            check_whole("evaluation.lengths", length, 1)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from ntmbench.errors import ModelError, SettingError, check_range
+from ntmbench.errors import ModelError, SettingError, check_whole
 from ntmbench.registry import make_model, model_entry
 from ntmbench.task import Task
 
@@ -23,7 +23,7 @@ class Budget:
 
     def __post_init__(self) -> None:
         """Check the range."""
-        check_range("budget.parameters", self.parameters, 0)
+        check_whole("budget.parameters", self.parameters, 0)
 
 
 def with_width(

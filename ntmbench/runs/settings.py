@@ -10,7 +10,14 @@ from typing import Any
 
 from ntmbench.data.identity import fingerprint, identity_of
 from ntmbench.data.lengths import MAX_LENGTH
-from ntmbench.errors import SettingError, check_choice, check_known, check_range
+from ntmbench.errors import (
+    SettingError,
+    check_choice,
+    check_known,
+    check_list,
+    check_range,
+    check_types,
+)
 from ntmbench.evaluation.settings import EvaluationSettings
 from ntmbench.registry import make_task, model_entry, observer_names
 from ntmbench.runs.budget import Budget, with_width
@@ -56,7 +63,9 @@ class RunConfig:
     checkpoint_share: float = 0.01
 
     def __post_init__(self) -> None:
-        """Check the ranges that no part checks itself."""
+        """Check the types and ranges that no part checks itself."""
+        plain = {field.name: getattr(self, field.name) for field in plain_fields()}
+        check_types("A run", RunConfig, plain)
         check_range("seed", self.seed, 0, 2**63 - 1)
         check_choice("device", self.device, DEVICES)
         check_range("threads", self.threads, 0)
@@ -147,11 +156,12 @@ def run_config(values: Mapping[str, Any]) -> RunConfig:
     task_name, model_name = str(task.pop("name")), str(model.pop("name"))
     settings_class = model_entry(model_name).settings
     _refuse_unknown(f"model {model_name}", model, _fields(settings_class))
+    check_types(f"model {model_name}", settings_class, model)
     for part, settings in FIXED_PARTS.items():
         _refuse_unknown(part, values[part], _fields(settings))
     plain = {name: values[name] for name in plain_names}
     plain["results_dir"] = Path(plain["results_dir"])
-    plain["observers"] = tuple(plain["observers"])
+    plain["observers"] = tuple(check_list("observers", plain["observers"]))
     made_task = make_task(task_name, **task)
     model = with_width(model_name, model, made_task, Budget(**values["budget"]))
     return RunConfig(

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pandas as pd
+import torch
 from torch import Tensor, nn
 
 from ntmbench.data.identity import fingerprint, identity_of
@@ -52,7 +53,7 @@ def train(
     *,
     seed: int = 0,
     device: str = "auto",
-    checkpoint: Path | None = None,
+    checkpoint: str | Path | None = None,
     identity: str = "",
     checkpoint_share: float = 0.01,
     observer: Observer | None = None,
@@ -71,7 +72,8 @@ def train(
         CheckpointError: if the checkpoint is damaged or belongs to something else.
         DeviceError: if there is no such device.
         Interrupted: after SIGINT or SIGTERM, once the checkpoint is written.
-        ModelError: for a model without a trainable weight.
+        ModelError: for a model without a trainable weight, or without a gradient, as within
+            ``torch.no_grad()``.
         SettingError: for several attempts without ``fresh``.
     """
     settings = settings or TrainSettings()
@@ -82,6 +84,9 @@ def train(
         raise ModelError("The model has no weight that can be trained.")
     if isinstance(model, SequenceModel):
         model.prepare(task)
+    if not torch.is_grad_enabled():
+        raise ModelError("train needs gradients. Call it outside of torch.no_grad().")
+    checkpoint = None if checkpoint is None else Path(checkpoint)
     on = training_device(device, model, task, settings, checkpoint, identity)
     model.to(on).train()
     optimizer = make_optimizer(model, settings)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ntmbench.data.lengths import MAX_SEQUENCES
-from ntmbench.errors import SettingError, check_choice, check_range
+from ntmbench.errors import SettingError, check_choice, check_range, check_types
 
 OPTIMIZERS = ("rmsprop", "adam")
 DEVICES = ("auto", "cpu", "cuda")
@@ -61,7 +61,8 @@ class TrainSettings:
     patience: int = 20
 
     def __post_init__(self) -> None:
-        """Check names and ranges."""
+        """Check types, names and ranges."""
+        check_types("train", type(self), vars(self))
         check_range("train.sequences", self.sequences, 1)
         check_range("train.batch_size", self.batch_size, 1, MAX_BATCH_SIZE)
         check_choice("train.optimizer", self.optimizer, OPTIMIZERS)

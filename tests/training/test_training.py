@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ntmbench.errors import ModelError
+from ntmbench.errors import ModelError, SettingError
 from ntmbench.evaluation.grid import evaluate
 from ntmbench.evaluation.scores import Scores
 from ntmbench.registry import make_model, make_task
@@ -340,3 +341,24 @@ def test_checkpoints_take_no_more_than_their_share(
     assert not between.is_over()
     clock.now += 0.002 * min(pause, 1e6)
     assert between.is_over() == math.isfinite(pause)
+
+
+def test_arguments_of_a_wrong_type_are_refused_in_a_line() -> None:
+    with pytest.raises(SettingError, match=r"train: sequences=2\.5 is of type float. Allowed: int"):
+        TrainSettings(sequences=2.5)  # type: ignore[arg-type]
+    with pytest.raises(SettingError, match=r"lengths=3 is no list. Allowed: lengths=\[3\]"):
+        evaluate(lstm(), TASK, lengths=3)  # type: ignore[arg-type]
+    with pytest.raises(SettingError, match=r"lengths=2\.5 is not a whole number"):
+        evaluate(lstm(), TASK, lengths=[2.5])  # type: ignore[list-item]
+    with torch.no_grad(), pytest.raises(ModelError, match=r"outside of torch\.no_grad"):
+        train(lstm(), TASK, settings())
+
+
+def test_a_checkpoint_may_be_named_by_a_string(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint.pt"
+    curves = [
+        train(lstm(), TASK, settings(), device="cpu", checkpoint=where).curve
+        for where in (str(path), path)
+    ]
+    assert path.exists()
+    assert curves[0].equals(curves[1])
