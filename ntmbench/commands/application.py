@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -27,9 +28,16 @@ from ntmbench.commands.expansion import (
     with_experiment,
 )
 from ntmbench.commands.overrides import check_overrides
-from ntmbench.composition.composing import VERSION_BASE, register_schemas, to_run_config
+from ntmbench.composition.composing import (
+    REFUSALS,
+    VERSION_BASE,
+    first_line,
+    innermost,
+    register_schemas,
+    to_run_config,
+)
 from ntmbench.composition.groups import CONFIG_MODULE
-from ntmbench.errors import UserError
+from ntmbench.errors import SettingError, UserError
 from ntmbench.runs.check import reason_of
 from ntmbench.runs.folder import RunFolder
 from ntmbench.runs.runner import run
@@ -39,6 +47,9 @@ from ntmbench.training.interruption import Interrupted
 HYDRA_MAIN: dict[str, Any] = VERSION_BASE or {
     "execution_whitelist": [f"{sweeps.NoteFolder.__module__}.{sweeps.NoteFolder.__qualname__}"]
 }
+
+#: The variable by which Hydra is asked for whole tracebacks.
+FULL_ERROR = "HYDRA_FULL_ERROR"
 
 REFUSED = 2
 FAILED = 1
@@ -67,13 +78,28 @@ def job(composed: DictConfig) -> None:
 @hydra.main(**HYDRA_MAIN)
 def _run_job(arguments: Sequence[str]) -> None:
     parser = get_args_parser()
-    _run_hydra(
-        args=parser.parse_intermixed_args(arguments),
-        args_parser=parser,
-        task_function=job,
-        config_path=f"pkg://{CONFIG_MODULE}",
-        config_name="config",
-    )
+    options = parser.parse_intermixed_args(arguments)
+    told_in_full = FULL_ERROR in os.environ
+    os.environ.setdefault(FULL_ERROR, "1")  # Hydra would print a failure itself, in several lines
+    try:
+        _run_hydra(
+            args=options,
+            args_parser=parser,
+            task_function=job,
+            config_path=f"pkg://{CONFIG_MODULE}",
+            config_name="config",
+        )
+    except (UserError, OSError):
+        raise
+    except REFUSALS as error:
+        if told_in_full:
+            raise
+        raise SettingError(
+            f"{first_line(innermost(error))} ({FULL_ERROR}=1 shows where.)"
+        ) from error
+    finally:
+        if not told_in_full:
+            del os.environ[FULL_ERROR]
 
 
 def main() -> None:
@@ -118,14 +144,14 @@ def _main(arguments: Sequence[str]) -> int:
             with_experiment(overrides, sweep=False)
         check_overrides(overrides, sweep=False)
     with sweeps.noted_folders() as folders:
-        interrupted: KeyboardInterrupt | None = None
+        stopped: BaseException | None = None
         try:
             _run_job(arguments)
-        except KeyboardInterrupt as error:
-            interrupted = error
+        except BaseException as error:
+            stopped = error
     code = sweeps.conclude(folders[0], Console(), expected) if folders else 0
-    if interrupted is not None:
-        raise interrupted
+    if stopped is not None:
+        raise stopped
     return code
 
 

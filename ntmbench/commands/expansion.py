@@ -7,12 +7,11 @@ from collections.abc import Sequence
 
 from hydra import compose
 from hydra.core.override_parser.types import Override
-from hydra.errors import HydraException
-from omegaconf.errors import OmegaConfBaseException
 
 from ntmbench.commands.grammar import alternatives, parse
+from ntmbench.commands.hydras import is_hydras
 from ntmbench.commands.overrides import check_name
-from ntmbench.composition.composing import choices, composing, first_line
+from ntmbench.composition.composing import REFUSALS, choices, composing, first_line
 from ntmbench.composition.groups import EXPERIMENT, NEEDED, OPTIONAL
 from ntmbench.errors import SettingError
 
@@ -27,9 +26,7 @@ def cells_of(arguments: Sequence[str]) -> list[list[str]]:
         return []
     return [
         list(cell)
-        for cell in itertools.product(
-            *(alternatives(o) for o in overrides if not o.key_or_group.startswith("hydra"))
-        )
+        for cell in itertools.product(*(alternatives(o) for o in overrides if not is_hydras(o)))
     ]
 
 
@@ -82,7 +79,7 @@ def _swept_by(experiment: Sequence[str]) -> list[str]:
     with composing():
         try:
             composed = compose("config", overrides=list(experiment), return_hydra_config=True)
-        except (HydraException, OmegaConfBaseException) as error:
+        except REFUSALS as error:
             raise SettingError(f"{' '.join(experiment)}: {first_line(error)}") from error
     return [f"{key}={value}" for key, value in (composed.hydra.sweeper.params or {}).items()]
 

@@ -6,21 +6,32 @@ and, if it is wrong, refused in one line.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 from hydra import compose
 from hydra.core.override_parser.types import Glob, Override
-from hydra.errors import HydraException
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import ConfigKeyError, OmegaConfBaseException, ValidationError
 
-from ntmbench.commands.grammar import alternatives, parse
-from ntmbench.composition.composing import choices, composing, first_line, to_run_config
+from ntmbench.commands.grammar import MAX_CELLS, alternatives, number_of_values, parse
+from ntmbench.commands.hydras import check_hydras, is_hydras
+from ntmbench.composition.composing import (
+    REFUSALS,
+    choices,
+    composing,
+    first_line,
+    innermost,
+    to_run_config,
+)
 from ntmbench.composition.groups import EXPERIMENT, NEEDED, OPTIONAL
 from ntmbench.errors import SettingError, check_choice, did_you_mean
 from ntmbench.registry import model_entry
-from ntmbench.runs.folder import check_writable
+from ntmbench.runs.folder import check_folder, check_writable
 from ntmbench.runs.settings import FIXED_PARTS
+
+#: A range of more values than this is tried at its two ends alone.
+TRIED = 100
 
 
 def check_overrides(arguments: Sequence[str], *, sweep: bool) -> None:
@@ -30,21 +41,33 @@ def check_overrides(arguments: Sequence[str], *, sweep: bool) -> None:
     values of the other settings.
 
     Raises:
-        SettingError: for what cannot be parsed, an unknown name or key, a wrong type or value.
-        RunError: for a results folder that cannot be written.
+        SettingError: for what cannot be parsed, an unknown name or key, a wrong type or value,
+            several values if ``sweep`` is not set, or too many cells.
+        RunError: for a sweep's results folder that cannot be written.
     """
     parsed = [parse(argument) for argument in arguments]
-    overrides = [o for o in parsed if not o.key_or_group.startswith("hydra")]
+    overrides = [override for override in parsed if not is_hydras(override)]
     with composing():
         for override in overrides:
             _check_sweep(override)
             check_name(override)
-            if override.is_sweep_override() and not sweep:
-                raise SettingError(
-                    f"{override.input_line} is a sweep. Allowed: one value, or the option -m."
-                )
+        _check_cells(parsed, sweep=sweep)
+        check_hydras([override for override in parsed if is_hydras(override)])
         for cell in _cells(overrides):
-            _check_cell(cell)
+            _check_cell(cell, sweep=sweep)
+
+
+def _check_cells(overrides: Sequence[Override], *, sweep: bool) -> None:
+    """Refuse a sweep that is not asked for, and one of too many cells."""
+    swept = [override for override in overrides if override.is_sweep_override()]
+    if swept and not sweep:
+        several = " ".join(str(override.input_line) for override in swept)
+        raise SettingError(
+            f"{several} gives several values. Allowed: one, or a sweep over them: add -m."
+        )
+    cells = math.prod(number_of_values(override) for override in swept)
+    if cells > MAX_CELLS:
+        raise SettingError(f"The sweep has {cells:,} cells. Allowed: at most {MAX_CELLS:,}.")
 
 
 def _check_sweep(override: Override) -> None:
@@ -105,7 +128,7 @@ def _values(override: Override) -> list[str]:
 
 def _cells(overrides: Sequence[Override]) -> Iterator[list[str]]:
     """Lists of overrides without sweeps, in which each swept value occurs at least once."""
-    tried = [alternatives(override) for override in overrides]
+    tried = [_tried(override) for override in overrides]
     first = [values[0] for values in tried]
     yield first
     for i, values in enumerate(tried):
@@ -113,20 +136,31 @@ def _cells(overrides: Sequence[Override]) -> Iterator[list[str]]:
             yield [*first[:i], value, *first[i + 1 :]]
 
 
-def _check_cell(overrides: list[str]) -> None:
+def _tried(override: Override) -> list[str]:
+    values = alternatives(override)
+    return values if len(values) <= TRIED else [values[0], values[-1]]
+
+
+def _check_cell(overrides: list[str], *, sweep: bool) -> None:
     try:
         composed = compose("config", overrides=overrides)
-        config = to_run_config(composed)
-        _check_budget(overrides, composed)
-    except (HydraException, OmegaConfBaseException) as error:
+    except REFUSALS as error:
         # The shortest list that fails ends with the override at fault.
         for count in range(1, len(overrides) + 1):
             try:
                 compose("config", overrides=overrides[:count])
-            except (HydraException, OmegaConfBaseException) as narrowed:
+            except REFUSALS as narrowed:
                 raise SettingError(_refusal(overrides[count - 1], overrides, narrowed)) from error
         raise SettingError(first_line(error)) from error
-    check_writable(config.results_dir)  # before Hydra makes a sweep's folder in it
+    try:
+        config = to_run_config(composed)
+    except OmegaConfBaseException as error:
+        raise SettingError(first_line(error)) from error
+    _check_budget(overrides, composed)
+    if sweep:
+        check_writable(config.results_dir)  # before Hydra makes the sweep's folder in it
+    else:
+        check_folder(config.results_dir)  # a finished run is shown from a folder that is read-only
 
 
 def _check_budget(cell: Sequence[str], composed: DictConfig) -> None:
@@ -152,8 +186,8 @@ def _check_budget(cell: Sequence[str], composed: DictConfig) -> None:
 
 def _refusal(override: str, cell: Sequence[str], error: Exception) -> str:
     key = override.lstrip("+~").partition("=")[0]
-    known = _known_keys(cell)
-    cause = _innermost(error)
+    known = known_keys(cell)
+    cause = innermost(error)
     if isinstance(cause, ConfigKeyError) and (foreign := _of_another_model(cause, cell)):
         return foreign
     if key in known:
@@ -190,14 +224,7 @@ def _allowed_type(key: str, cell: Sequence[str]) -> str:
     return f" Allowed: {kinds[type(default)]}." if type(default) in kinds else ""
 
 
-def _innermost(error: BaseException) -> BaseException:
-    while error.__cause__ is not None:
-        error = error.__cause__
-    # What a file sets wrongly is raised by Hydra while handling its cause, not from it.
-    return error.__context__ if isinstance(error.__context__, ConfigKeyError) else error
-
-
-def _known_keys(cell: Sequence[str]) -> list[str]:
+def known_keys(cell: Sequence[str]) -> list[str]:
     """The path of every setting, for the cell's task and model."""
     composed = _defaults(cell)
     keys = [*composed, *OPTIONAL, f"+{EXPERIMENT}"]

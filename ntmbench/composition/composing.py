@@ -13,18 +13,33 @@ from hydra import initialize_config_module
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.object_type import ObjectType
+from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
 
 from ntmbench import registry
 from ntmbench.composition.groups import CHOICES, CONFIG_MODULE, layer_files
 from ntmbench.composition.schemas import schema
+from ntmbench.errors import SettingError
 from ntmbench.runs.settings import RunConfig, run_config
 
 # Hydra 1.4 behaves like this by itself, and warns about the keyword.
 VERSION_BASE: dict[str, Any] = {}
 if hydra.__version__.startswith("1.3."):
     VERSION_BASE = {"version_base": "1.3"}
+
+
+#: What Hydra and OmegaConf raise for overrides that they cannot take: some of it is Python's own.
+REFUSALS = (
+    HydraException,
+    OmegaConfBaseException,
+    ValueError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+    LookupError,
+    RecursionError,
+)
 
 
 @contextmanager
@@ -86,8 +101,10 @@ def to_run_config(composed: DictConfig) -> RunConfig:
     """Check a composed configuration and build the run from it.
 
     Raises:
-        SettingError: for an unknown key or name, a wrong type or a value out of range.
+        SettingError: for an unknown key or name, a wrong type, a value out of range or none.
     """
+    if missing := OmegaConf.missing_keys(composed):
+        raise SettingError(f"{', '.join(sorted(missing))} has no value: ??? stands for none.")
     values = OmegaConf.to_container(composed, resolve=True)
     assert isinstance(values, dict)
     return run_config({str(name): value for name, value in values.items()})
@@ -96,3 +113,11 @@ def to_run_config(composed: DictConfig) -> RunConfig:
 def first_line(error: BaseException) -> str:
     """The first line of an exception's message."""
     return next((line.strip() for line in str(error).splitlines() if line.strip()), repr(error))
+
+
+def innermost(error: BaseException) -> BaseException:
+    """The cause of an error's causes."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    # What a file sets wrongly is raised by Hydra while handling its cause, not from it.
+    return error.__context__ if isinstance(error.__context__, ConfigKeyError) else error

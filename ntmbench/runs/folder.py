@@ -32,17 +32,29 @@ class RunError(UserError):
     """A run's folder cannot be used."""
 
 
+def check_folder(results_dir: Path) -> Path:
+    """Return a results folder's nearest part that exists; refuse one that cannot be a folder.
+
+    Raises:
+        RunError: naming the folder.
+    """
+    nearest = results_dir.absolute()
+    while not (nearest.exists() or nearest.is_symlink()) and nearest != nearest.parent:
+        nearest = nearest.parent
+    if not nearest.exists():
+        raise RunError(f"results_dir={results_dir}: {nearest} is a link that leads nowhere.")
+    if not nearest.is_dir():
+        raise RunError(f"results_dir={results_dir}: {nearest} is a file, not a folder.")
+    return nearest
+
+
 def check_writable(results_dir: Path) -> None:
     """Refuse a results folder that cannot be made or written, without making it.
 
     Raises:
         RunError: naming the folder.
     """
-    nearest = results_dir.absolute()
-    while not nearest.exists() and nearest != nearest.parent:
-        nearest = nearest.parent
-    if not nearest.is_dir():
-        raise RunError(f"results_dir={results_dir}: {nearest} is a file, not a folder.")
+    nearest = check_folder(results_dir)
     if not os.access(nearest, os.W_OK | os.X_OK):
         raise RunError(f"results_dir={results_dir}: no permission to write in {nearest}.")
 
