@@ -43,7 +43,7 @@ def write(source: Path) -> str:
     try:
         source = _results_folder(source)
         results = load_results(source)
-    except OSError as error:
+    except (OSError, RuntimeError) as error:  # the latter for a link to itself
         raise UserError(f"The results in {source} cannot be read: {error}") from error
     # Drawing takes a second to import, which a refusal need not wait for.
     from ntmbench.report.build import build_report, write_report

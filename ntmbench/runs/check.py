@@ -61,6 +61,11 @@ def initial_model(config: RunConfig, attempt: int = 0) -> SequenceModel:
     return make_model(config.model, *widths, seed=seed, **vars(config.model_settings))
 
 
+def machine_memory() -> int:
+    """The memory of this machine in bytes."""
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
 def _check_size(config: RunConfig, owner: str) -> None:
     """Refuse a model whose training cannot fit into this machine's memory."""
     try:
@@ -70,7 +75,7 @@ def _check_size(config: RunConfig, owner: str) -> None:
         return
     parameters = sum(parameter.numel() for parameter in model.parameters())
     needed = TRAINED_FLOATS * 4 * parameters
-    present = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    present = machine_memory()
     if needed > present:
         raise ModelError(
             f"{owner} has {parameters:,} parameters, whose training takes "

@@ -23,7 +23,7 @@ from ntmbench.model import SequenceModel
 from ntmbench.registry import make_observer
 from ntmbench.runs.check import check_possible, initial_model, reason_of, warn_of_little_memory
 from ntmbench.runs.folder import RunFolder
-from ntmbench.runs.log import logger, logging_to, records_kept
+from ntmbench.runs.log import logger, logging_to, records_kept, said_once
 from ntmbench.runs.provenance import commits, device_name, versions
 from ntmbench.runs.recorder import Recorder
 from ntmbench.runs.results import ENDED, TABLES, table_digests
@@ -76,9 +76,7 @@ def run(config: RunConfig, console: Console) -> Outcome:
             for path in (folder.checkpoint, folder.metrics, *folder.tests):
                 path.unlink(missing_ok=True)
             status = {}
-        with logging_to(folder.log, console):
-            for record in said:
-                logger.handle(record)
+        with logging_to(folder.log, console), said_once(said):
             notes = _Notes(folder, status, config, model)
             with Observers([Recorder(folder, notes.write), *chosen]) as observer:
                 return _run_observed(config, folder, model, console, notes, observer)

@@ -1,0 +1,217 @@
+"""Random command lines, each of which runs or is refused in one line with exit code 2.
+
+They go through the application's function in this process, so that hundreds take a minute. Training
+is left out: a command that would train ends once its model has been tried.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any
+from unittest import mock
+
+from ntmbench.commands.composition import composing
+from ntmbench.commands.groups import NEEDED, OPTIONAL
+from rich.console import Console
+
+from ntmbench.commands import application
+from ntmbench.commands.overrides import known_keys
+from ntmbench.registry import model_names, task_names
+from ntmbench.runs import check
+from ntmbench.runs.runner import Outcome
+from ntmbench.runs.settings import RunConfig
+
+#: A command that takes longer than this is taken to hang.
+SECONDS = 20
+#: The memory of a made-up machine, so that large models are refused before they are built.
+MEMORY = 2**28
+
+NUMBERS = [
+    "0", "1", "2", "3", "5", "8", "-1", "-0", "0.5", "1.0", "1e-3", "1e3", "1e400", "-1e-400",
+    "64", "256", "16384", "16385", "1000000", "100000", "100001", "131072", "131073", "1048577",
+    "9223372036854775807", "9223372036854775808", "123456789012345678901234567890", "inf", "-inf",
+    "nan", "0x10", "1_000", "007", "1e1", ".5", "5.",
+]  # fmt: skip
+WORDS = [
+    "", "''", '""', "null", "None", "true", "false", "yes", "copy", "ntm", "auto", "???", "a b",
+    "'a b'", "ä", "日本", "\u202e", "\u200b", "😀", "$", "\\", "\\n", "=", "a=b", "=cmd|x", "%s",
+    "{}", "<b>", "[bold]x[/bold]", "../..", "x" * 300, "torch:zeros", "torch.nn:Linear", "a:b:c",
+    "@here", "#", "~", "`x`", "*", "glob(*)",
+]  # fmt: skip
+NESTED = [
+    "[]", "[1]", "[[1]]", "[1,2]", "[1,1]", "[1,null]", "[a]", "['']", "[1.5]", "[true]", "[",
+    "{}", "{a:1}", "{a:{b:1}}", "{", "{a:}", "[{a:1}]", "{1:2}", "[???]",
+]  # fmt: skip
+INTERPOLATIONS = [
+    "${seed}", "${nope}", "${task.nope}", "${task}", "${model.name}", "${", "${}", "${.x}",
+    "${..}", "${now:%Y}", "${hydra:job.num}", "${hydra:nope}", "${oc.env:HOME}", "${oc.env:NOPE}",
+    "${oc.decode:1}", "${nope:1}", "${results_dir}", "'${seed}'", "\\${seed}", "${${seed}}",
+]  # fmt: skip
+SWEEPS = [
+    "1,2", "0,1", "a,b", "1,", ",", "choice(1,2)", "choice()", "range(1,4)", "range(1,1)",
+    "range(1,100000000)", "range(1,1e12)", "range(0,1,0)", "range(0,1,0.3)", "range(3,1,-1)",
+    "range(1,2,1e-9)", "interval(0,1)", "interval(1,0)", "shuffle(1,2)", "sort(3,1)", "int(1.5)",
+    "float(1)", "str(1)", "bool(maybe)", "json_str({a:1})", "extend_list(1)", "tag(a,1,2)",
+    "tag(a,interval(0,1))", "nope(1)",
+]  # fmt: skip
+HYDRA = [
+    "hydra", "hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir", "hydra.job.chdir",
+    "hydra.job.name", "hydra.job.num", "hydra.nope", "hydra.nope.nope", "hydra/launcher",
+    "hydra/sweeper", "hydra/nope", "hydra.verbose", "hydra.output_subdir", "hydra.callbacks",
+    "hydra.mode", "hydra.searchpath", "hydra.launcher._target_", "hydra.sweeper.max_batch_size",
+    "hydra.job_logging", "hydra/job_logging", "hydra.sweeper.params", "hydra.job.env_set",
+]  # fmt: skip
+GROUPS = [*NEEDED, *OPTIONAL, "schema", "experiment", "shared", "paper", "recipe/paper", "schema/x"]
+ODD_KEYS = ["", ".", "task.", ".bits", "task..bits", "ä", "a b", "0", "_target_", "defaults", "a@b",
+            "task@model", "seed.x", "task.bits.x", "train[0]", "observers[0]", "observers.0",
+            "evaluation.lengths.0", "model.arguments.x", "__class__", "seed:", "task.name",
+            "_self_", "task.__len__"]  # fmt: skip
+PREFIXES = ["", "", "", "", "", "", "+", "++", "~"]
+CHOICES = {"task": task_names, "model": model_names}
+
+
+@dataclass
+class Counts:
+    """How the command lines ended, and those that ended as none should."""
+
+    ended: Counter[str] = field(default_factory=Counter)
+    faults: list[tuple[list[str], str]] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        """The counts in a line."""
+        total = sum(self.ended.values())
+        told = ", ".join(f"{number} {how}" for how, number in sorted(self.ended.items()))
+        return f"{total} command lines: {told}."
+
+
+class Hanging(BaseException):
+    """A command took too long."""
+
+
+def campaign(number: int, seed: int = 0) -> Counts:
+    """Run so many random command lines, the same ones for the same seed."""
+    counts = Counts()
+    with composing():
+        keys = {
+            (task, model): known_keys([f"task={task}", f"model={model}"])
+            for task in task_names()
+            for model in model_names()
+            if model != "custom"
+        }
+    for place in range(number):
+        arguments = command_line(random.Random(f"{seed}-{place}"), keys)
+        how, told = ended(arguments)
+        counts.ended[how] += 1
+        if how not in ("ran", "refused", "ran as a sweep"):
+            counts.faults.append((arguments, told))
+    return counts
+
+
+def command_line(draw: random.Random, keys: dict[tuple[str, str], list[str]]) -> list[str]:
+    """One to four overrides, at times with an option of Hydra's."""
+    task, model = draw.choice(list(keys))
+    chosen = [f"task={task}", f"model={model}"] if draw.random() < 0.7 else []
+    settings = keys[task, model]
+    line = [*chosen, *(override(draw, settings) for _ in range(draw.choice([1, 1, 1, 2, 3])))]
+    if draw.random() < 0.15:
+        draw.shuffle(line)
+    if draw.random() < 0.15:
+        line.insert(0, "-m")
+    return line
+
+
+def override(draw: random.Random, settings: list[str]) -> str:
+    """A key of any kind with a value of any kind."""
+    kind = draw.random()
+    if kind < 0.6:
+        key = draw.choice(settings).lstrip("+")
+    else:
+        key = draw.choice(draw.choice([HYDRA, GROUPS, ODD_KEYS]))
+    prefix = draw.choice(PREFIXES)
+    if prefix == "~" and draw.random() < 0.5:
+        return f"~{key}"
+    values = draw.choice([NUMBERS, NUMBERS, WORDS, NESTED, INTERPOLATIONS, SWEEPS])
+    if key in CHOICES and draw.random() < 0.5:
+        values = CHOICES[key]()
+    return f"{prefix}{key}={draw.choice(values)}"
+
+
+def ended(arguments: list[str]) -> tuple[str, str]:
+    """How a command ended, in a word or two, and what it said."""
+    out, err = io.StringIO(), io.StringIO()
+    code: Any = None
+    raised = ""
+    with _prepared(arguments), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            application.main()
+        except SystemExit as error:
+            code = error.code or 0
+        except Hanging:
+            return "hung", f"more than {SECONDS} s"
+        except BaseException:
+            raised = traceback.format_exc()
+    told = raised + err.getvalue()
+    if raised or "Traceback" in told + out.getvalue():
+        return "with a traceback", told + out.getvalue()
+    if code == 0 or (code == 1 and "-m" in arguments):
+        return ("ran as a sweep" if "-m" in arguments else "ran"), ""
+    if code != 2:
+        return f"with exit code {code}", told
+    if not told.startswith("ntmbench: ") or told.count("\n") != 1:
+        return "refused, not in one line", told
+    return "refused", told
+
+
+@contextlib.contextmanager
+def _prepared(arguments: list[str]) -> Iterator[None]:
+    """An empty folder, a command line, a small machine, a clock, and no training."""
+    before = Path.cwd()
+
+    def hang(number: int, frame: FrameType | None) -> None:
+        raise Hanging
+
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        mock.patch.object(sys, "argv", ["ntmbench", *arguments]),
+        mock.patch.object(application, "run", _only_checked),
+        mock.patch.object(check, "machine_memory", return_value=MEMORY),
+        mock.patch.dict(os.environ),
+    ):
+        os.chdir(folder)
+        handler = signal.signal(signal.SIGALRM, hang)
+        signal.alarm(SECONDS)
+        try:
+            yield
+        finally:
+            signal.alarm(0)
+            signal.signal(signal.SIGALRM, handler)
+            os.chdir(before)
+
+
+def _only_checked(config: RunConfig, console: Console) -> Outcome:
+    check.check_possible(config)
+    config.resolved()
+    return Outcome(config.folder, "finished")
+
+
+def report(number: int, seed: int) -> int:
+    """Print the counts, then each fault; return the number of faults."""
+    started = time.monotonic()
+    counts = campaign(number, seed)
+    print(f"{counts} ({time.monotonic() - started:.0f} s)")
+    for arguments, told in counts.faults:
+        print(f"\n{arguments!r}\n{told.rstrip()}")
+    return len(counts.faults)
