@@ -39,7 +39,7 @@ from ntmbench.composition.composing import (
 from ntmbench.composition.groups import CONFIG_MODULE
 from ntmbench.errors import SettingError, UserError
 from ntmbench.runs.check import reason_of
-from ntmbench.runs.folder import RunFolder
+from ntmbench.runs.folder import HeldError, RunFolder
 from ntmbench.runs.runner import run
 from ntmbench.training.interruption import Interrupted
 
@@ -217,9 +217,10 @@ def _sweep_cell(composed: DictConfig, context: HydraConf) -> None:
         raise
     except BaseException as error:  # SystemExit too, which would end all cells
         reason = reason_of(error)
+        state = "held" if isinstance(error, HeldError) else "failed"
         line = f"{' '.join(overrides)}: {reason}"
         console.print(line, highlight=False, markup=False, soft_wrap=True)
-        sweeps.write_cell(folder, number, overrides, config, "failed", reason=reason)
+        sweeps.write_cell(folder, number, overrides, config, state, reason=reason)
         return
     if outcome.already:
         line = f"{outcome.folder.name}: already done ({outcome.state}); rerun=true forces it."

@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ntmbench.data.files import write_text
+from ntmbench.data.spreadsheet import csv_of
 from ntmbench.runs.runner import Outcome
 from ntmbench.runs.settings import RunConfig
 
@@ -121,7 +122,7 @@ def conclude(sweep: Path, console: Console, expected: Sequence[Sequence[str]] = 
     A sweep without any cell counts as failed too.
     """
     cells = read_cells(sweep, expected)
-    write_text(sweep / "sweep.csv", cells.to_csv(index=False))
+    write_text(sweep / "sweep.csv", csv_of(cells))
     table = Table(title="Sweep", title_justify="left")
     units = list(cells["unit"].dropna().unique())
     wrong = f"wrong {units[0]}s" if len(units) == 1 else "errors"

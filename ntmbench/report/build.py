@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from ntmbench.data.files import write_text
+from ntmbench.data.spreadsheet import csv_of
 from ntmbench.errors import UserError
 from ntmbench.report.page.blocks import Page
 from ntmbench.report.page.latex import latex_table
@@ -59,7 +60,7 @@ def write_report(report: Report, folder: Path) -> Path:
         for part in ("tables", "plots"):
             (folder / part).mkdir(parents=True, exist_ok=True)
         for name, table in report.tables.items():
-            write_text(folder / "tables" / f"{name}.csv", table.to_csv(index=False))
+            write_text(folder / "tables" / f"{name}.csv", csv_of(table))
         for picture in report.page.pictures:
             write_text(folder / "plots" / picture.file, picture.svg)
         write_text(folder / "table.tex", report.latex)

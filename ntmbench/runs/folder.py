@@ -32,6 +32,10 @@ class RunError(UserError):
     """A run's folder cannot be used."""
 
 
+class HeldError(RunError):
+    """Another process is at work on the run."""
+
+
 def check_folder(results_dir: Path) -> Path:
     """Return a results folder's nearest part that exists; refuse one that cannot be a folder.
 
@@ -160,13 +164,13 @@ class RunFolder:
         """Lock the run for this process; the system unlocks it however the process ends.
 
         Raises:
-            RunError: if another process has locked it.
+            HeldError: if another process has locked it.
         """
         with (self.path / ".lock").open("w") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
-                raise RunError(
+                raise HeldError(
                     f"Another process is at work on this run: {self.path}. "
                     "Wait for it, or stop it; it resumes with the same command."
                 ) from error

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import resource
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import torch
+from rich.console import Console
 
 from ntmbench.runs.folder import RunFolder
+from ntmbench.runs.log import logger, logging_to
 from tests.conftest import TINY, Ended
 
 Command = Callable[..., Ended]
@@ -238,6 +241,44 @@ def test_results_dir_that_can_not_be_written(
     ended = ntmbench(*TINY)
     assert (ended.code, ended.err.count("\n")) == (2, 1)
     assert "Permission denied" in ended.err
+
+
+def test_results_dir_that_is_a_link_to_itself(ntmbench: Command, tmp_path: Path) -> None:
+    (tmp_path / "taken").symlink_to("taken")
+    ended = ntmbench("results_dir=taken", *TINY)
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert "taken is a link that leads nowhere." in ended.err
+
+
+def test_a_finished_run_is_shown_from_a_folder_that_can_not_be_written(
+    ntmbench: Command, monkeypatch: pytest.MonkeyPatch, undrawn: None
+) -> None:
+    assert ntmbench(*TINY).code == 0
+    access = os.access
+
+    def read_only(path: Any, mode: int) -> bool:  # a superuser may write anywhere
+        return access(path, mode) and "results" not in str(path)
+
+    monkeypatch.setattr(os, "access", read_only)
+    ended = ntmbench(*TINY)
+    assert (ended.code, ended.err) == (0, "")
+    assert "already done" in ended.out
+    assert ntmbench(*TINY, "seed=1").err.endswith("results.\n")
+
+
+def test_a_log_that_can_not_be_written_is_told_once(tmp_path: Path) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("there is no /dev/full here")
+    console = Console(file=io.StringIO(), width=200)
+    with logging_to(Path("/dev/full"), console):
+        for number in range(3):
+            logger.info("line %d", number)
+    assert cast(io.StringIO, console.file).getvalue().splitlines() == [
+        "The log cannot be written: /dev/full: [Errno 28] No space left on device",
+        "line 0",
+        "line 1",
+        "line 2",
+    ]
 
 
 # A run's first files are smaller than these limits, and its checkpoint is larger.

@@ -29,6 +29,7 @@ from ntmbench.composition.schemas import schema
 from ntmbench.evaluation import grid
 from ntmbench.registry import model_names, task_names
 from ntmbench.runs import runner
+from ntmbench.runs.folder import RunFolder
 from ntmbench.runs.settings import FIXED_PARTS
 from ntmbench.training.interruption import Interrupted
 from tests.conftest import TINY, Ended, command
@@ -127,6 +128,35 @@ def test_model_that_ends_the_process_ends_its_cell_alone(
     assert cells["reason"][0] == "SystemExit: 3"
     failed = next((tmp_path / "results" / "runs").glob("copy-custom-s0-*"))
     assert '"state": "failed"' in (failed / "status.json").read_text()
+
+
+def test_cell_that_another_process_holds_is_told_as_held(ntmbench: Command, tmp_path: Path) -> None:
+    arguments = ("-m", "task=copy", "model=lstm", "seed=0,1", *CELL)
+    assert ntmbench(*arguments).code == 0
+    held = next((tmp_path / "results" / "runs").glob("copy-lstm-s0-*"))
+    with RunFolder(held).locked():
+        ended = ntmbench(*arguments, "rerun=true")
+    assert (ended.code, ended.err) == (1, "")
+    cells = table_of(tmp_path)
+    assert list(cells["state"]) == ["held", "finished"]
+    assert cells["reason"][0].startswith("Another process is at work on this run")
+
+
+def test_no_cell_of_the_table_is_a_formula(tmp_path: Path) -> None:
+    overrides = ["+model.arguments.x==cmd|' /C calc'!A0"]
+    write_cell(tmp_path / "0", 0, overrides, None, "failed", reason="=1+1")
+    conclude(tmp_path, Console())
+    table = pd.read_csv(tmp_path / "sweep.csv")
+    assert table["reason"].item() == "'=1+1"
+    assert table["overrides"].item() == f"'{overrides[0]}"
+
+
+def test_interrupt_while_modules_are_imported_is_one_line(tmp_path: Path) -> None:
+    """A module stands in for a slow import, in which the signal comes."""
+    (tmp_path / "torch.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
+    ended = command("task=copy", folder=tmp_path, PYTHONPATH=str(tmp_path))
+    assert (ended.code, ended.out) == (130, "")
+    assert ended.err == "ntmbench: interrupted before anything began.\n"
 
 
 def test_sweep_of_finished_cells_ends_well(ntmbench: Command, tmp_path: Path) -> None:

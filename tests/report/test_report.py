@@ -208,6 +208,24 @@ def test_a_folder_without_a_status_is_listed(tmp_path: Path) -> None:
     assert (row["outcome"], row["error"]) == ("unreadable", "no status.json")
 
 
+def test_a_link_to_itself_is_told_in_a_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    link = tmp_path / "results"
+    link.symlink_to(link)
+    assert main([str(link)]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert err.startswith(f"ntmbench: The results in {link} cannot be read: ")
+
+
+def test_no_cell_of_a_table_is_a_formula(tmp_path: Path) -> None:
+    fabricate(tmp_path, state="failed", error="=cmd|' /C calc'!A0")
+    report(tmp_path)
+    (row,) = table(tmp_path, "problems").to_dict("records")
+    assert row["error"] == "'=cmd|' /C calc'!A0"
+
+
 def test_a_group_may_have_runs_of_different_sizes(tmp_path: Path) -> None:
     """Written by two versions of a model; their middle is no whole number."""
     for seed, parameters in enumerate((67_000, 67_001)):
