@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import IO, Any, cast
+from typing import IO, Any, NoReturn, cast
 
 import hydra
 from hydra._internal.utils import _run_hydra, get_args_parser
@@ -78,6 +78,7 @@ def job(composed: DictConfig) -> None:
 @hydra.main(**HYDRA_MAIN)
 def _run_job(arguments: Sequence[str]) -> None:
     parser = get_args_parser()
+    parser.error = _refuse_option  # type: ignore[method-assign]
     options = parser.parse_intermixed_args(arguments)
     told_in_full = FULL_ERROR in os.environ
     os.environ.setdefault(FULL_ERROR, "1")  # Hydra would print a failure itself, in several lines
@@ -100,6 +101,11 @@ def _run_job(arguments: Sequence[str]) -> None:
     finally:
         if not told_in_full:
             del os.environ[FULL_ERROR]
+
+
+def _refuse_option(message: str) -> NoReturn:
+    """Refuse an option in one line; the parser itself would print its usage too."""
+    raise SettingError(f"{message}. All options: --hydra-help.")
 
 
 def main() -> None:

@@ -132,6 +132,7 @@ REFUSED = [
     (["seed=range(0,1,0)"], "seed=range(0,1,0) never ends.", "a step other than 0."),
     (["seed=range(0,inf)"], "seed=range(0,inf) never ends.", "finite numbers"),
     (["observers=${seed}"], "observers=0 is no list.", "Allowed: observers=[0]."),
+    (["--cfg", "x"], "invalid choice: 'x'", "All options: --hydra-help."),
     (["task.max_length"], "task.max_length cannot be parsed: missing", "Allowed: name=value"),
     (["task.bits=[1"], "task.bits=[1 cannot be parsed: ", "Allowed: name=value"),
 ]

@@ -23,12 +23,14 @@ from types import FrameType
 from typing import Any
 from unittest import mock
 
-from ntmbench.commands.composition import composing
-from ntmbench.commands.groups import NEEDED, OPTIONAL
+from hydra import compose
+from omegaconf import ListConfig, OmegaConf
 from rich.console import Console
 
 from ntmbench.commands import application
 from ntmbench.commands.overrides import known_keys
+from ntmbench.composition.composing import composing
+from ntmbench.composition.groups import NEEDED, OPTIONAL
 from ntmbench.registry import model_names, task_names
 from ntmbench.runs import check
 from ntmbench.runs.runner import Outcome
@@ -80,7 +82,22 @@ ODD_KEYS = ["", ".", "task.", ".bits", "task..bits", "ä", "a b", "0", "_target_
             "evaluation.lengths.0", "model.arguments.x", "__class__", "seed:", "task.name",
             "_self_", "task.__len__"]  # fmt: skip
 PREFIXES = ["", "", "", "", "", "", "+", "++", "~"]
+OPTIONS = [
+    ["--cfg", "job"], ["--cfg", "hydra"], ["--cfg", "all"], ["--cfg", "x"], ["--cfg"], ["--nope"],
+    ["--info"], ["--info", "defaults-tree"], ["--info", "x"], ["-c", "job", "--resolve"], ["--run"],
+    ["-c", "job", "-p", "task"], ["-c", "job", "-p", "nope"], ["--version"], ["--config-name", "x"],
+    ["--config-dir", "x"], ["--config-path", "x"], ["-m", "-m"], ["-m", "--run"], ["-"], ["--"],
+    ["--experimental-rerun", "x"], ["--hydra-help"], ["--shell-completion"], ["-sc", "query=bash"],
+]  # fmt: skip
 CHOICES = {"task": task_names, "model": model_names}
+#: Values that a setting may well take, by the type of its default.
+FITTING: dict[type, list[str]] = {
+    bool: ["true", "false", "yes", "0"],
+    int: ["0", "1", "2", "3", "4", "6", "9", "20", "null"],
+    float: ["0", "0.1", "0.5", "0.99", "1", "1e-3", "2.5"],
+    str: ["auto", "adam", "linear", "eager", "cpu", "gru", "lstm", "x"],
+    list: ["[]", "[3]", "[3,5]", "[20,30]", "[lines]", "[bar,lines]"],
+}
 
 
 @dataclass
@@ -106,7 +123,7 @@ def campaign(number: int, seed: int = 0) -> Counts:
     counts = Counts()
     with composing():
         keys = {
-            (task, model): known_keys([f"task={task}", f"model={model}"])
+            (task, model): _settings(task, model)
             for task in task_names()
             for model in model_names()
             if model != "custom"
@@ -120,7 +137,18 @@ def campaign(number: int, seed: int = 0) -> Counts:
     return counts
 
 
-def command_line(draw: random.Random, keys: dict[tuple[str, str], list[str]]) -> list[str]:
+def _settings(task: str, model: str) -> dict[str, type]:
+    """Every setting of a task and a model, with the type of its default."""
+    chosen = [f"task={task}", f"model={model}"]
+    composed = compose("config", overrides=chosen)
+    found = {}
+    for key in known_keys(chosen):
+        value = OmegaConf.select(composed, key) if key[0].isalpha() else None
+        found[key] = list if isinstance(value, ListConfig) else type(value)
+    return found
+
+
+def command_line(draw: random.Random, keys: dict[tuple[str, str], dict[str, type]]) -> list[str]:
     """One to four overrides, at times with an option of Hydra's."""
     task, model = draw.choice(list(keys))
     chosen = [f"task={task}", f"model={model}"] if draw.random() < 0.7 else []
@@ -128,16 +156,23 @@ def command_line(draw: random.Random, keys: dict[tuple[str, str], list[str]]) ->
     line = [*chosen, *(override(draw, settings) for _ in range(draw.choice([1, 1, 1, 2, 3])))]
     if draw.random() < 0.15:
         draw.shuffle(line)
-    if draw.random() < 0.15:
+    if any("," in argument for argument in line) or draw.random() < 0.15:
         line.insert(0, "-m")
+    if draw.random() < 0.08:
+        line += draw.choice(OPTIONS)
     return line
 
 
-def override(draw: random.Random, settings: list[str]) -> str:
-    """A key of any kind with a value of any kind."""
+def override(draw: random.Random, settings: dict[str, type]) -> str:
+    """A key of any kind with a value of any kind; half of them fit."""
     kind = draw.random()
-    if kind < 0.6:
-        key = draw.choice(settings).lstrip("+")
+    if kind < 0.5:
+        key = draw.choice([key for key, of in settings.items() if of in FITTING])
+        fitting = FITTING[settings[key]]
+        several = draw.random() < 0.15
+        return f"{key}={','.join(draw.sample(fitting, 2)) if several else draw.choice(fitting)}"
+    if kind < 0.8:
+        key = draw.choice(list(settings)).lstrip("+")
     else:
         key = draw.choice(draw.choice([HYDRA, GROUPS, ODD_KEYS]))
     prefix = draw.choice(PREFIXES)
