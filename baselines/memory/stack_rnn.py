@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from ntmbench.data.ranges import Choice, LogRange, searched
 from ntmbench.errors import MAX_SIZE, check_range
 from ntmbench.model import SequenceModel
 from ntmbench.registry import register_model
@@ -28,9 +29,9 @@ class StackRNNSettings:
     #: Units of the hidden layer.
     hidden_size: int = 100
     #: Stacks, each moved by actions of its own.
-    stacks: int = 2
+    stacks: int = field(default=2, metadata=searched(Choice((1, 2, 4))))
     #: Numbers in one cell of a stack.
-    cell_size: int = 8
+    cell_size: int = field(default=8, metadata=searched(LogRange(2, 32)))
     #: Cells of a stack; what is pushed beyond them is lost. Tests enlarge it to the length.
     depth: int = 64
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from torch import Tensor, nn
 
+from ntmbench.data.ranges import Range, searched
 from ntmbench.errors import MAX_LAYERS, MAX_SIZE, check_range
 from ntmbench.model import SequenceModel
 from ntmbench.registry import register_model
@@ -18,7 +19,7 @@ class LSTMSettings:
     #: Units of each layer.
     hidden_size: int = 71
     #: LSTM layers, each fed by the one below.
-    layers: int = 2
+    layers: int = field(default=2, metadata=searched(Range(1, 3)))
 
     def __post_init__(self) -> None:
         """Check the ranges."""

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ntmbench.answer import Answer, Bits
+from ntmbench.data.ranges import Range, searched
 from ntmbench.errors import MAX_LAYERS, MAX_SIZE, ModelError, check_range
 from ntmbench.model import SequenceModel
 from ntmbench.registry import register_model
@@ -27,7 +28,7 @@ class Seq2SeqSettings:
     #: Units of each layer, of the encoder and of the decoder.
     hidden_size: int = 82
     #: LSTM layers of the encoder, and of the decoder.
-    layers: int = 1
+    layers: int = field(default=1, metadata=searched(Range(1, 3)))
     #: Whether the decoder is shown the input of its own step too; tasks whose input is not silent
     #: while the answer is asked need it.
     sees_input: bool = field(default=False, metadata={"added_later": True})

@@ -114,12 +114,16 @@ def main() -> None:
     0: finished. 1: a run failed or diverged. 2: refused. 130 and 143: interrupted by SIGINT and
     SIGTERM. A campaign has the first exit code of its sweeps that is not 0.
     """
+    sys.exit(exit_code_of(lambda: _main(sys.argv[1:])))
+
+
+def exit_code_of(command: Callable[[], int]) -> int:
+    """Run a command that SIGTERM interrupts as Ctrl-C does, and print in one line what ended it."""
     before = signal.signal(signal.SIGTERM, _stop)
     try:
-        code = _guarded(lambda: _main(sys.argv[1:]))
+        return _guarded(command)
     finally:
         signal.signal(signal.SIGTERM, before)
-    sys.exit(code)
 
 
 def _stop(number: int, frame: FrameType | None) -> None:

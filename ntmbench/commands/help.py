@@ -21,6 +21,7 @@ Train, evaluate and compare models on algorithmic memory tasks.
   python -m ntmbench model=custom model.target=my_module:MyModel        your own nn.Module
   python -m ntmbench -m +experiment=reference                   the campaign behind the report
   python -m ntmbench task=recall model=ntm --cfg job            show every setting of a run
+  python -m ntmbench.search task=recall model=lstm              search settings; has its own --help
   python -m ntmbench.report                                     report over results/
 """
 
@@ -51,22 +52,23 @@ def print_help() -> None:
     )
     print()
     plain = documented(RunConfig)
-    _print_settings("", [plain[field.name] for field in plain_fields()])
+    print_settings("", [plain[field.name] for field in plain_fields()])
     for part, settings in FIXED_PARTS.items():
         print()
-        _print_settings(f"{part}.", documented(settings).values())
+        print_settings(f"{part}.", documented(settings).values())
     for name in registry.task_names():
         task = registry.task_class(name)
         print(f"\ntask={name}: {_first_line(task)}")
-        _print_settings("task.", documented(task).values())
+        print_settings("task.", documented(task).values())
     for name in registry.model_names():
         entry = registry.model_entry(name)
         control = " (a control)" if entry.control else ""
         print(f"\nmodel={name}{control}: {_first_line(entry.build)}")
-        _print_settings("model.", documented(entry.settings).values())
+        print_settings("model.", documented(entry.settings).values())
 
 
-def _print_settings(prefix: str, settings: Iterable[Setting]) -> None:
+def print_settings(prefix: str, settings: Iterable[Setting]) -> None:
+    """Print a line or more for each setting, its name after ``prefix``."""
     for setting in settings:
         shown = f"  {prefix}{setting.name}={_text(setting.default)}"
         print(_wrapped(f"{shown:<38}  ", setting.help).rstrip())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import ntmbench.ntm.engines  # noqa: F401 (registers them)
+from ntmbench.data.ranges import Choice, LogRange, searched
 from ntmbench.engine.contract import AUTO, engine_names
 from ntmbench.errors import (
     MAX_LAYERS,
@@ -41,17 +42,19 @@ class NTMSettings:
     #: Stacked layers of the controller.
     controller_layers: int = 1
     #: Memory slots, N.
-    memory_slots: int = 128
+    memory_slots: int = field(default=128, metadata=searched(LogRange(16, 128)))
     #: Numbers in one slot, M.
-    word_size: int = 20
+    word_size: int = field(default=20, metadata=searched(LogRange(8, 32)))
     #: Read heads.
-    read_heads: int = 1
+    read_heads: int = field(default=1, metadata=searched(Choice((1, 2, 4))))
     #: Write heads.
     write_heads: int = 1
     #: Allowed shifts of a weighting, odd and centred on no shift: 3 allows -1, 0 and +1.
-    shift_width: int = 3
+    shift_width: int = field(default=3, metadata=searched(Choice((3, 5, 7))))
     #: Memory before the first step: one constant, learned, or drawn once with the weights.
-    initial_memory: str = "constant"
+    initial_memory: str = field(
+        default="constant", metadata=searched(Choice(("constant", "learned")))
+    )
     #: The constant that fills the memory where initial_memory is constant.
     initial_memory_value: float = 1e-6
     #: Weightings before the first step: one_hot on slot 0, uniform, or learned. With uniform,

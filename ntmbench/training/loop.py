@@ -33,12 +33,14 @@ from ntmbench.training.state import TrainState
 class TrainResult:
     """The result of training; the model holds the selected weights.
 
+    ``rank`` is that of the selected weights on validation data, see ``Selected.rank``.
     ``diverged_after`` is the number of steps after which training gave up for want of finite
     numbers. ``attempts`` is the number of attempts that were begun.
     """
 
     curve: pd.DataFrame
     selected_step: int
+    rank: tuple[float, ...]
     sequences_per_second: float
     seconds: float
     rejected_steps: int
@@ -143,6 +145,7 @@ def train(
     return TrainResult(
         curve=pd.DataFrame([asdict(point) for point in state.curve]),
         selected_step=state.selected.step,
+        rank=state.selected.rank(by_loss=not task.deterministic),
         sequences_per_second=state.made * settings.batch_size / max(state.step_seconds, 1e-9),
         seconds=state.seconds,
         rejected_steps=state.rejected,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ntmbench.data.lengths import MAX_SEQUENCES
+from ntmbench.data.ranges import Choice, LogRange, Range, searched
 from ntmbench.errors import SettingError, check_choice, check_range, check_types
 
 OPTIMIZERS = ("rmsprop", "adam")
@@ -22,11 +23,11 @@ class TrainSettings:
     #: All training sequences. Budgets are counted in sequences, whatever the batch size.
     sequences: int = 50_000
     #: Sequences of one length that share a step of the optimizer.
-    batch_size: int = 4
+    batch_size: int = field(default=4, metadata=searched(Choice((4, 8, 16, 32, 64))))
     #: rmsprop (centered, as in the NTM paper) or adam.
     optimizer: str = "rmsprop"
     #: Step size at the start.
-    learning_rate: float = 5e-4
+    learning_rate: float = field(default=5e-4, metadata=searched(LogRange(1e-4, 3e-2)))
     #: constant, linear or cosine; the last two fall to ``final_learning_rate``.
     schedule: str = "cosine"
     #: Share of the learning rate that is left at the end of a falling schedule.
@@ -34,13 +35,13 @@ class TrainSettings:
     #: Sequences over which the learning rate rises from zero.
     warmup_sequences: int = 0
     #: Momentum of rmsprop; the first beta of adam.
-    momentum: float = 0.9
+    momentum: float = field(default=0.9, metadata=searched(Range(0.5, 0.95)))
     #: Decay of the squared gradients' mean: alpha of rmsprop, the second beta of adam.
     smoothing: float = 0.95
     #: Added to the root of the squared gradients' mean.
     epsilon: float = 1e-4
     #: The gradient's norm is clipped at this; 0 does not clip it.
-    clip_norm: float = 10.0
+    clip_norm: float = field(default=10.0, metadata=searched(Choice((0.0, 1.0, 10.0))))
     #: Each number of the gradient is clipped to +- this before, as in the paper; 0 does not clip.
     clip_value: float = 0.0
     #: The sequences are divided among so many attempts, each from other initial weights and with a
@@ -50,7 +51,7 @@ class TrainSettings:
     attempts: int = 1
     #: Decay per step of the weights' running average. With one, the average is validated and
     #: selected; 0 keeps none.
-    weight_average: float = 0.0
+    weight_average: float = field(default=0.0, metadata=searched(Choice((0.0, 0.99, 0.999))))
     #: Sequences between two validations, each a row of the learning curve.
     validate_every: int = 1_000
     #: Validation sequences with the lengths of training (the learning curve).

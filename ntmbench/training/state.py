@@ -37,9 +37,10 @@ class Selected:
 
         A loss that is not a number is worse than any other.
         """
-        return other is None or self._rank(by_loss) < other._rank(by_loss)
+        return other is None or self.rank(by_loss=by_loss) < other.rank(by_loss=by_loss)
 
-    def _rank(self, by_loss: bool) -> tuple[float, ...]:
+    def rank(self, *, by_loss: bool) -> tuple[float, ...]:
+        """What decides, the first number most; less is better."""
         loss = math.inf if math.isnan(self.loss_share) else self.loss_share
         return (loss,) if by_loss else (self.within_errors, self.wrong_share, loss)
 

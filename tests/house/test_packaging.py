@@ -38,7 +38,7 @@ FLOORS = (
     "runs statistics",
     "composition",
     "report",
-    "commands bench testing __main__",
+    "commands bench search testing __main__",
 )
 
 

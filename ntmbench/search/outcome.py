@@ -1,0 +1,176 @@
+"""What a search leaves: a table of its trials, pictures, and a recipe."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from optuna.exceptions import ExperimentalWarning
+from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
+from optuna.trial import FrozenTrial, TrialState
+from rich.console import Console
+from rich.table import Table
+
+from ntmbench.data.files import write_bytes, write_text
+from ntmbench.data.ranges import Searched
+from ntmbench.search.arguments import Search
+from ntmbench.search.recipe import recipe_text
+from ntmbench.search.space import rounded
+from ntmbench.search.study import REASON, RECIPE, SharedStudy, best_of
+from ntmbench.search.trial import DIVERGED, RANK, SEQUENCES
+
+#: Rows of the table that is printed; trials.csv has all.
+SHOWN = 10
+#: Trials below which importance is not estimated.
+FEWEST = 4
+
+
+def conclude(study: SharedStudy, search: Search, console: Console) -> Path | None:
+    """Write and print what was found; return the recipe's file, or None if no trial has ended."""
+    trials = study.trials()
+    table = trials_table(trials, search.space)
+    write_text(study.folder / "trials.csv", table.to_csv(index=False))
+    best = best_of(trials)
+    if best is None:
+        return None
+    label = score_label(search)
+    console.print(_drawn(table, search.space, label))
+    for line in budget_lines(table, search):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    recipe = table[table["recipe"] & table["score"].notna()]
+    if len(recipe):
+        console.print(
+            f"Best: trial {best.number} with {_score(best.user_attrs[RANK][0])} {label}; today's "
+            f"recipe is trial {recipe['trial'].iloc[0]} with {_score(recipe['score'].iloc[0])}.",
+            highlight=False,
+        )
+    _draw(study.folder, table, importance_of(study), search.space, label)
+    values = {name: rounded(best.params[name]) for name in search.space}
+    path = study.folder / "recipe" / f"{study.name}.yaml"
+    path.parent.mkdir(exist_ok=True)
+    write_text(path, recipe_text(search, values, budget_lines(table, search)))
+    return path
+
+
+def score_label(search: Search) -> str:
+    """What the score of a trial counts."""
+    task = search.config().task
+    if not task.deterministic:
+        return "bits of loss per answer"
+    return f"wrong {task.answer.unit}s per sequence"
+
+
+def state_of(trial: FrozenTrial) -> str:
+    """finished, pruned, failed, interrupted, running or waiting."""
+    if trial.state == TrialState.FAIL:
+        return "failed" if REASON in trial.user_attrs else "interrupted"
+    return "finished" if trial.state == TrialState.COMPLETE else trial.state.name.lower()
+
+
+def trials_table(trials: list[FrozenTrial], space: Mapping[str, Searched]) -> pd.DataFrame:
+    """A row for each trial that has begun: its values, how it ended, and what it used up.
+
+    ``score`` is the first number of the rank, over all seeds; ``last_validation`` the last point of
+    the learning curve that a pruned trial reported.
+    """
+    rows = []
+    for trial in trials:
+        if trial.state == TrialState.WAITING:
+            continue
+        reported = trial.intermediate_values
+        rows.append(
+            {
+                "trial": trial.number,
+                "state": state_of(trial),
+                "recipe": bool(trial.user_attrs.get(RECIPE)),
+                "score": trial.value if trial.state == TrialState.COMPLETE else math.nan,
+                "last_validation": reported[max(reported)] if reported else math.nan,
+                **{name: rounded(trial.params[name]) for name in space if name in trial.params},
+                "sequences": int(trial.user_attrs.get(SEQUENCES, 0)),
+                "seconds": trial.duration.total_seconds() if trial.duration else math.nan,
+                "diverged": int(trial.user_attrs.get(DIVERGED, 0)),
+                "reason": trial.user_attrs.get(REASON),
+                "rank": " ".join(map(repr, trial.user_attrs.get(RANK, ()))),
+            }
+        )
+    names = ["trial", "state", "recipe", "score", "last_validation", *space]
+    return pd.DataFrame(
+        rows, columns=[*names, "sequences", "seconds", "diverged", "reason", "rank"]
+    ).astype({"recipe": bool})
+
+
+def budget_lines(table: pd.DataFrame, search: Search) -> list[str]:
+    """What a search has used up so far, in words."""
+    counts = table["state"].value_counts()
+    finished, pruned, failed = (int(counts.get(s, 0)) for s in ("finished", "pruned", "failed"))
+    seeds = search.seeds
+    told = f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {seeds[0]} to {seeds[-1]}"
+    trained = search.config().train
+    return [
+        f"{finished + pruned} trials: {finished} finished, {pruned} pruned; {failed} failed.",
+        f"{trained.sequences:,} training sequences each ({search.full_sequences:,} in a run) on "
+        f"{told}, {int(table['sequences'].sum()):,} in all; scored on validation data.",
+    ]
+
+
+def importance_of(study: SharedStudy) -> pd.Series[float]:
+    """The share of each setting in the difference between good trials and all, by PED-ANOVA.
+
+    Empty where too few trials have finished. Of Watanabe et al. (2023).
+    """
+    finished = [t for t in study.trials() if t.state == TrialState.COMPLETE]
+    scores = {t.value for t in finished}
+    if len(finished) < FEWEST or len(scores) < 2:
+        return pd.Series(dtype=float)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        evaluator = PedAnovaImportanceEvaluator(target_quantile=0.25)
+        shares = get_param_importances(study.study, evaluator=evaluator)
+    return pd.Series(shares, dtype=float).sort_values(ascending=False)
+
+
+def _draw(
+    folder: Path,
+    table: pd.DataFrame,
+    importance: pd.Series[float],
+    space: Mapping[str, Searched],
+    label: str,
+) -> None:
+    from ntmbench.plotting.search import plot_importance, plot_slices  # takes a second
+    from ntmbench.plotting.style import png
+
+    plots = folder / "plots"
+    plots.mkdir(exist_ok=True)
+    write_bytes(plots / "slices.png", png(plot_slices(table, space, label)))
+    if len(importance):
+        write_bytes(plots / "importance.png", png(plot_importance(importance)))
+
+
+def _drawn(table: pd.DataFrame, space: Mapping[str, Searched], label: str) -> Table:
+    drawn = Table(title=f"Search: {label}, validation", title_justify="left")
+    for heading in ("trial", "state", "score", *(n.partition(".")[2] for n in space), "seconds"):
+        drawn.add_column(heading, justify="left" if heading == "state" else "right")
+    finished = table[table["score"].notna()].sort_values(["score", "trial"], kind="stable")
+    for row in finished.head(SHOWN).to_dict("records"):
+        recipe = " (recipe)" if row["recipe"] else ""
+        diverged = f", {row['diverged']} diverged" if row["diverged"] else ""
+        drawn.add_row(
+            f"{row['trial']}{recipe}",
+            f"{row['state']}{diverged}",
+            _score(row["score"]),
+            *(_text(row[name]) for name in space),
+            f"{row['seconds']:.0f}",
+        )
+    return drawn
+
+
+def _text(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _score(value: float) -> str:
+    return f"{value:.4g}"
