@@ -8,7 +8,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator, PercentFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter, PercentFormatter
 
 from ntmbench.data.ranges import Choice, LogRange, Searched
 from ntmbench.plotting.scales import scale_scores
@@ -24,7 +24,7 @@ def plot_importance(shares: pd.Series[float]) -> Figure:
     figure = Figure(figsize=(7, 1 + 0.4 * len(shares)))
     axes = figure.subplots()
     sns.barplot(x=shares.to_numpy(), y=list(shares.index), color=COLOURS[0], ax=axes)
-    axes.xaxis.set_major_formatter(PercentFormatter(1))
+    axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.set_xlabel("share (PED-ANOVA)")
     axes.set_title("Importance of the settings searched")
     return figure
@@ -79,8 +79,10 @@ def _draw_slice(axes: Axes, table: pd.DataFrame, name: str, values: Searched) ->
         )
     if isinstance(values, LogRange):
         axes.set_xscale("log")
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.xaxis.set_minor_formatter(NullFormatter())
     elif not isinstance(values, Choice):
-        axes.xaxis.set_minor_locator(NullLocator())
+        axes.xaxis.set_major_locator(MaxNLocator(5, integer=isinstance(values.low, int)))
     axes.set_xlabel(name)
     axes.set_ylabel("")
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hydra import compose
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from ntmbench.commands.grammar import parse
@@ -134,13 +134,15 @@ def search_settings(arguments: Sequence[str]) -> SearchSettings:
         check_known("search", name, known)
         if override.is_sweep_override() or override.is_delete() or override.is_add():
             raise SettingError(f"{argument} is refused. Allowed: one value, {PREFIX}{name}=VALUE.")
+        if override.value() == MISSING:
+            raise SettingError(f"{argument} gives no value. Allowed: {PREFIX}{name}=VALUE.")
         try:
             OmegaConf.update(values, name, override.value())
         except OmegaConfBaseException as error:
             reason = first_line(error).rstrip(".")
             raise SettingError(f"{argument} is refused: {reason}.") from error
     try:
-        plain = OmegaConf.to_container(values, resolve=True, throw_on_missing=True)
+        plain = OmegaConf.to_container(values, resolve=True)
     except OmegaConfBaseException as error:
         raise SettingError(first_line(error)) from error
     assert isinstance(plain, dict)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 
@@ -49,12 +50,14 @@ def _search(arguments: Sequence[str]) -> int:
         console.print("No trial was trained to its end.", highlight=False)
         return FAILED
     task, model = config.task.name, config.model
-    told = (
-        f"python -m ntmbench --config-dir={study.folder} task={task} model={model} "
-        f"recipe={recipe.stem}"
-    )
-    for line in (recipe, f"{told}  # or copy it to conf/recipe/{task}_{model}.yaml"):
-        console.print(str(line), highlight=False, markup=False, soft_wrap=True)
+    command = ["python", "-m", "ntmbench", f"--config-dir={study.folder}", f"task={task}"]
+    command += [argument for argument in arguments if argument.startswith("task.")]
+    for line in (
+        f"Recipe: {recipe}",
+        f"Copy it to conf/recipe/{task}_{model}.yaml, or run it from where it is:",
+        shlex.join([*command, f"model={model}", f"recipe={recipe.stem}"]),
+    ):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
     return code
 
 

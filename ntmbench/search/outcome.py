@@ -47,6 +47,7 @@ def conclude(study: SharedStudy, search: Search, console: Console) -> Path | Non
             f"Best: trial {best.number} with {_score(best.user_attrs[RANK][0])} {label}; today's "
             f"recipe is trial {recipe['trial'].iloc[0]} with {_score(recipe['score'].iloc[0])}.",
             highlight=False,
+            soft_wrap=True,
         )
     _draw(study.folder, table, importance_of(study), search.space, label)
     values = {name: rounded(best.params[name]) for name in search.space}
@@ -152,18 +153,15 @@ def _draw(
 
 def _drawn(table: pd.DataFrame, space: Mapping[str, Searched], label: str) -> Table:
     drawn = Table(title=f"Search: {label}, validation", title_justify="left")
-    for heading in ("trial", "state", "score", *(n.partition(".")[2] for n in space), "seconds"):
-        drawn.add_column(heading, justify="left" if heading == "state" else "right")
+    for heading in ("trial", "score", "seconds"):
+        drawn.add_column(heading, justify="right")
+    drawn.add_column("settings", overflow="fold")
     finished = table[table["score"].notna()].sort_values(["score", "trial"], kind="stable")
     for row in finished.head(SHOWN).to_dict("records"):
-        recipe = " (recipe)" if row["recipe"] else ""
-        diverged = f", {row['diverged']} diverged" if row["diverged"] else ""
+        values = [f"{name.partition('.')[2]}={_text(row[name])}" for name in space]
+        values += ["(today's recipe)"] * row["recipe"] + ["(diverged)"] * bool(row["diverged"])
         drawn.add_row(
-            f"{row['trial']}{recipe}",
-            f"{row['state']}{diverged}",
-            _score(row["score"]),
-            *(_text(row[name]) for name in space),
-            f"{row['seconds']:.0f}",
+            str(row["trial"]), _score(row["score"]), f"{row['seconds']:.0f}", " ".join(values)
         )
     return drawn
 

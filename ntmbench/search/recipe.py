@@ -15,8 +15,8 @@ from ntmbench.runs.settings import RunConfig
 from ntmbench.search.arguments import Search
 from ntmbench.search.space import PARTS
 
-#: What a task's budget says for every model, so that no recipe does.
-OF_BUDGET = ("train.sequences", "train.validate_every")
+#: What a task's budget says for every model, so that no recipe does; and how a search measures.
+OF_BUDGET = ("train.sequences", "train.validate_every", "train.validation_sequences")
 
 
 def recipe_text(search: Search, values: Mapping[str, Any], budget: Sequence[str]) -> str:
