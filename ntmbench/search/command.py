@@ -17,7 +17,7 @@ from ntmbench.commands.application import FAILED, exit_code_of
 from ntmbench.runs.check import check_possible, reason_of
 from ntmbench.search.arguments import Search, search_from
 from ntmbench.search.outcome import conclude, score_label
-from ntmbench.search.study import SharedStudy, best_of
+from ntmbench.search.study import SharedStudy, best_first
 from ntmbench.search.trial import RANK, run_trial
 
 #: Failures in a row after which a process gives up.
@@ -92,8 +92,7 @@ def _run_one(study: SharedStudy, search: Search, trial: optuna.Trial) -> str:
         study.fail(trial, reason)
         return f"failed: {reason}"
     study.study.tell(trial, math.inf if math.isnan(rank[0]) else rank[0])
-    best = best_of(study.trials())
-    assert best is not None
+    best = best_first(study.trials())[0]
     return (
         f"{rank[0]:.4g} {score_label(search)} "
         f"(best: {best.user_attrs[RANK][0]:.4g}, trial {best.number})"

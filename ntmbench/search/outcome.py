@@ -20,7 +20,7 @@ from ntmbench.data.ranges import Searched
 from ntmbench.search.arguments import Search
 from ntmbench.search.recipe import recipe_text
 from ntmbench.search.space import rounded
-from ntmbench.search.study import REASON, RECIPE, SharedStudy, best_of
+from ntmbench.search.study import REASON, RECIPE, SharedStudy, best_first
 from ntmbench.search.trial import DIVERGED, RANK, SEQUENCES
 
 #: Rows of the table that is printed; trials.csv has all.
@@ -34,11 +34,13 @@ def conclude(study: SharedStudy, search: Search, console: Console) -> Path | Non
     trials = study.trials()
     table = trials_table(trials, search.space)
     write_text(study.folder / "trials.csv", table.to_csv(index=False))
-    best = best_of(trials)
-    if best is None:
+    ranked = best_first(trials)
+    if not ranked:
         return None
+    best = ranked[0]
     label = score_label(search)
-    console.print(_drawn(table, search.space, label))
+    shown = table.set_index("trial").loc[[trial.number for trial in ranked[:SHOWN]]]
+    console.print(_drawn(shown, search.space, label))
     for line in budget_lines(table, search):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     recipe = table[table["recipe"] & table["score"].notna()]
@@ -156,13 +158,10 @@ def _drawn(table: pd.DataFrame, space: Mapping[str, Searched], label: str) -> Ta
     for heading in ("trial", "score", "seconds"):
         drawn.add_column(heading, justify="right")
     drawn.add_column("settings", overflow="fold")
-    finished = table[table["score"].notna()].sort_values(["score", "trial"], kind="stable")
-    for row in finished.head(SHOWN).to_dict("records"):
+    for number, row in table.iterrows():
         values = [f"{name.partition('.')[2]}={_text(row[name])}" for name in space]
         values += ["(today's recipe)"] * row["recipe"] + ["(diverged)"] * bool(row["diverged"])
-        drawn.add_row(
-            str(row["trial"]), _score(row["score"]), f"{row['seconds']:.0f}", " ".join(values)
-        )
+        drawn.add_row(str(number), _score(row["score"]), f"{row['seconds']:.0f}", " ".join(values))
     return drawn
 
 

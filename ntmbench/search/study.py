@@ -165,13 +165,15 @@ class SharedStudy:
             return False
         if worker == self._me:
             return True
+        path = self._workers / worker
         try:
-            with (self._workers / worker).open() as file:
+            with path.open() as file:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except FileNotFoundError:
             return False
         except BlockingIOError:
             return True
+        path.unlink(missing_ok=True)  # of a process that was killed
         return False
 
     @property
@@ -186,10 +188,10 @@ class SharedStudy:
             yield
 
 
-def best_of(trials: list[FrozenTrial]) -> FrozenTrial | None:
-    """The trial whose weights training itself would select; of equal ones the first."""
-    ended = [trial for trial in trials if trial.state == TrialState.COMPLETE]
-    return min(ended, key=lambda trial: (trial.user_attrs[RANK], trial.number), default=None)
+def best_first(trials: list[FrozenTrial]) -> list[FrozenTrial]:
+    """The finished trials: first the one whose weights training itself would select."""
+    finished = [trial for trial in trials if trial.state == TrialState.COMPLETE]
+    return sorted(finished, key=lambda trial: (trial.user_attrs[RANK], trial.number))
 
 
 def _identity(search: Search) -> str:
