@@ -24,6 +24,8 @@ from ntmbench.search.space import space_of
 
 #: What the settings of a search begin with.
 PREFIX = "search."
+#: Settings of a run that its trial does not need, beside those of its tests.
+WITHOUT_EFFECT = ("observers", "rerun")
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,8 @@ def _checked_key(argument: str) -> str:
         )
     if key == EXPERIMENT or key.startswith("hydra"):
         raise SettingError(f"{argument} is not for a search. Allowed: settings and recipes.")
+    if key in WITHOUT_EFFECT or key.startswith("evaluation"):
+        raise SettingError(f"{argument} has no effect in a search, which tests and draws no run.")
     return key
 
 

@@ -19,8 +19,9 @@ Search the settings of a model on a task that do best on validation data.
 The same command goes on with a search that was interrupted. Started several times at once, also on
 machines that share a file system, it shares the trials. Every other setting is that of
 `python -m ntmbench`; one that the command line gives is not searched. The first trial has today's
-recipe, and ranges are widened to hold it. A model whose sizes are searched has the width that the
-budget allows. All is in <results_dir>/searches/<name>/: trials.csv, plots/, recipe/.
+values, and ranges are widened to hold them. A model whose sizes are searched has the width that
+the budget allows. Trials are not tested. All is in <results_dir>/searches/<name>/: trials.csv,
+plots/, recipe/.
 """
 
 

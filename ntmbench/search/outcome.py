@@ -20,13 +20,15 @@ from ntmbench.data.ranges import Searched
 from ntmbench.search.arguments import Search
 from ntmbench.search.recipe import recipe_text
 from ntmbench.search.space import rounded
-from ntmbench.search.study import REASON, RECIPE, SharedStudy, best_first
+from ntmbench.search.study import REASON, TODAY, SharedStudy, best_first
 from ntmbench.search.trial import DIVERGED, RANK, SEQUENCES
 
 #: Rows of the table that is printed; trials.csv has all.
 SHOWN = 10
 #: Trials below which importance is not estimated.
 FEWEST = 4
+#: The share of trials that are the best, whose values importance tells from those of all.
+BEST = 0.25
 
 
 def conclude(study: SharedStudy, search: Search, console: Console) -> Path | None:
@@ -43,11 +45,10 @@ def conclude(study: SharedStudy, search: Search, console: Console) -> Path | Non
     console.print(_drawn(shown, search.space, label))
     for line in budget_lines(table, search):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
-    recipe = table[table["recipe"] & table["score"].notna()]
-    if len(recipe):
+    for today in (trial for trial in ranked if trial.user_attrs.get(TODAY)):
         console.print(
-            f"Best: trial {best.number} with {_score(best.user_attrs[RANK][0])} {label}; today's "
-            f"recipe is trial {recipe['trial'].iloc[0]} with {_score(recipe['score'].iloc[0])}.",
+            f"Best: {_score(best.user_attrs[RANK][0])} {label} (trial {best.number}); with today's "
+            f"values: {_score(today.user_attrs[RANK][0])} (trial {today.number}).",
             highlight=False,
             soft_wrap=True,
         )
@@ -89,7 +90,7 @@ def trials_table(trials: list[FrozenTrial], space: Mapping[str, Searched]) -> pd
             {
                 "trial": trial.number,
                 "state": state_of(trial),
-                "recipe": bool(trial.user_attrs.get(RECIPE)),
+                "today": bool(trial.user_attrs.get(TODAY)),
                 "score": trial.value if trial.state == TrialState.COMPLETE else math.nan,
                 "last_validation": reported[max(reported)] if reported else math.nan,
                 **{name: rounded(trial.params[name]) for name in space if name in trial.params},
@@ -100,21 +101,22 @@ def trials_table(trials: list[FrozenTrial], space: Mapping[str, Searched]) -> pd
                 "rank": " ".join(map(repr, trial.user_attrs.get(RANK, ()))),
             }
         )
-    names = ["trial", "state", "recipe", "score", "last_validation", *space]
+    names = ["trial", "state", "today", "score", "last_validation", *space]
     return pd.DataFrame(
         rows, columns=[*names, "sequences", "seconds", "diverged", "reason", "rank"]
-    ).astype({"recipe": bool})
+    ).astype({"today": bool})
 
 
 def budget_lines(table: pd.DataFrame, search: Search) -> list[str]:
     """What a search has used up so far, in words."""
     counts = table["state"].value_counts()
     finished, pruned, failed = (int(counts.get(s, 0)) for s in ("finished", "pruned", "failed"))
+    trials = f"{finished + pruned} trial{'' if finished + pruned == 1 else 's'}"
     seeds = search.seeds
     told = f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {seeds[0]} to {seeds[-1]}"
     trained = search.config().train
     return [
-        f"{finished + pruned} trials: {finished} finished, {pruned} pruned; {failed} failed.",
+        f"{trials}: {finished} finished, {pruned} pruned; {failed} failed.",
         f"{trained.sequences:,} training sequences each ({search.full_sequences:,} in a run) on "
         f"{told}, {int(table['sequences'].sum()):,} in all; scored on validation data.",
     ]
@@ -123,16 +125,21 @@ def budget_lines(table: pd.DataFrame, search: Search) -> list[str]:
 def importance_of(study: SharedStudy) -> pd.Series[float]:
     """The share of each setting in the difference between good trials and all, by PED-ANOVA.
 
-    Empty where too few trials have finished. Of Watanabe et al. (2023).
+    Empty where too few trials have finished, or too many are alike. The method is that of Watanabe
+    et al. (2023).
     """
     finished = [t for t in study.trials() if t.state == TrialState.COMPLETE]
     scores = {t.value for t in finished}
     if len(finished) < FEWEST or len(scores) < 2:
         return pd.Series(dtype=float)
     with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)  # the best trials are no fewer than all
         warnings.simplefilter("ignore", ExperimentalWarning)
-        evaluator = PedAnovaImportanceEvaluator(target_quantile=0.25)
-        shares = get_param_importances(study.study, evaluator=evaluator)
+        evaluator = PedAnovaImportanceEvaluator(target_quantile=BEST)
+        try:
+            shares = get_param_importances(study.study, evaluator=evaluator)
+        except UserWarning:
+            return pd.Series(dtype=float)
     return pd.Series(shares, dtype=float).sort_values(ascending=False)
 
 
@@ -160,7 +167,7 @@ def _drawn(table: pd.DataFrame, space: Mapping[str, Searched], label: str) -> Ta
     drawn.add_column("settings", overflow="fold")
     for number, row in table.iterrows():
         values = [f"{name.partition('.')[2]}={_text(row[name])}" for name in space]
-        values += ["(today's recipe)"] * row["recipe"] + ["(diverged)"] * bool(row["diverged"])
+        values += ["(today's)"] * row["today"] + ["(diverged)"] * bool(row["diverged"])
         drawn.add_row(str(number), _score(row["score"]), f"{row['seconds']:.0f}", " ".join(values))
     return drawn
 

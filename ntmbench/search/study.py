@@ -34,7 +34,7 @@ from ntmbench.search.trial import RANK
 #: Trials that the pruner compares with, at the least.
 COMPARED = 5
 
-IDENTITY, WORKER, REASON, RECIPE = "identity", "worker", "reason", "recipe"
+IDENTITY, WORKER, REASON, TODAY = "identity", "worker", "reason", "today"
 COUNTED = (TrialState.COMPLETE, TrialState.PRUNED)
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -44,7 +44,7 @@ class SharedStudy:
     """The trials of a search, those of other processes and of earlier ones included."""
 
     def __init__(self, search: Search) -> None:
-        """Open the study, or begin it with a trial of the values that the recipes have today.
+        """Open the study, or begin it with a trial of today's values, those without a search.
 
         Raises:
             SettingError: if another search has its name.
@@ -135,7 +135,7 @@ class SharedStudy:
             now = values_now(search.config(), search.space)
             held = {name: value for name, value in now.items() if holds(search.space[name], value)}
             whole = len(held) == len(now)
-            self.study.enqueue_trial(held, user_attrs={RECIPE: True} if whole else None)
+            self.study.enqueue_trial(held, user_attrs={TODAY: True} if whole else None)
             self.study.set_user_attr(IDENTITY, identity)
 
     def _sampler(self, trials: list[FrozenTrial]) -> BaseSampler:
@@ -157,7 +157,7 @@ class SharedStudy:
 
     def _again(self, trial: FrozenTrial) -> None:
         if trial.params:
-            attributes = {RECIPE: True} if trial.user_attrs.get(RECIPE) else None
+            attributes = {TODAY: True} if trial.user_attrs.get(TODAY) else None
             self.study.enqueue_trial(trial.params, user_attrs=attributes)
 
     def _lives(self, worker: str | None) -> bool:

@@ -107,10 +107,10 @@ def test_it_ends_with_a_table_pictures_and_a_recipe_that_can_be_used(
     assert "--config-dir=results/searches/found task=copy" in ended.out
 
 
-def test_todays_recipe_is_the_first_trial(search: Search) -> None:
+def test_the_first_trial_has_todays_values(search: Search) -> None:
     search(*ARGUMENTS, "search.trials=1")
     (first,) = table().to_dict("records")
-    assert first["recipe"]
+    assert first["today"]
     assert [first[name] for name in SPACE] == [2, 0.01, 0.9, 1.0, 0.0]
 
 
@@ -163,7 +163,7 @@ def test_an_interrupted_trial_goes_on_where_it_was(
     assert len(steps) == 64 / 4  # none was made twice
     trials = table()
     assert list(trials["state"]) == ["interrupted", "finished"]
-    assert list(trials["recipe"]) == [True, True]
+    assert list(trials["today"]) == [True, True]
     assert trials["rank"].iloc[1] == whole["rank"].iloc[0]
 
 
@@ -286,6 +286,8 @@ REFUSED = [
     (["-m"], "-m is no option of a search.", "--help"),
     (["+experiment=reference"], "+experiment=reference is not for a search.", ""),
     (["hydra.job.name=x"], "hydra.job.name=x is not for a search.", ""),
+    (["evaluation.sequences=4"], "evaluation.sequences=4 has no effect in a search", ""),
+    (["observers=[bar]"], "observers=[bar] has no effect", ""),
     (["search.trails=5"], "search has no setting 'trails'.", "Did you mean 'trials'?"),
     (["search.trials=0"], "search.trials=0 is out of range.", "Allowed: 1 or more."),
     (["search.trials=many"], "search.trials=many is refused", "Integer"),
