@@ -4,6 +4,9 @@ Each process holds a lock on a file of its own for as long as it lives, and a tr
 process that runs it. So a trial whose process was killed is found out, and its values are tried
 again. The number of trials is exact however many processes there are, because a trial is claimed
 under a lock.
+
+The locks are flock's: between machines they hold on a file system that carries them, as NFS 4 does.
+The journal has a lock of Optuna's own, a symbolic link, which any file system carries.
 """
 
 from __future__ import annotations
