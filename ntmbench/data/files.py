@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Callable
@@ -10,6 +11,8 @@ from typing import IO
 
 #: Ends the name of a file that is not whole yet.
 SUFFIX = ".part"
+#: How often a file that is replaced again and again is opened anew.
+STALE_READS = 3
 
 
 def write_atomically(path: Path, write: Callable[[IO[bytes]], None]) -> None:
@@ -25,6 +28,24 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], None]) -> None:
         _write_beside(path, write)
     except OSError as error:  # names no file, or the temporary one
         raise OSError(error.errno, error.strerror or str(error), str(path)) from error
+
+
+def read_bytes(path: Path) -> bytes:
+    """The content of a file that another machine may replace meanwhile.
+
+    A file that was replaced while it was read is "stale" on a network file system: it is opened
+    again, under the same name.
+
+    Raises:
+        OSError: if it cannot be read.
+    """
+    for _ in range(STALE_READS):
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            if error.errno != errno.ESTALE:
+                raise
+    return path.read_bytes()
 
 
 def remove_leftovers(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -105,16 +106,17 @@ def make_example(
     return Example(inputs, targets, answers, scored, wrong, kind, input_names, output_names)
 
 
-def read_example(path: Path) -> tuple[int, Example, list[Panel]]:
+def read_example(path: Path, content: bytes | None = None) -> tuple[int, Example, list[Panel]]:
     """The length of the sequence in an ``example.npz``, its answer, and the memory's panels.
 
-    Without a memory there is no panel.
+    Without a memory there is no panel. ``content`` is the file's content if it lies elsewhere,
+    such as in an archive; ``path`` then only names it.
 
     Raises:
         OSError, ValueError: if the file cannot be read or does not hold an example.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with np.load(path if content is None else io.BytesIO(content), allow_pickle=False) as file:
             arrays = dict(file)
         return int(arrays["length"]), _example_of(arrays), _panels_of(arrays)
     except (KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:

@@ -1,4 +1,4 @@
-"""``python -m ntmbench.report [results_dir]``: index.html, report.md, table.tex, tables, plots."""
+"""``python -m ntmbench.report [results]``: index.html, report.md, table.tex, tables, plots."""
 
 from __future__ import annotations
 
@@ -20,9 +20,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "runs in a results folder, finished or not, into its folder report/.",
     )
     parser.add_argument(
-        "results_dir", nargs="?", type=Path, default=Path("results"), help="default: %(default)s"
+        "results",
+        nargs="?",
+        type=Path,
+        default=Path("results"),
+        help="a results folder, or an archive of runs, whose folder gets the report; "
+        "default: %(default)s",
     )
-    source: Path = parser.parse_args(arguments).results_dir
+    source: Path = parser.parse_args(arguments).results
     try:
         written = write(source)
     except UserError as error:
@@ -35,7 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def write(source: Path) -> str:
     """Write the report of ``source`` and say what it is about and where it is.
 
-    A results folder's own folder ``runs`` stands for the results folder.
+    A results folder's own folder ``runs`` stands for the results folder. The report about an
+    archive of runs is written beside it.
 
     Raises:
         UserError: if there is nothing to report, or if it cannot be read or written.
@@ -48,8 +54,9 @@ def write(source: Path) -> str:
     # Drawing takes a second to import, which a refusal need not wait for.
     from ntmbench.report.build import build_report, write_report
 
-    report = build_report(results, source)
-    index = write_report(report, source / "report")
+    folder = source if source.is_dir() else source.parent
+    report = build_report(results, folder)
+    index = write_report(report, folder / "report")
     unreadable = f" {len(results.unreadable)} unreadable." if results.unreadable else ""
     return f"{report.page.headline}{unreadable}\n{index}"
 

@@ -24,7 +24,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ntmbench.data.files import write_bytes, write_text
+from ntmbench.data.files import read_bytes, write_bytes, write_text
 from ntmbench.errors import UserError
 
 
@@ -136,7 +136,7 @@ class RunFolder:
             RunError: if the file is there but is not a status.
         """
         try:
-            status = json.loads(self.status.read_text())
+            status = json.loads(read_bytes(self.status))
         except FileNotFoundError:
             return {}
         except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:

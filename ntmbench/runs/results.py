@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ntmbench.data.identity import fingerprint
-from ntmbench.runs.folder import RunError, RunFolder
-from ntmbench.runs.tables import read_table
+from ntmbench.runs import archive
+from ntmbench.runs.folder import RunError
+from ntmbench.runs.reading import read_folders
+from ntmbench.runs.stored import ExampleFile, Stack, Stored, StoredRun
 
 METRICS_COLUMNS = ["step", "sequences", "seconds", "loss_bits", "errors", "exact_match"]
 EVALUATION_COLUMNS = [
@@ -60,7 +63,6 @@ TABLES = {
     "variations": VARIATION_COLUMNS,
 }
 #: The states of runs that have their results.
-ENDED = ("finished", "diverged")
 #: The first columns of every table of Results.
 KEYS = ["run", "task", "model", "seed"]
 
@@ -79,6 +81,7 @@ class Results:
         positions: the same of ``positions.csv``; runs of earlier versions have none.
         variations: the same of ``variations.csv``; tasks that name no variation have none.
         settings: each run's identity: the settings that can change its numbers.
+        examples: of each run that has one, where its answered test sequence is.
         unreadable: folders in ``runs`` that hold no readable run, and why.
     """
 
@@ -88,60 +91,68 @@ class Results:
     positions: pd.DataFrame
     variations: pd.DataFrame
     settings: dict[str, dict[str, Any]]
+    examples: dict[str, ExampleFile]
     unreadable: dict[str, str]
 
 
 def load_results(path: str | Path = "results") -> Results:
-    """Read every run, finished or not, under a results folder or under its ``runs``.
+    """Read every run, finished or not, of a results folder, of its ``runs``, or of an archive.
+
+    A results folder may have run folders, an archive of runs (``runs.zip``) or both; a run that is
+    in both is read from its folder. An archive alone gives the same tables as the folders that it
+    was made of, where it lies beside them, but that nothing is at work on its runs.
 
     Raises:
-        RunError: if ``path`` does not exist or is not a folder.
+        RunError: if ``path`` does not exist or is neither a folder nor an archive, or if the
+            archive is damaged.
     """
-    root = Path(path)
-    if root.exists() and not root.is_dir():
-        raise RunError(f"{root} is a file, not a results folder.")
+    return results_of(load_stored(Path(path)))
+
+
+def load_stored(root: Path) -> Stored:
+    """What ``load_results`` makes its tables of.
+
+    Raises:
+        RunError: as ``load_results``.
+    """
     if not root.exists():
         raise RunError(f"There is no results folder at {root}.")
-    runs_root = root / "runs" if (root / "runs").is_dir() else root
-    only_runs = runs_root.resolve().name == "runs"
+    if not root.is_dir():
+        if root.suffix != Path(archive.NAME).suffix:
+            raise RunError(
+                f"{root} is a file, not a results folder or an archive ({archive.NAME})."
+            )
+        return archive.read_archive(root, TABLES)
+    inside = root / "runs"
+    stored = read_folders(inside if inside.is_dir() else root, TABLES)
+    packed = root / archive.NAME
+    return stored.beside(archive.read_archive(packed, TABLES)) if packed.exists() else stored
+
+
+def results_of(stored: Stored) -> Results:
+    """The tables of runs; a run whose status is not as it should be is unreadable."""
     rows: list[dict[str, Any]] = []
-    tables: dict[str, list[pd.DataFrame]] = {name: [] for name in TABLES}
-    settings: dict[str, dict[str, Any]] = {}
-    unreadable: dict[str, str] = {}
-    for path_of_run in sorted(p for p in runs_root.iterdir() if p.is_dir()):
-        folder = RunFolder(path_of_run)
+    places: list[int] = []
+    unreadable = dict(stored.unreadable)
+    for place, run in enumerate(stored.runs):
         try:
-            status = folder.read_status()
-            if not status:
-                if only_runs:
-                    unreadable[str(path_of_run)] = "no status.json"
-                continue
-            row = _run_row(folder, status)
-            of_run = {
-                name: read_table(getattr(folder, name), columns, table_digests(status))
-                for name, columns in TABLES.items()
-            }
-        except (RunError, OSError, AttributeError, KeyError, TypeError, ValueError) as error:
-            unreadable[str(path_of_run)] = f"{type(error).__name__}: {error}"
-            continue
-        rows.append(row)
-        settings[row["run"]] = status["settings"]
-        for name, table in of_run.items():
-            if table is None:
-                continue
-            for place, key in enumerate(KEYS):
-                table.insert(place, key, row[key])
-            tables[name].append(table)
-    joined = {name: _join(tables[name], KEYS + columns) for name, columns in TABLES.items()}
+            rows.append(_run_row(run))
+            places.append(place)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            unreadable[str(run.folder)] = f"{type(error).__name__}: {error}"
+    whole = stored.taken(places)
+    runs = pd.DataFrame(rows, columns=RUN_COLUMNS)
     return Results(
-        runs=pd.DataFrame(rows, columns=RUN_COLUMNS),
-        **joined,
-        settings=settings,
-        unreadable=unreadable,
+        runs=runs,
+        **{name: _with_keys(whole.tables[name], runs) for name in TABLES},
+        settings={run.name: run.status["settings"] for run in whole.runs},
+        examples={run.name: run.example for run in whole.runs if run.example is not None},
+        unreadable=dict(sorted(unreadable.items())),
     )
 
 
-def _run_row(folder: RunFolder, status: Mapping[str, Any]) -> dict[str, Any]:
+def _run_row(run: StoredRun) -> dict[str, Any]:
+    status = run.status
     identity = dict(status["settings"])
     shared = {key: value for key, value in identity.items() if key != "seed"}
     shortest, longest = status.get("lengths") or (None, None)  # earlier versions told neither
@@ -149,17 +160,17 @@ def _run_row(folder: RunFolder, status: Mapping[str, Any]) -> dict[str, Any]:
         "unit": status.get("unit", "bit"),  # earlier versions had bits alone
         "min_length": shortest,
         "max_length": longest,
-        "run": folder.path.name,
+        "run": run.name,
         "task": identity["task"]["name"],
         "model": identity["model"]["name"],
         "seed": identity["seed"],
         "setting": fingerprint(shared),
         "state": status["state"],
-        "active": status["state"] == "running" and folder.is_locked(),
+        "active": run.active,
         "train_sequences": identity["train"]["sequences"],
         "versions": _named(status.get("versions") or {}),
         "commit": _in_turn(status.get("commits") or [status.get("commit")]),
-        "folder": str(folder.path),
+        "folder": str(run.folder),
     }
     return {**{key: status.get(key) for key in RUN_COLUMNS}, **row}
 
@@ -176,20 +187,10 @@ def _named(versions: Mapping[str, str]) -> str | None:
     return ", ".join(f"{name} {version}" for name, version in versions.items()) or None
 
 
-def table_digests(status: Mapping[str, Any]) -> dict[str, str]:
-    """The digests of a run's tables; none before its end, or if an earlier version ran it.
-
-    Raises:
-        RunError: if the status holds something else in their place.
-    """
-    digests = status.get("tables", {}) if status["state"] in ENDED else {}
-    if not isinstance(digests, dict):
-        raise RunError("The digests of the tables in status.json are damaged.")
-    return digests
-
-
-def _join(tables: Iterable[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
-    filled = [table for table in tables if len(table)]
-    if not filled:
-        return pd.DataFrame(columns=columns)
-    return pd.concat(filled, ignore_index=True)[columns]
+def _with_keys(stack: Stack, runs: pd.DataFrame) -> pd.DataFrame:
+    """The table with the columns KEYS of the run of each row."""
+    if stack.table.empty:
+        return pd.DataFrame(columns=[*KEYS, *stack.table.columns])
+    of_row = np.repeat(np.arange(len(runs)), stack.rows)
+    keys = {key: pd.Series(runs[key].array.take(of_row)) for key in KEYS}
+    return pd.concat([pd.DataFrame(keys), stack.table], axis=1)

@@ -24,11 +24,12 @@ from ntmbench.registry import make_observer
 from ntmbench.runs.check import check_possible, initial_model, reason_of, warn_of_little_memory
 from ntmbench.runs.folder import RunFolder
 from ntmbench.runs.log import logger, logging_to, records_kept, said_once
+from ntmbench.runs.parsing import read_table
 from ntmbench.runs.provenance import commits, device_name, versions
 from ntmbench.runs.recorder import Recorder
-from ntmbench.runs.results import ENDED, TABLES, table_digests
+from ntmbench.runs.results import TABLES
 from ntmbench.runs.settings import RunConfig
-from ntmbench.runs.tables import digests_of, read_table
+from ntmbench.runs.tables import ENDED, digests_of, table_digests
 from ntmbench.runs.tested import LengthsTested
 from ntmbench.training.checkpoint import digest_of
 from ntmbench.training.device import training_device

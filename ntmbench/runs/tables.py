@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
+from ntmbench.data.files import read_bytes
 from ntmbench.runs.folder import RunError
 
 #: Names of columns in the tables of earlier versions.
 EARLIER_NAMES = {"wrong_bits": "errors", "chance_wrong_bits": "chance_errors"}
+#: The states of a run that needs nothing more.
+ENDED = ("finished", "diverged")
+REMEDY = "rerun=true makes it anew."
 #: Columns that hold text; all others hold numbers.
 TEXT_COLUMNS = ("variation",)
 
@@ -23,49 +24,41 @@ def digests_of(paths: Iterable[Path]) -> dict[str, str]:
     return {path.name: _digest(path.read_bytes()) for path in paths if path.exists()}
 
 
-def read_table(
-    path: Path,
-    columns: Iterable[str],
-    digests: Mapping[str, str],
-    dtypes: Mapping[str, Any] | None = None,
-) -> pd.DataFrame | None:
-    """Read a table, in the form of this version or an earlier one; None if the run has none.
-
-    ``digests`` are those of the run's status, empty for a run that has not ended or is of an
-    earlier version: then only the table's form is checked.
+def table_digests(status: Mapping[str, Any]) -> dict[str, str]:
+    """The digests of a run's tables; none before its end, or if an earlier version ran it.
 
     Raises:
-        RunError: naming the file, if it cannot be read, is no such table, or has changed since the
-            run ended.
+        RunError: if the status holds something else in their place.
     """
-    remedy = "rerun=true makes it anew."
+    digests = status.get("tables", {}) if status["state"] in ENDED else {}
+    if not isinstance(digests, dict):
+        raise RunError("The digests of the tables in status.json are damaged.")
+    return digests
+
+
+def table_bytes(path: Path, digests: Mapping[str, str]) -> bytes | None:
+    """The content of a table's file as the run wrote it; None if the run has none.
+
+    ``digests`` are those of the run's status, empty for a run that has not ended or is of an
+    earlier version: then nothing is compared.
+
+    Raises:
+        RunError: naming the file, if it cannot be read or has changed since the run ended.
+    """
     digest = digests.get(path.name)
     try:
-        content = path.read_bytes()
+        content = read_bytes(path)
     except FileNotFoundError:
         if digest is not None:
-            raise RunError(f"{path} is missing. {remedy}") from None
+            raise RunError(f"{path} is missing. {REMEDY}") from None
         return None
     except OSError as error:
         raise RunError(f"{path} cannot be read: {error.strerror}.") from error
     if digest is not None and digest != _digest(content):
         raise RunError(
-            f"{path} has changed since the run ended: its digest does not match. {remedy}"
+            f"{path} has changed since the run ended: its digest does not match. {REMEDY}"
         )
-    try:
-        table = pd.read_csv(io.BytesIO(content), dtype=dtypes)
-    except ValueError as error:  # pandas' errors and those of UTF-8 are of this kind
-        reason = " ".join(str(error).split())
-        raise RunError(f"{path} is not a table: {reason}. {remedy}") from error
-    table = table.rename(columns=EARLIER_NAMES)
-    if missing := [column for column in columns if column not in table]:
-        raise RunError(f"{path} has no column {', '.join(missing)}. {remedy}")
-    if table.empty:
-        raise RunError(f"{path} has no rows. {remedy}")
-    for column in columns:
-        if column not in TEXT_COLUMNS and not pd.api.types.is_numeric_dtype(table[column]):
-            raise RunError(f"{path} holds what is no number in column {column}. {remedy}")
-    return table
+    return content
 
 
 def _digest(content: bytes) -> str:

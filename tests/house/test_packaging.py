@@ -38,7 +38,7 @@ FLOORS = (
     "runs statistics",
     "composition",
     "report",
-    "commands bench search testing __main__",
+    "commands bench search testing __main__ archive watch",
 )
 
 

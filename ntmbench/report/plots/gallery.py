@@ -5,11 +5,10 @@ All of it is read from the ``example.npz`` that a run leaves; nothing is compute
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -22,6 +21,7 @@ from ntmbench.plotting.example import (
 )
 from ntmbench.plotting.panels import Panel
 from ntmbench.plotting.sheet import draw_panels
+from ntmbench.runs.stored import ExampleFile
 
 
 @dataclass(frozen=True)
@@ -38,26 +38,27 @@ class Answered:
     memory: list[Panel]
 
 
-def median_run(runs: pd.DataFrame, score: str) -> pd.Series[float] | None:
+def median_run(
+    runs: pd.DataFrame, score: str, examples: Mapping[str, ExampleFile]
+) -> pd.Series[float] | None:
     """Of one group's finished runs with an example that of the median score, the lower of two.
 
     None where there is none.
     """
-    there = [(Path(folder) / "example.npz").exists() for folder in runs["folder"]]
-    shown = runs[np.array(there, dtype=bool) & (runs["outcome"] == "finished").to_numpy()]
+    shown = runs[runs["run"].isin(examples) & (runs["outcome"] == "finished")]
     if shown.empty:
         return None
     ordered = shown.sort_values([score, "seed"])
     return ordered.iloc[(len(ordered) - 1) // 2]
 
 
-def read_answer(run: pd.Series[float]) -> Answered:
+def read_answer(run: pd.Series[float], file: ExampleFile) -> Answered:
     """Read the example of a row of the table of runs.
 
     Raises:
         OSError, ValueError: if the file cannot be read or does not hold an example.
     """
-    length, example, memory = read_example(Path(str(run["folder"])) / "example.npz")
+    length, example, memory = read_example(Path(str(run["folder"])) / "example.npz", file.read())
     return Answered(str(run["label"]), int(run["seed"]), length, example, memory)
 
 

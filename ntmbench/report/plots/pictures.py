@@ -29,6 +29,7 @@ from ntmbench.report.plots.survival import plot_survival
 from ntmbench.report.study.pairs import score_of
 from ntmbench.report.study.study import Study
 from ntmbench.report.study.tasks import StudyTask
+from ntmbench.runs.stored import ExampleFile
 
 #: Memories drawn for a task; those of more models (a table of ablations) are left out.
 MOST_MEMORIES = 4
@@ -112,19 +113,19 @@ def section_pictures(
 
 
 def gallery_pictures(
-    section: StudyTask, anchor: str, runs: pd.DataFrame
+    section: StudyTask, anchor: str, runs: pd.DataFrame, examples: Mapping[str, ExampleFile]
 ) -> tuple[list[Picture], list[str]]:
     """One test example as the models answered it; and which cannot be read, and why.
 
-    ``runs`` are the section's, without controls.
+    ``runs`` are the section's, without controls; ``examples`` are by run.
     """
     answers, faults = [], []
     for _, group in runs.groupby("label", sort=False):
-        run = median_run(group, score_of(section))
+        run = median_run(group, score_of(section), examples)
         if run is None:
             continue
         try:
-            answers.append(read_answer(run))
+            answers.append(read_answer(run, examples[str(run["run"])]))
         except (OSError, ValueError) as error:
             faults.append(str(error))
     return list(_gallery(section, anchor, answers)), faults

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import pandas as pd
 
@@ -101,7 +100,7 @@ def _missing(study: Study) -> Iterator[Alert]:
     for what, there in (
         ("test scores", finished["run"].isin(study.evaluation["run"])),
         ("errors by position", finished["run"].isin(study.positions["run"])),
-        ("example", finished["folder"].map(lambda f: (Path(f) / "example.npz").exists())),
+        ("example", finished["run"].isin(study.examples)),
     ):
         without = finished[~there.astype(bool)]
         if len(without):

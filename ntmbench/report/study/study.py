@@ -17,6 +17,7 @@ from ntmbench.report.study.outcomes import effective_length
 from ntmbench.report.study.outcomes import outcomes as outcomes_of
 from ntmbench.report.study.tasks import StudyTask, study_task
 from ntmbench.runs.results import EVALUATION_COLUMNS, METRICS_COLUMNS, POSITION_COLUMNS, Results
+from ntmbench.runs.stored import ExampleFile
 
 NUMBERS = ["seed", "parameters", "state_floats", "train_sequences", "min_length", "max_length"]
 NUMBERS += ["selected_step", "sequences_per_second", "train_seconds", "wall_seconds"]
@@ -39,6 +40,7 @@ class Study:
         variations: tests beside the grid, with the columns GROUP.
         tasks: the tasks with their settings, by label.
         settings: of each run, its identity.
+        examples: of each run that has one, where its answered test sequence is.
         unreadable: folders that hold no readable run, and why.
         source: the results folder.
     """
@@ -50,6 +52,7 @@ class Study:
     variations: pd.DataFrame
     tasks: Mapping[str, StudyTask]
     settings: Mapping[str, Mapping[str, Any]]
+    examples: Mapping[str, ExampleFile]
     unreadable: Mapping[str, str]
     source: Path
 
@@ -98,6 +101,7 @@ def make_study(results: Results, source: Path) -> Study:
         variations=_in_groups(_numeric(results.variations, EVALUATION_COLUMNS), runs),
         tasks=tasks,
         settings=results.settings,
+        examples=results.examples,
         unreadable=results.unreadable,
         source=source,
     )

@@ -63,7 +63,7 @@ def _of_task(study: Study, task: StudyTask, runs: pd.DataFrame) -> Iterator[Bloc
     if pictures := section_pictures(task, anchor, study, rows, _looks(study, runs)):
         yield Pictures(pictures)
     yield from _comparisons(study, task, runs)
-    yield from _example(task, anchor, runs)
+    yield from _example(study, task, anchor, runs)
     yield from _numbers(task, rows)
     yield Heading("Runs")
     yield from seeds_of(study, task)
@@ -93,8 +93,8 @@ def _comparisons(study: Study, task: StudyTask, runs: pd.DataFrame) -> Iterator[
         yield Tabular(comparisons_view(pairs, compared), shut)
 
 
-def _example(task: StudyTask, anchor: str, runs: pd.DataFrame) -> Iterator[Block]:
-    pictures, faults = gallery_pictures(task, anchor, runs)
+def _example(study: Study, task: StudyTask, anchor: str, runs: pd.DataFrame) -> Iterator[Block]:
+    pictures, faults = gallery_pictures(task, anchor, runs, study.examples)
     if pictures or faults:
         yield Heading("One example")
     if faults:
