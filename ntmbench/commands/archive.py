@@ -1,4 +1,4 @@
-"""``python -m ntmbench.archive [results_dir] [file]``: what the report needs, in one file."""
+"""``python -m ntmbench.archive [results_dir] [file]``: the runs of a results folder in one file."""
 
 from __future__ import annotations
 

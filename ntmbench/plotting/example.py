@@ -109,8 +109,8 @@ def make_example(
 def read_example(path: Path, content: bytes | None = None) -> tuple[int, Example, list[Panel]]:
     """The length of the sequence in an ``example.npz``, its answer, and the memory's panels.
 
-    Without a memory there is no panel. ``content`` is the file's content if it lies elsewhere,
-    such as in an archive; ``path`` then only names it.
+    Without a memory there is no panel. ``content`` is that of the file where it lies elsewhere,
+    such as in an archive; ``path`` is then but its name.
 
     Raises:
         OSError, ValueError: if the file cannot be read or does not hold an example.

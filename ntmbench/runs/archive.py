@@ -1,10 +1,13 @@
 """The archive: one compressed file that holds what results and report need of many runs.
 
-It is an ordinary zip file. ``runs.json`` has the content of every run's ``status.json``, sorted by
-name, with the folders that held no readable run; ``<table>/rows.npy`` the number of rows that each
-run has in a table; ``<table>/<column>.npy`` the numbers, and ``<table>/<column>.json`` the texts,
-of all runs one below the other; ``examples/<run>.npz`` the answered test sequence of a finished
-run.
+It is an ordinary zip file:
+
+- ``runs.json`` has the content of every run's ``status.json``, sorted by name, and the names of
+  folders that held no readable run;
+- ``<table>/rows.npy`` has the number of rows of each run in a table, ``<table>/<column>.npy`` the
+  numbers of all runs, one run below the other, and ``<table>/<column>.json`` the texts;
+- ``examples/<run>.npz`` is the answered test sequence of a finished run.
+
 Checkpoints, logs and pictures are left out.
 
 The comment at its end is the SHA-256 digest of all bytes before it. Nothing in the file is executed
@@ -95,15 +98,11 @@ def read_archive(path: Path, tables: Mapping[str, Sequence[str]]) -> Stored:
         content = read_bytes(path)
     except OSError as error:
         raise RunError(f"{path} cannot be read: {error.strerror}.") from error
+    digest = hashlib.sha256(content[:-DIGEST]).hexdigest().encode()
+    if digest != content[-DIGEST:]:
+        raise RunError(f"{path} is no archive of runs, or damaged: its digest does not match.")
     try:
         zipped = zipfile.ZipFile(io.BytesIO(content))
-    except (zipfile.BadZipFile, ValueError, OSError) as error:
-        raise RunError(f"{path} is not an archive of runs, or not the whole of one.") from error
-    if len(zipped.comment) != DIGEST or INDEX not in zipped.namelist():
-        raise RunError(f"{path} is not an archive of runs, or not the whole of one.")
-    if hashlib.sha256(content[:-DIGEST]).hexdigest().encode() != zipped.comment:
-        raise RunError(f"{path} is damaged: its digest does not match its content.")
-    try:
         index = json.loads(zipped.read(INDEX))
         if index["version"] != VERSION:
             raise RunError(
@@ -119,10 +118,11 @@ def read_archive(path: Path, tables: Mapping[str, Sequence[str]]) -> Stored:
         _check_runs(runs, [entry["run"] for entry in index["runs"]])
         stacks = {name: _stack(zipped, name, tables[name], len(runs)) for name in tables}
         unreadable = {str(root / name): str(why) for name, why in index["unreadable"].items()}
-    except (KeyError, TypeError, ValueError, AttributeError, zipfile.BadZipFile) as error:
-        raise RunError(
-            f"{path} is not an archive of runs: {type(error).__name__} {error}."
-        ) from error
+    except RunError:
+        raise
+    except Exception as error:  # of the many kinds that zipfile, JSON and NumPy have
+        reason = " ".join(f"{type(error).__name__} {error}".split())
+        raise RunError(f"{path} is no archive of runs: {reason}.") from error
     return Stored(runs, stacks, unreadable)
 
 
