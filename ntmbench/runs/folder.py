@@ -6,16 +6,20 @@ setting), ``status.json``, ``metrics.csv`` (the learning curve, on validation da
 ``variations.csv`` (tests beyond the grid, if the task names any), ``example.npz`` (one answered
 test sequence),
 ``checkpoint.pt``, ``log.txt`` and ``plots/``.
+
+The folder may lie on a file system that several machines share. Every file but the log is replaced
+by a rename, so that each of them sees the old or the new content, and the lock keeps all but one
+from writing (``ntmbench.data.files``, ``ntmbench.runs.lock``). Times in the files are those of the
+machine that wrote them; nothing is decided by comparing them.
 """
 
 from __future__ import annotations
 
-import fcntl
 import io
 import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +30,10 @@ from numpy.typing import NDArray
 
 from ntmbench.data.files import read_bytes, write_bytes, write_text
 from ntmbench.errors import UserError
+from ntmbench.runs import lock
+
+#: The file that a process locks while it is at work on a run.
+LOCK = ".lock"
 
 
 class RunError(UserError):
@@ -161,28 +169,22 @@ class RunFolder:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Lock the run for this process; the system unlocks it however the process ends.
+        """Lock the run for this process, however it ends; see ``ntmbench.runs.lock``.
 
         Raises:
             HeldError: if another process has locked it.
         """
-        with (self.path / ".lock").open("w") as file:
+        with ExitStack() as stack:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
+                stack.enter_context(lock.held(self.path / LOCK))
+            except lock.HeldError as error:
+                by = f" ({error})" if str(error) else ""
                 raise HeldError(
-                    f"Another process is at work on this run: {self.path}. "
+                    f"Another process{by} is at work on this run: {self.path}. "
                     "Wait for it, or stop it; it resumes with the same command."
                 ) from error
             yield
 
     def is_locked(self) -> bool:
         """Whether a process is at work on the run."""
-        try:
-            with (self.path / ".lock").open() as file:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except FileNotFoundError:
-            return False
-        except BlockingIOError:
-            return True
-        return False
+        return lock.is_held(self.path / LOCK)
