@@ -153,7 +153,7 @@ def _main(arguments: Sequence[str]) -> int:
         if not given.cfg and not given.info:
             with_experiment(overrides, sweep=False)
         check_overrides(overrides, sweep=False)
-    with sweeps.noted_folders() as folders:
+    with sweeps.noted_folders(expected) as folders:
         stopped: BaseException | None = None
         try:
             _run_job(arguments)

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from omegaconf import DictConfig
 from rich.console import Console
 from rich.table import Table
 
+from ntmbench.commands.cells import CELL, TABLE, write_expected
 from ntmbench.data.files import write_text
 from ntmbench.data.spreadsheet import csv_of
 from ntmbench.runs.runner import Outcome
@@ -28,15 +30,26 @@ COLUMNS = [
     "reason", "folder", "overrides",
 ]  # fmt: skip
 
-#: A list for the folders of the sweeps in this context, which Hydra tells only to callbacks.
-_noted: ContextVar[list[Path] | None] = ContextVar("noted", default=None)
+
+@dataclass(frozen=True)
+class _Noted:
+    """The folders of the sweeps in a context, which Hydra tells only to callbacks."""
+
+    expected: Sequence[Sequence[str]]
+    folders: list[Path]
+
+
+_noted: ContextVar[_Noted | None] = ContextVar("noted", default=None)
 
 
 @contextmanager
-def noted_folders() -> Iterator[list[Path]]:
-    """A list that receives the folder of each sweep that starts within the context."""
+def noted_folders(expected: Sequence[Sequence[str]] = ()) -> Iterator[list[Path]]:
+    """A list that receives the folder of each sweep that starts within the context.
+
+    ``expected`` holds the overrides of every cell; they are noted in that folder.
+    """
     folders: list[Path] = []
-    token = _noted.set(folders)
+    token = _noted.set(_Noted(expected, folders))
     try:
         yield folders
     finally:
@@ -51,9 +64,11 @@ class NoteFolder(Callback):
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Take the folder from Hydra's own settings."""
-        folders = _noted.get()
-        if folders is not None:
-            folders.append(Path(config.hydra.sweep.dir))
+        noted = _noted.get()
+        if noted is not None:
+            folder = Path(config.hydra.sweep.dir)
+            noted.folders.append(folder)
+            write_expected(folder, noted.expected)
 
 
 def write_cell(
@@ -83,7 +98,7 @@ def write_cell(
             cell.update({name: tested[name] for name in ("length", "errors", "exact_match")})
             cell.update(unit=outcome.unit)
     folder.mkdir(parents=True, exist_ok=True)
-    write_text(folder / "cell.json", json.dumps(cell, indent=2) + "\n")
+    write_text(folder / CELL, json.dumps(cell, indent=2) + "\n")
 
 
 def read_cells(sweep: Path, expected: Sequence[Sequence[str]] = ()) -> pd.DataFrame:
@@ -92,7 +107,7 @@ def read_cells(sweep: Path, expected: Sequence[Sequence[str]] = ()) -> pd.DataFr
     ``expected`` holds the overrides of every cell, also of those that were not started.
     """
     cells = [_not_started(number, overrides) for number, overrides in enumerate(expected)]
-    started = [json.loads(path.read_text()) for path in sweep.glob("*/cell.json")]
+    started = [json.loads(path.read_text()) for path in sweep.glob(f"*/{CELL}")]
     for cell in started:
         if cell["state"] == "running":  # its process was killed
             cell["state"] = "interrupted"
@@ -122,7 +137,7 @@ def conclude(sweep: Path, console: Console, expected: Sequence[Sequence[str]] = 
     A sweep without any cell counts as failed too.
     """
     cells = read_cells(sweep, expected)
-    write_text(sweep / "sweep.csv", csv_of(cells))
+    write_text(sweep / TABLE, csv_of(cells))
     table = Table(title="Sweep", title_justify="left")
     units = list(cells["unit"].dropna().unique())
     wrong = f"wrong {units[0]}s" if len(units) == 1 else "errors"
@@ -151,7 +166,7 @@ def conclude(sweep: Path, console: Console, expected: Sequence[Sequence[str]] = 
                 soft_wrap=True,
                 markup=False,
             )
-    console.print(str(sweep / "sweep.csv"), highlight=False, soft_wrap=True)
+    console.print(str(sweep / TABLE), highlight=False, soft_wrap=True)
     return 1 if len(failed) or not len(cells) else 0
 
 

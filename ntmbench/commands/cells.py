@@ -1,0 +1,74 @@
+"""The files of a sweep: which cells it has, and what became of each.
+
+``cells.json`` in the sweep's folder is written before the first cell starts, ``<number>/cell.json``
+when a cell starts and when it ends, and ``sweep.csv`` at the end.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ntmbench.data.files import read_bytes, write_text
+
+EXPECTED = "cells.json"
+CELL = "cell.json"
+TABLE = "sweep.csv"
+
+
+@dataclass(frozen=True)
+class Expected:
+    """The cells of a sweep, and the process that starts them.
+
+    Attributes:
+        cells: the overrides of each cell, in order; none where the sweeper chooses them as it goes.
+        machine: the name of the machine on which the process runs.
+        process: its number.
+    """
+
+    cells: list[str]
+    machine: str
+    process: int
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the process has ended, as far as that can be seen: on its machine."""
+        if self.machine != socket.gethostname():
+            return False
+        try:
+            os.kill(self.process, 0)
+        except ProcessLookupError:
+            return True
+        except PermissionError:  # somebody else's
+            return False
+        return False
+
+
+def write_expected(sweep: Path, cells: Sequence[Sequence[str]]) -> None:
+    """Note the overrides of all cells, and that this process starts them."""
+    sweep.mkdir(parents=True, exist_ok=True)
+    content = {
+        "machine": socket.gethostname(),
+        "process": os.getpid(),
+        "cells": [" ".join(overrides) for overrides in cells],
+    }
+    write_text(sweep / EXPECTED, json.dumps(content, indent=2) + "\n")
+
+
+def read_expected(sweep: Path) -> Expected:
+    """What ``write_expected`` noted.
+
+    Raises:
+        OSError: if there is no such file.
+        ValueError: if it is damaged.
+    """
+    content = json.loads(read_bytes(sweep / EXPECTED))
+    try:
+        cells = [str(cell) for cell in content["cells"]]
+        return Expected(cells, str(content["machine"]), int(content["process"]))
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{sweep / EXPECTED} is damaged.") from error
