@@ -8,6 +8,7 @@ file that it is wrong in.
 
 from __future__ import annotations
 
+import csv
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -37,8 +38,9 @@ def parse_table(file: Csv, columns: Sequence[str]) -> pd.DataFrame:
         RunError: naming the file, if it is no such table.
     """
     try:
+        lengths = {len(row) for row in csv.reader(io.StringIO(file.content.decode()))}
         table = _parsed(file.content)
-    except ValueError as error:  # pandas' errors and those of UTF-8 are of this kind
+    except (ValueError, csv.Error) as error:  # pandas' errors and those of UTF-8 are ValueErrors
         reason = " ".join(str(error).split())
         raise RunError(f"{file.path} is not a table: {reason}. {REMEDY}") from error
     missing = [column for column in columns if column not in table]
@@ -46,10 +48,10 @@ def parse_table(file: Csv, columns: Sequence[str]) -> pd.DataFrame:
         raise RunError(f"{file.path} has no column {', '.join(missing)}. {REMEDY}")
     if table.empty:
         raise RunError(f"{file.path} has no rows. {REMEDY}")
+    if len(lengths) > 1 or not file.content.endswith(b"\n"):
+        raise RunError(f"{file.path} has a row that is not whole. {REMEDY}")
     if wrong := _not_numbers(table, columns):
-        raise RunError(
-            f"{file.path} holds what is no number in column {', '.join(wrong)}. {REMEDY}"
-        )
+        raise RunError(f"{file.path} holds what is no number in column {wrong[0]}. {REMEDY}")
     return table[list(columns)]
 
 
@@ -115,10 +117,7 @@ def parse_tables(
 
 
 def _is_plain(header: bytes, body: bytes, columns: Sequence[str]) -> bool:
-    """Whether all rows are whole, and no cell is quoted.
-
-    Commas and line ends then tell where a row ends.
-    """
+    """Whether no cell is quoted, so that commas and line ends tell where cells end."""
     try:
         names = [EARLIER_NAMES.get(name, name) for name in header.decode("ascii").split(",")]
     except UnicodeDecodeError:
@@ -127,7 +126,6 @@ def _is_plain(header: bytes, body: bytes, columns: Sequence[str]) -> bool:
         set(columns) <= set(names)
         and len(set(names)) == len(names)
         and body.endswith(b"\n")
-        and body.count(b",") == body.count(b"\n") * (len(names) - 1)
         and not any(mark in body for mark in (b'"', b"\r", b"\0"))
     )
 
@@ -137,13 +135,29 @@ def _together(files: Sequence[Csv], columns: Sequence[str]) -> tuple[pd.DataFram
     header = files[0].content.partition(b"\n")[0]
     bodies = [file.content[len(header) + 1 :] for file in files]
     counted = np.array([body.count(b"\n") for body in bodies], dtype=np.int64)
+    joined = b"".join(bodies)
+    if not _is_whole(joined, header.count(b",")):
+        return None
     try:
-        table = _parsed(b"\n".join([header, b"".join(bodies)]))
+        table = _parsed(b"\n".join([header, joined]))
     except ValueError:
         return None
     if len(table) != counted.sum() or _not_numbers(table, columns):
         return None
     return table[list(columns)], counted
+
+
+def _is_whole(body: bytes, commas: int) -> bool:
+    """Whether each line has so many commas; pandas fills and shifts the cells of one that has not.
+
+    The last line has an end.
+    """
+    letters = np.frombuffer(body, dtype=np.uint8)
+    marks = letters[(letters == ord(",")) | (letters == ord("\n"))]
+    if len(marks) % (commas + 1):
+        return False
+    row = np.array([ord(",")] * commas + [ord("\n")], dtype=np.uint8)
+    return bool((marks.reshape(-1, commas + 1) == row).all())
 
 
 def _parsed(content: bytes) -> pd.DataFrame:
@@ -154,9 +168,7 @@ def _parsed(content: bytes) -> pd.DataFrame:
 
 
 def _not_numbers(table: pd.DataFrame, columns: Sequence[str]) -> list[str]:
-    """Those of the columns that should hold numbers and hold something else; never in no rows."""
-    if table.empty:
-        return []
+    """Those of the columns that should hold numbers and hold something else."""
     return [
         column
         for column in columns

@@ -2,19 +2,19 @@
 
 How far this scales. ``python -m tests.runs.bench_results`` fabricates 10,000 finished runs of all
 tasks, with 100 validations each: 1,000,000 rows of curves and 3,100,000 of errors by position.
-Measured on two busy cores of a Xeon, with files that the system still held in memory:
+Measured on a core of a Xeon, with files that the system still held in memory:
 
-=====================  ===============================  ===============================
-10,000 runs            folders                          archive
-=====================  ===============================  ===============================
-files read             50,000                           1
-bytes                  204 MB                           66 MB
-``load_results``       3 to 7 s (2.8 s of a processor)  0.9 to 1.4 s (0.8 s of one)
-memory while reading   0.9 GB                           0.4 GB
-=====================  ===============================  ===============================
+=====================  ============  ============
+10,000 runs            folders       archive
+=====================  ============  ============
+files read             50,000        1
+bytes                  204 MB        66 MB
+``load_results``       2.2 to 2.9 s  1.0 to 1.1 s
+memory while reading   0.9 GB        0.4 GB
+=====================  ============  ============
 
-100,000 runs are expected to take ten times as much: half a minute to a minute and 9 GB from their
-folders, 10 to 15 s and 4 GB from an archive of 700 MB. A run leaves about 13 files, with its log,
+100,000 runs are expected to take ten times as much: half a minute and 9 GB from their folders, 11 s
+and 4 GB from an archive of 700 MB. A run leaves about 13 files, with its log,
 checkpoint and pictures, so that 100,000 leave 1.3 million files in 200,000 folders.
 
 The first limit is the file system: five files are opened for a run. At a millisecond each, as on a
