@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from hydra import compose
 from hydra.core.override_parser.types import Glob, Override
 from omegaconf import DictConfig, ListConfig, OmegaConf
-from omegaconf.errors import ConfigKeyError, OmegaConfBaseException, ValidationError
+from omegaconf.errors import ConfigKeyError, ValidationError
 
 from ntmbench.commands.grammar import MAX_CELLS, alternatives, number_of_values, parse
 from ntmbench.commands.hydras import check_hydras, is_hydras
@@ -152,10 +152,7 @@ def _check_cell(overrides: list[str], *, sweep: bool) -> None:
             except REFUSALS as narrowed:
                 raise SettingError(_refusal(overrides[count - 1], overrides, narrowed)) from error
         raise SettingError(first_line(error)) from error
-    try:
-        config = to_run_config(composed)
-    except OmegaConfBaseException as error:
-        raise SettingError(first_line(error)) from error
+    config = to_run_config(composed)
     _check_budget(overrides, composed)
     if sweep:
         check_writable(config.results_dir)  # before Hydra makes the sweep's folder in it

@@ -101,11 +101,16 @@ def to_run_config(composed: DictConfig) -> RunConfig:
     """Check a composed configuration and build the run from it.
 
     Raises:
-        SettingError: for an unknown key or name, a wrong type, a value out of range or none.
+        SettingError: for an unknown key or name, a wrong type, a value out of range or none,
+            or one that refers to what is not there.
     """
-    if missing := OmegaConf.missing_keys(composed):
+    try:
+        missing = OmegaConf.missing_keys(composed)
+        values = OmegaConf.to_container(composed, resolve=True)
+    except OmegaConfBaseException as error:
+        raise SettingError(first_line(error)) from error
+    if missing:
         raise SettingError(f"{', '.join(sorted(missing))} has no value: ??? stands for none.")
-    values = OmegaConf.to_container(composed, resolve=True)
     assert isinstance(values, dict)
     return run_config({str(name): value for name, value in values.items()})
 
