@@ -183,8 +183,7 @@ def shown(
     left = seconds_left(runs, len(waiting))
     yield Text(
         f"{len(running):,} running, {len(waiting):,} waiting, {finished:,} finished, "
-        f"{len(failed):,} failed or interrupted"
-        + (f"; about {_time(left)} left" if left is not None else "")
+        f"{len(failed):,} failed or interrupted" + (f"; about {_time(left)} left" if left else "")
     )
     if running:
         yield _table(
@@ -197,8 +196,8 @@ def shown(
         yield _table("Waiting", ("overrides",), [(cell,) for cell in waiting], most)
     if never:
         yield Text(
-            f"{never:,} cells of the last sweep were not started, and nothing will start them: "
-            "give the same command again."
+            f"Not started, and nothing will start them: {never:,} of the last sweep's cells. "
+            "Give the same command again."
         )
     if failed:
         yield _table("Failed or interrupted", ("run", "state", "reason"), failed, most)

@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from ntmbench.data.files import read_bytes, write_bytes, write_text
 from ntmbench.errors import UserError
-from ntmbench.runs import lock
+from ntmbench.runs.lock import TakenError, held
 
 #: The file that a process locks while it is at work on a run.
 LOCK = ".lock"
@@ -176,8 +176,8 @@ class RunFolder:
         """
         with ExitStack() as stack:
             try:
-                stack.enter_context(lock.held(self.path / LOCK))
-            except lock.HeldError as error:
+                stack.enter_context(held(self.path / LOCK))
+            except TakenError as error:
                 by = f" ({error})" if str(error) else ""
                 raise HeldError(
                     f"Another process{by} is at work on this run: {self.path}. "
@@ -187,4 +187,4 @@ class RunFolder:
 
     def is_locked(self) -> bool:
         """Whether a process is at work on the run."""
-        return lock.is_held(self.path / LOCK)
+        return is_held(self.path / LOCK)

@@ -12,7 +12,7 @@ the lock. It is created exclusively, which is atomic on every file system, and n
 the process and a beat, a number that a thread of the owner raises every BEAT seconds. On the same
 machine it is stale once its process is gone. Elsewhere it is stale once its beat has stood still
 for PATIENCE seconds of the clock of the one who waits. No two clocks are compared, so they may
-differ. A stale file is renamed away, which succeeds for one of those that try.
+differ. Whoever removes a stale file first creates ``<name>.owner.removing``, also exclusively.
 
 An owner that was suspended for longer than PATIENCE may find that another one took its lock. It is
 then interrupted as by Ctrl-C. Whatever both may have written to a run meanwhile, every file is
@@ -36,8 +36,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ntmbench.data.files import SUFFIX
-
 #: What ``flock`` fails with where nothing serves it.
 NO_SERVICE = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS}
 #: Seconds between two beats of an owner.
@@ -49,7 +47,7 @@ PATIENCE = 60.0
 LATE = 5.0
 
 
-class HeldError(Exception):
+class TakenError(Exception):
     """Another process holds the lock. Its argument says which one, if that is known."""
 
 
@@ -58,14 +56,14 @@ def held(path: Path) -> Iterator[None]:
     """Hold the lock on ``path``, a file that is made where it is missing.
 
     Raises:
-        HeldError: if another process holds it.
+        TakenError: if another process holds it.
         OSError: if the file cannot be made.
     """
     with _opened(path) as descriptor:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise HeldError("") from error
+            raise TakenError("") from error
         except OSError as error:
             if error.errno not in NO_SERVICE:
                 raise
@@ -134,7 +132,7 @@ class _Owner:
         """Make the file; remove that of an owner who is gone.
 
         Raises:
-            HeldError: if an owner is there.
+            TakenError: if an owner is there.
         """
         while not self._made():
             seen = _read(self._path)
@@ -142,7 +140,7 @@ class _Owner:
                 continue  # just released
             if not (_is_gone(seen) or self._stands_still(seen)):
                 host, process = [*seen.split(), "?", "?"][:2]
-                raise HeldError(f"process {process} on {host.partition('/')[0]}")
+                raise TakenError(f"process {process} on {host.partition('/')[0]}")
             self._remove(seen)
         self._beating.start()
 
@@ -178,16 +176,28 @@ class _Owner:
         return True
 
     def _remove(self, seen: str) -> None:
-        """Remove the file of an owner who is gone; put back one that was made meanwhile."""
-        aside = self._path.with_name(f".{self._path.name}.{uuid.uuid4()}{SUFFIX}")
+        """Remove the file of an owner who is gone, unless another one did and has made its own.
+
+        A second file keeps all but one of those who try from it.
+
+        Raises:
+            TakenError: if somebody was killed while removing it.
+        """
+        removing = self._path.with_name(f"{self._path.name}.removing")
         try:
-            self._path.rename(aside)
-        except FileNotFoundError:
+            removing.open("x").close()
+        except FileExistsError:
+            until = time.monotonic() + PATIENCE
+            while removing.exists():
+                if time.monotonic() > until:
+                    raise TakenError(f"or one that was killed and left {removing}") from None
+                time.sleep(BEAT / 100)
             return
-        if _read(aside) != seen and not self._path.exists():
-            aside.rename(self._path)
-        else:
-            aside.unlink(missing_ok=True)
+        try:
+            if _read(self._path) == seen:
+                self._path.unlink(missing_ok=True)
+        finally:
+            removing.unlink(missing_ok=True)
 
     def _is_mine(self) -> bool:
         return (_read(self._path) or "").startswith(self._name)

@@ -75,8 +75,9 @@ def test_a_run_without_a_pace_and_one_that_is_tested(
     ]
     folders[0].metrics.unlink()
     with ExitStack() as stack:
-        for folder in folders:
-            stack.enter_context(folder.locked())
+        stack.enter_context(folders[1].locked())
+        assert once().startswith("1 running, 0 waiting, 0 finished, 1 failed or interrupted\n")
+        stack.enter_context(folders[0].locked())
         shown = once()
     assert line_with(shown, "copy", "0% of 3,000").count(" - ") == 2
     assert line_with(shown, "recall", "100% of 3,000", "testing")
@@ -124,7 +125,7 @@ def test_nothing_waits_for_a_process_that_is_gone(tmp_path: Path, once: Callable
     subprocess.run([sys.executable, "-c", code, str(sweep)], check=True)
     shown = once()
     assert "0 waiting" in shown
-    assert "2 cells of the last sweep were not started" in shown
+    assert "nothing will start them: 2 of the last sweep's cells" in shown
     # Of another machine no process is seen.
     written = (sweep / EXPECTED).read_text().replace(socket.gethostname(), "elsewhere")
     (sweep / EXPECTED).write_text(written)
@@ -143,7 +144,7 @@ def test_a_sweep_notes_its_cells(
     assert (expected.process, expected.is_gone) == (os.getpid(), False)
     assert "0 running, 0 waiting, 2 finished, 0 failed" in once()
     (sweep / "1" / "cell.json").unlink()
-    assert "1 cells of the last sweep were not started" in once()
+    assert "nothing will start them: 1 of the last sweep's cells" in once()
 
 
 def test_time_left_of_all() -> None:

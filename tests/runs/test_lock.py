@@ -17,7 +17,7 @@ import pytest
 from ntmbench.data import files
 from ntmbench.runs import lock
 from ntmbench.runs.folder import RunError, RunFolder
-from ntmbench.runs.lock import HeldError, held, is_held
+from ntmbench.runs.lock import TakenError, held, is_held
 from tests.conftest import TINY, Ended
 
 OTHER_MACHINE = "elsewhere/pid:[1] 17 4711 an-id"
@@ -158,7 +158,7 @@ def test_a_beating_owner_elsewhere_keeps_its_lock(path: Path, hours: int) -> Non
     beating.start()
     try:
         assert is_held(path)
-        with pytest.raises(HeldError, match=r"process 17 on elsewhere$"), held(path):
+        with pytest.raises(TakenError, match=r"process 17 on elsewhere$"), held(path):
             pytest.fail("both hold it")
     finally:
         ended.set()
@@ -199,7 +199,7 @@ def test_one_of_many_takes_a_lock_that_was_left(path: Path) -> None:
             together.wait()
             try:
                 owner.acquire()
-            except HeldError:
+            except TakenError:
                 together.wait()
                 return
             taken.append(True)
@@ -213,6 +213,17 @@ def test_one_of_many_takes_a_lock_that_was_left(path: Path) -> None:
             thread.join()
         assert taken == [True]
         assert not owner_of(path).exists()
+
+
+def test_who_was_killed_while_it_removed_a_stale_lock_is_told(path: Path) -> None:
+    owner_of(path).write_text(f"{lock._machine()} {2**22 + 1} 1 an-id 3")
+    left = path.with_name(".lock.owner.removing")
+    left.touch()
+    with pytest.raises(TakenError, match=str(left)), held(path):
+        pytest.fail("held")
+    left.unlink()
+    with held(path):
+        assert is_held(path)
 
 
 def test_an_owner_that_lost_its_lock_is_interrupted(path: Path) -> None:
