@@ -43,6 +43,8 @@ BEAT = 5.0
 #: Seconds without a beat after which an owner on another machine is taken to be gone. A beat waits
 #: for Python's interpreter lock, at most for the compilation of a kernel.
 PATIENCE = 60.0
+#: Seconds that a look at a lock takes at most.
+LOOK = 0.2
 #: Seconds that a folder which another machine has made may take to appear here.
 LATE = 5.0
 
@@ -61,9 +63,7 @@ def held(path: Path) -> Iterator[None]:
     """
     with _opened(path) as descriptor:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise TakenError("") from error
+            _lock(descriptor)
         except OSError as error:
             if error.errno not in NO_SERVICE:
                 raise
@@ -96,6 +96,25 @@ def is_held(path: Path) -> bool:
         content = _read(_owner_file(path))
         return content is not None and not _is_gone(content)
     return False
+
+
+def _lock(descriptor: int) -> None:
+    """Take the lock; try for a moment, since one who only looks has it for as long as that takes.
+
+    Raises:
+        TakenError: if another process holds it.
+        OSError: if there is no lock service.
+    """
+    until = time.monotonic() + LOOK
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if time.monotonic() > until:
+                raise TakenError("") from error
+        else:
+            return
+        time.sleep(LOOK / 10)
 
 
 @contextmanager

@@ -96,6 +96,16 @@ def test_a_killed_process_holds_nothing(tmp_path: Path, holder: subprocess.Popen
     assert time.monotonic() - started < 2  # it is seen to be gone, and not waited for
 
 
+def test_a_look_keeps_nobody_from_the_lock(tmp_path: Path) -> None:
+    with (tmp_path / ".lock").open("w") as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        ending = threading.Timer(0.05, looking.close)
+        ending.start()
+        with held(tmp_path / ".lock"):
+            assert is_held(tmp_path / ".lock")
+        ending.join()
+
+
 @pytest.mark.parametrize("number", sorted(lock.NO_SERVICE))
 def test_a_run_without_a_lock_service(
     ntmbench: Callable[..., Ended],
