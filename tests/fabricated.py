@@ -87,7 +87,8 @@ def fabricate(
             **status,
         }
     )
-    folder.write_table(folder.metrics, curve(errors, loss_bits, step=1000))
+    if len(errors):
+        folder.write_table(folder.metrics, curve(errors, loss_bits, step=1000))
     if tested is not None:
         each = 4.0 if answer.unit == "bit" else 1 - 1 / answer.channels
         folder.write_table(folder.evaluation, grid(tested, exact, tested_loss, chance=each))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from argparse import ArgumentParser
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
@@ -77,8 +78,7 @@ def job(composed: DictConfig) -> None:
 # configuration may name.
 @hydra.main(**HYDRA_MAIN)
 def _run_job(arguments: Sequence[str]) -> None:
-    parser = get_args_parser()
-    parser.error = _refuse_option  # type: ignore[method-assign]
+    parser = _parser()
     options = parser.parse_intermixed_args(arguments)
     told_in_full = FULL_ERROR in os.environ
     os.environ.setdefault(FULL_ERROR, "1")  # Hydra would print a failure itself, in several lines
@@ -101,6 +101,12 @@ def _run_job(arguments: Sequence[str]) -> None:
     finally:
         if not told_in_full:
             del os.environ[FULL_ERROR]
+
+
+def _parser() -> ArgumentParser:
+    parser: ArgumentParser = get_args_parser()
+    parser.error = _refuse_option  # type: ignore[method-assign]
+    return parser
 
 
 def _refuse_option(message: str) -> NoReturn:
@@ -132,7 +138,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
 
 def _main(arguments: Sequence[str]) -> int:
     register_schemas()
-    given = get_args_parser().parse_intermixed_args(arguments)
+    given = _parser().parse_intermixed_args(arguments)
     modes = [mode for mode in MODES if getattr(given, mode)]
     replaced = any(getattr(given, option) for option in REPLACING)
     sweep = modes == ["multirun"] and not replaced

@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from ntmbench.data.files import read_bytes, write_bytes, write_text
 from ntmbench.errors import UserError
-from ntmbench.runs.lock import TakenError, held
+from ntmbench.runs.lock import TakenError, held, is_held
 
 #: The file that a process locks while it is at work on a run.
 LOCK = ".lock"

@@ -94,7 +94,9 @@ def _ended(folder: RunFolder, unit: str) -> Outcome | None:
         return None
     digests = table_digests(status)
     tables = {
-        name: read_table(getattr(folder, name), columns, digests, _DTYPES)
+        name: read_table(
+            getattr(folder, name), columns, digests, _DTYPES if name == "evaluation" else None
+        )
         for name, columns in TABLES.items()
     }
     evaluation = tables["evaluation"]
