@@ -375,6 +375,7 @@ run_job(task_function=job, config=cell, hydra_context=context, **directories)
 """
 
 
+@pytest.mark.slow
 def test_a_cell_runs_in_a_process_that_was_sent_everything(tmp_path: Path) -> None:
     """As launchers send it; cloudpickle 2 would lose the fields of classes sent as a whole."""
     cloudpickle = pytest.importorskip("cloudpickle", reason="needs cloudpickle")
@@ -423,6 +424,7 @@ EXPERIMENT = (
 )
 
 
+@pytest.mark.slow
 def test_command_line_wins_over_the_experiment(ntmbench: Command, tmp_path: Path) -> None:
     """The task, the seeds and the folder can be changed; the weightings are the experiment's."""
     ended = ntmbench("-m", *EXPERIMENT, "results_dir=mine")

@@ -96,6 +96,7 @@ print(json.dumps(found))
 """
 
 
+@pytest.mark.slow
 def test_a_digest_changes_with_what_is_compiled_in_and_with_nothing_else(tmp_path: Path) -> None:
     """A copy of the package, in which every file is changed in turn, and another model's kernel."""
     ignored = shutil.ignore_patterns("__pycache__")

@@ -111,6 +111,7 @@ def test_a_run_that_lost_its_numbers_can_be_drawn(tmp_path: Path) -> None:
     assert len(plot_run(folder, make_task("copy"))) == 3
 
 
+@pytest.mark.slow
 def test_pictures_are_the_same_each_time(tmp_path: Path) -> None:
     folder = fabricate(tmp_path, tested={3: 0}, example=0.2)
     first, second = (
@@ -214,6 +215,7 @@ def test_many_labels_have_looks_of_their_own() -> None:
     assert len(looks([str(number) for number in range(100)])) == 100
 
 
+@pytest.mark.slow
 def test_a_default_run_is_drawn_quickly(tmp_path: Path) -> None:
     task = make_task("copy")
     folder = fabricate(tmp_path, tested={10: 0, 20: 0, 120: 9}, example=0.1)

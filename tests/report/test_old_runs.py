@@ -60,6 +60,7 @@ def test_old_runs_are_read(old: list[RunFolder]) -> None:
     assert results.runs["state_floats"].isna().all()
 
 
+@pytest.mark.slow
 def test_old_runs_are_reported_like_those_of_today(old: list[RunFolder], tmp_path: Path) -> None:
     fabricate_two(tmp_path / "new")
     before, now = build(tmp_path / "old"), build(tmp_path / "new")

@@ -21,6 +21,7 @@ def measured(results: Path, task: str, model: str, *shares: float) -> None:
         fabricate(results, task, model, seed, tested={length: share * chance})
 
 
+@pytest.mark.slow
 def test_runs_of_all_tasks_are_taken_together(tmp_path: Path) -> None:
     measured(tmp_path, "copy", "ntm", 0, 0, 0, 0)
     measured(tmp_path, "sorting", "ntm", 0.1, 0.1, 0.2, 0.2)

@@ -88,6 +88,7 @@ def symbols_beside_bits(results: Path) -> Report:
     return build(results)
 
 
+@pytest.mark.slow
 def test_a_table_over_tasks_of_several_units_tells_the_unit_of_each_row(tmp_path: Path) -> None:
     report = symbols_beside_bits(tmp_path)
     summary = table_of(report, "summary")
@@ -116,6 +117,7 @@ def test_a_table_over_tasks_of_several_units_tells_the_unit_of_each_row(tmp_path
     assert r"0.700 symbols" in report.latex
 
 
+@pytest.mark.slow
 def test_what_is_told_of_a_task_has_its_own_unit(tmp_path: Path) -> None:
     copy, key_value = tasks_of(symbols_beside_bits(tmp_path))
     for task, own, other in ((copy, "bit", "symbol"), (key_value, "symbol", "bit")):

@@ -79,6 +79,7 @@ def test_examples_of_finished_runs_are_the_same(tmp_path: Path) -> None:
     assert (length, example.counted) == (20, 160)
 
 
+@pytest.mark.slow
 def test_the_report_is_the_same_without_the_folders(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

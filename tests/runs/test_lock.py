@@ -236,6 +236,7 @@ def test_who_was_killed_while_it_removed_a_stale_lock_is_told(path: Path) -> Non
         assert is_held(path)
 
 
+@pytest.mark.slow
 def test_an_owner_that_lost_its_lock_is_interrupted(path: Path) -> None:
     def hold() -> None:
         with held(path):

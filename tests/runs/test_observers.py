@@ -154,6 +154,7 @@ def test_tensorboard_has_the_curve_and_the_test(ntmbench: Command, tmp_path: Pat
         assert [event.value for event in tested] == pytest.approx(grid[name].tolist())
 
 
+@pytest.mark.slow
 def test_wandb_has_the_curve_the_test_and_the_settings(
     ntmbench: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -33,6 +33,7 @@ def only_run(tmp_path: Path) -> RunFolder:
     return RunFolder(path)
 
 
+@pytest.mark.slow
 def test_too_small_a_memory_is_named(ntmbench: Command) -> None:
     small = ["model=ntm", "model.controller_size=8", "task.max_length=9", *TINY[3:]]
     told = "The memory has 8 slots, and sequences of length 9 have 9 items to store."
@@ -252,6 +253,7 @@ def test_a_run_that_ends_before_its_device_is_chosen_has_a_whole_status(
     assert only_run(tmp_path).read_status()["state"] == "finished"
 
 
+@pytest.mark.slow
 def test_threads_setting_is_honoured(ntmbench: Command, tmp_path: Path) -> None:
     ntmbench(*TINY, "threads=2")
     assert torch.get_num_threads() == 2
@@ -343,6 +345,7 @@ def test_edited_class_is_a_new_run(tmp_path: Path) -> None:
     assert len(list((tmp_path / "results" / "runs").iterdir())) == 2
 
 
+@pytest.mark.slow
 def test_why_the_engine_is_eager_is_in_the_log(ntmbench: Command, tmp_path: Path) -> None:
     rest = [argument for argument in TINY if not argument.startswith("model")]
     ended = ntmbench("model.controller=gru", "model.memory_slots=4", *rest)
@@ -359,6 +362,7 @@ def test_all_threads_are_those_that_the_process_may_use(
     assert only_run(tmp_path).read_status()["threads"] == 1
 
 
+@pytest.mark.slow
 def test_help_is_short_work(tmp_path: Path) -> None:
     ended = command("--help", folder=tmp_path)
     assert ended.code == 0

@@ -114,6 +114,7 @@ def test_the_first_trial_has_todays_values(search: Search) -> None:
     assert [first[name] for name in SPACE] == [2, 0.01, 0.9, 1.0, 0.0]
 
 
+@pytest.mark.slow
 def test_it_goes_on_to_the_same_trials(search: Search) -> None:
     same = [*SPACE, "state", "score", "rank", "sequences"]
     assert search(*ARGUMENTS, "search.trials=2").code == 0
@@ -127,6 +128,7 @@ def test_it_goes_on_to_the_same_trials(search: Search) -> None:
     pd.testing.assert_frame_equal(in_parts, other)
 
 
+@pytest.mark.slow
 def test_more_seeds_are_a_mean(search: Search) -> None:
     search(*ARGUMENTS, "search.trials=1", "search.seeds=2")
     (both,) = table()["score"]
@@ -139,6 +141,7 @@ def test_more_seeds_are_a_mean(search: Search) -> None:
     assert alone[0] != alone[1]
 
 
+@pytest.mark.slow
 def test_an_interrupted_trial_goes_on_where_it_was(
     search: Search, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -182,6 +185,7 @@ command.main()
 """
 
 
+@pytest.mark.slow
 def test_the_trial_of_a_killed_process_is_tried_again(search: Search) -> None:
     arguments = [*ARGUMENTS, "search.trials=2"]
     ended = subprocess.run([sys.executable, "-c", KILLED, *arguments], check=False)
@@ -204,6 +208,7 @@ def start(*arguments: str) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("search")
 def test_two_processes_share_a_study() -> None:
     both = [start(*ARGUMENTS, "search.trials=8") for _ in range(2)]
@@ -218,6 +223,7 @@ def test_two_processes_share_a_study() -> None:
     assert any("Recipe: " in out for out, _ in said)
 
 
+@pytest.mark.slow
 def test_a_trial_at_work_elsewhere_is_counted_and_left_alone(search: Search) -> None:
     asked = search_from([*ARGUMENTS, "search.trials=3"])
     study = SharedStudy(asked)

@@ -77,6 +77,7 @@ def test_there_is_no_interquartile_mean_of_nothing_or_of_nan() -> None:
 # Bootstrap
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("statistic", "sampler", "truth", "shares"),
     [
