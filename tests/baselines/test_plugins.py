@@ -418,6 +418,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calla
     forget()
 
 
+@pytest.mark.slow
 def test_installed_task_and_model(tmp_path: Path) -> None:
     site = install(tmp_path, PLUGIN, "parity_plugin")
     train = (argument for argument in REST if argument.startswith("train"))

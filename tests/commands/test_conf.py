@@ -191,6 +191,7 @@ def test_every_experiment_can_run(experiment: str) -> None:
         assert config.task.has_input_phase or not needs
 
 
+@pytest.mark.slow
 def test_experiments_hold_the_runs_that_they_should() -> None:
     counts = {name: len(cells_of(written_out(name))) for name in SIZES}
     assert counts == SIZES

@@ -113,6 +113,7 @@ class Net(nn.Linear):
 """
 
 
+@pytest.mark.slow
 def test_model_that_ends_the_process_ends_its_cell_alone(
     ntmbench: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -436,6 +437,7 @@ def test_command_line_wins_over_the_experiment(ntmbench: Command, tmp_path: Path
     assert runs["setting"].nunique() == 3
 
 
+@pytest.mark.slow
 def test_experiment_goes_on_where_it_stopped(ntmbench: Command, tmp_path: Path) -> None:
     assert ntmbench("-m", *EXPERIMENT, "model.initial_weighting=uniform").code == 0
     ended = ntmbench("-m", *EXPERIMENT)

@@ -149,6 +149,7 @@ def test_fused_multiply_add(fma: bool, x86: bool, expected: bool) -> None:
     assert processor.multiplies_and_adds_at_once({"fma": fma}, x86) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not processor.X86, reason="other processors have it always")
 def test_eager_without_fused_multiply_add(tmp_path: Path) -> None:
     script = (

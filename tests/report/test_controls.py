@@ -161,6 +161,7 @@ def test_oracle_loses_nothing_on_its_way_through_a_run(
             assert (row["errors"], row["exact_match"]) == (0, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("name", task_names())
 def test_constant_ends_at_the_best_constants_loss(

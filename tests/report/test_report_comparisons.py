@@ -12,6 +12,7 @@ from tests.fabricated import fabricate
 from tests.reporting import build, task_of
 
 
+@pytest.mark.slow
 def test_models_are_compared_over_their_common_seeds(tmp_path: Path) -> None:
     for seed in range(7):
         fabricate(tmp_path, seed=seed, tested={20: 0.1 * (seed % 2)})

@@ -307,6 +307,7 @@ def test_unexpected_failure_is_one_line(
     assert folder.read_status()["state"] == "failed"
 
 
+@pytest.mark.slow
 def test_deleted_test_grid_is_made_again(ntmbench: Command, tmp_path: Path) -> None:
     ntmbench(*TINY)
     folder = only_run(tmp_path)
