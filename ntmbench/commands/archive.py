@@ -54,4 +54,5 @@ def pack(source: Path, target: Path) -> str:
     told = ", ".join(f"{states.count(state):,} {state}" for state in dict.fromkeys(states))
     if stored.unreadable:
         told += f", {len(stored.unreadable):,} unreadable and only named"
-    return f"{len(states):,} runs ({told}), {target.stat().st_size / 1e6:.1f} MB\n{target}"
+    runs = "1 run" if len(states) == 1 else f"{len(states):,} runs"
+    return f"{runs} ({told}), {target.stat().st_size / 1e6:.1f} MB\n{target}"
