@@ -16,6 +16,7 @@ from hydra.core.object_type import ObjectType
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
+from yaml import YAMLError
 
 from ntmbench import registry
 from ntmbench.composition.groups import CHOICES, CONFIG_MODULE, layer_files
@@ -39,6 +40,7 @@ REFUSALS = (
     AssertionError,
     LookupError,
     RecursionError,
+    YAMLError,  # from completion in a shell, which reads values as YAML
 )
 
 

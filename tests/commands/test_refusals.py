@@ -133,6 +133,7 @@ REFUSED = [
     (["seed=range(0,inf)"], "seed=range(0,inf) never ends.", "finite numbers"),
     (["observers=${seed}"], "observers=0 is no list.", "Allowed: observers=[0]."),
     (["--cfg", "x"], "invalid choice: 'x'", "All options: --hydra-help."),
+    (["task.bits=[", "-sc", "query=bash"], "while parsing a flow node", ""),
     (["seed=${nope}"], "Interpolation key 'nope' not found", ""),
     (["seed=${nope}", "--experimental-rerun", "x"], "Interpolation key 'nope' not found", ""),
     (["task.max_length"], "task.max_length cannot be parsed: missing", "Allowed: name=value"),
