@@ -145,7 +145,7 @@ def test_first_file_of_a_family_is_one_file(
 
 
 #: Distributions whose name differs from the name that is imported.
-DISTRIBUTIONS = {"hydra": "hydra-core"}
+DISTRIBUTIONS = {"yaml": "pyyaml", "hydra": "hydra-core"}
 
 
 def test_what_is_imported_is_declared() -> None:
