@@ -84,11 +84,15 @@ class Optimizer(ABC):
     def restart(self) -> None:
         """Forget everything except the current weights."""
 
-    def make_dense(self) -> None:
-        """Replace sparse gradients, as of ``nn.Embedding(sparse=True)``, by dense ones."""
-        for weight in self.weights:
-            if weight.grad is not None and weight.grad.is_sparse:
-                weight.grad = weight.grad.to_dense()
+    def gradients(self) -> list[Tensor | None]:
+        """Each weight's gradient; sparse ones, as of ``nn.Embedding(sparse=True)``, made dense."""
+        gradients = [weight.grad for weight in self.weights]
+        sparse = [gradient.is_sparse for gradient in gradients if gradient is not None]
+        if True in sparse:
+            for weight, gradient in zip(self.weights, gradients, strict=True):
+                weight.grad = gradient if gradient is None else gradient.to_dense()
+            return self.gradients()
+        return gradients
 
     def zero_gradient(self) -> None:
         """Forget the gradient of the step before."""
@@ -137,9 +141,8 @@ class CompiledOptimizer(Optimizer):
         from ntmbench.engine import optimizer_update  # compiled when it is first needed
 
         s = self.settings
-        self.make_dense()
         # Held here, since the compiled code has only their addresses.
-        gradients = [_EMPTY if w.grad is None else w.grad.contiguous() for w in self.weights]
+        gradients = [_EMPTY if g is None else g.contiguous() for g in self.gradients()]
         scalars = [s.clip_value or math.inf, s.clip_norm or math.inf, learning_rate_at(number, s)]
         scalars += [s.smoothing, s.momentum, s.epsilon]
         update: Callable[..., bool] = optimizer_update.step_rmsprop
@@ -236,8 +239,7 @@ class TorchOptimizer(Optimizer):
     @torch.no_grad()
     def step(self, number: int) -> bool:
         """Clip the gradient, update the weights and move their average."""
-        self.make_dense()
-        gradients = [w.grad for w in self.weights if w.grad is not None]
+        gradients = [gradient for gradient in self.gradients() if gradient is not None]
         s = self.settings
         if s.clip_value > 0:
             if not all(bool(torch.isfinite(gradient).all()) for gradient in gradients):
