@@ -33,7 +33,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 #: What ``flock`` fails with where nothing serves it.
@@ -76,6 +76,24 @@ def held(path: Path) -> Iterator[None]:
         yield
     finally:
         owner.release()
+
+
+@contextmanager
+def waited_for(path: Path) -> Iterator[None]:
+    """Hold the lock on ``path`` as ``held`` does, once whoever holds it has given it back.
+
+    Raises:
+        OSError: if the file cannot be made.
+    """
+    while True:
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(held(path))
+            except TakenError:
+                time.sleep(LOOK / 10)
+            else:
+                yield
+                return
 
 
 def is_held(path: Path) -> bool:

@@ -5,17 +5,16 @@ process that runs it. So a trial whose process was killed is found out, and its 
 again. The number of trials is exact however many processes there are, because a trial is claimed
 under a lock.
 
-The locks are flock's: between machines they hold on a file system that carries them, as NFS 4 does.
-The journal has a lock of Optuna's own, a symbolic link, which any file system carries.
+``ntmbench.runs.lock`` says on what the locks rely between machines. The journal has a lock of
+Optuna's own, a symbolic link, which any file system carries.
 """
 
 from __future__ import annotations
 
-import fcntl
 import secrets
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +29,7 @@ from optuna.trial import FrozenTrial, TrialState
 from ntmbench.data.identity import fingerprint
 from ntmbench.data.randomness import stable_id
 from ntmbench.errors import SettingError, UserError
+from ntmbench.runs import lock
 from ntmbench.search.arguments import Search
 from ntmbench.search.space import holds, values_now
 from ntmbench.search.trial import RANK
@@ -86,8 +86,7 @@ class SharedStudy:
     def at_work(self) -> Iterator[None]:
         """Within the context this process may claim trials."""
         path = self._workers / self._me
-        with path.open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        with lock.held(path):
             try:
                 yield
             finally:
@@ -169,12 +168,7 @@ class SharedStudy:
         if worker == self._me:
             return True
         path = self._workers / worker
-        try:
-            with path.open() as file:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except FileNotFoundError:
-            return False
-        except BlockingIOError:
+        if lock.is_held(path):
             return True
         path.unlink(missing_ok=True)  # of a process that was killed
         return False
@@ -183,12 +177,8 @@ class SharedStudy:
     def _workers(self) -> Path:
         return self.folder / "workers"
 
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        """Wait for the lock of the study; the system unlocks it however the process ends."""
-        with (self.folder / ".lock").open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield
+    def _locked(self) -> AbstractContextManager[None]:
+        return lock.waited_for(self.folder / ".lock")
 
 
 def best_first(trials: list[FrozenTrial]) -> list[FrozenTrial]:
