@@ -17,6 +17,7 @@ from rich.table import Table
 
 from ntmbench.data.files import write_bytes, write_text
 from ntmbench.data.ranges import Searched
+from ntmbench.data.spreadsheet import csv_of
 from ntmbench.search.arguments import Search
 from ntmbench.search.recipe import recipe_text
 from ntmbench.search.space import rounded
@@ -35,7 +36,7 @@ def conclude(study: SharedStudy, search: Search, console: Console) -> Path | Non
     """Write and print what was found; return the recipe's file, or None if no trial has ended."""
     trials = study.trials()
     table = trials_table(trials, search.space)
-    write_text(study.folder / "trials.csv", table.to_csv(index=False))
+    write_text(study.folder / "trials.csv", csv_of(table))
     ranked = best_first(trials)
     if not ranked:
         return None
