@@ -15,7 +15,11 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.object_type import ObjectType
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
+from omegaconf.errors import (
+    ConfigKeyError,
+    InterpolationValidationError,
+    OmegaConfBaseException,
+)
 from yaml import YAMLError
 
 from ntmbench import registry
@@ -107,14 +111,32 @@ def to_run_config(composed: DictConfig) -> RunConfig:
             or one that refers to what is not there.
     """
     try:
-        missing = OmegaConf.missing_keys(composed)
-        values = OmegaConf.to_container(composed, resolve=True)
+        values = _resolved(composed)
+    except InterpolationValidationError as error:
+        # OmegaConf does not always name the setting whose reference has a wrong type. The check
+        # of plain values does.
+        untyped = OmegaConf.create(OmegaConf.to_container(composed))
+        assert isinstance(untyped, DictConfig)
+        run_config(_resolved(untyped))
+        raise SettingError(first_line(error)) from error
     except OmegaConfBaseException as error:
         raise SettingError(first_line(error)) from error
+    return run_config(values)
+
+
+def _resolved(composed: DictConfig) -> dict[str, Any]:
+    """The plain values, with what references stand for.
+
+    Raises:
+        SettingError: where there is none.
+        OmegaConfBaseException: for a reference to nothing, or to a value of a wrong type.
+    """
+    missing = OmegaConf.missing_keys(composed)
+    values = OmegaConf.to_container(composed, resolve=True)
     if missing:
         raise SettingError(f"{', '.join(sorted(missing))} has no value: ??? stands for none.")
     assert isinstance(values, dict)
-    return run_config({str(name): value for name, value in values.items()})
+    return {str(name): value for name, value in values.items()}
 
 
 def first_line(error: BaseException) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
+import hydra
 import pytest
 import torch
 from rich.console import Console
@@ -23,6 +24,13 @@ from tests.conftest import TINY, Ended
 Command = Callable[..., Ended]
 
 NTM = ("model=ntm", "model.controller_size=8", "model.memory_slots=8", "model.word_size=4")
+
+# Hydra 1.3 composes before it looks for the run to repeat, 1.4 after.
+RERUN_OF_NOTHING = (
+    "Interpolation key 'nope' not found"
+    if hydra.__version__.startswith("1.3.")
+    else "x/.hydra/hydra.yaml: No such file or directory"
+)
 
 REFUSED = [
     (["task=cpy"], "task=cpy is not a choice. Allowed: copy,", "Did you mean 'copy'?"),
@@ -131,11 +139,11 @@ REFUSED = [
     (["seed=range(1,1)"], "seed=range(1,1) has no value.", "one or more, as in seed=0,1."),
     (["seed=range(0,1,0)"], "seed=range(0,1,0) never ends.", "a step other than 0."),
     (["seed=range(0,inf)"], "seed=range(0,inf) never ends.", "finite numbers"),
-    (["observers=${seed}"], "list", ""),  # told otherwise by Hydra 1.4
+    (["observers=${seed}"], "observers=0 is no list.", "Allowed: observers=[0]."),
     (["--cfg", "x"], "invalid choice: 'x'", "All options: --hydra-help."),
     (["task.bits=[", "-sc", "query=bash"], "while parsing a flow node", ""),
     (["seed=${nope}"], "Interpolation key 'nope' not found", ""),
-    (["seed=${nope}", "--experimental-rerun", "x"], "", ""),  # 1.4 looks for the folder first
+    (["seed=${nope}", "--experimental-rerun", "x"], RERUN_OF_NOTHING, ""),
     (["task.max_length"], "task.max_length cannot be parsed: missing", "Allowed: name=value"),
     (["task.bits=[1"], "task.bits=[1 cannot be parsed: ", "Allowed: name=value"),
 ]
