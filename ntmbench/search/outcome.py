@@ -56,7 +56,9 @@ def conclude(study: SharedStudy, search: Search, console: Console) -> Path | Non
             highlight=False,
             soft_wrap=True,
         )
-    _draw(study.folder, table, importance_of(study), search.space, label)
+    plots = study.folder / "plots"
+    plots.mkdir(exist_ok=True)
+    _draw(plots, table, importance_of(study), search.space, label, best.number)
     path = study.folder / "recipe" / f"{study.name}.yaml"
     path.parent.mkdir(exist_ok=True)
     write_text(path, recipe_text(search, study.name, record))
@@ -132,18 +134,17 @@ def importance_of(study: SharedStudy) -> pd.Series[float]:
 
 
 def _draw(
-    folder: Path,
+    plots: Path,
     table: pd.DataFrame,
     importance: pd.Series[float],
     space: Mapping[str, Searched],
     label: str,
+    best: int,
 ) -> None:
     from ntmbench.plotting.search import plot_importance, plot_slices  # takes a second
     from ntmbench.plotting.style import png
 
-    plots = folder / "plots"
-    plots.mkdir(exist_ok=True)
-    write_bytes(plots / "slices.png", png(plot_slices(table, space, label)))
+    write_bytes(plots / "slices.png", png(plot_slices(table, space, label, best)))
     if len(importance):
         write_bytes(plots / "importance.png", png(plot_importance(importance)))
 
@@ -165,4 +166,5 @@ def _text(value: Any) -> str:
 
 
 def _score(value: float) -> str:
-    return f"{value:.4g}"
+    """Four digits, zeros included, so that those of a column stand below each other."""
+    return f"{value:#.4g}"

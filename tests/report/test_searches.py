@@ -26,6 +26,7 @@ def test_a_search_is_told_with_its_budget_and_its_command(tmp_path: Path) -> Non
     noting(tmp_path, pruned=3)
     noting(tmp_path, seed=1, pruned=3)
     fabricate(tmp_path)
+    fabricate(tmp_path, model="oracle")  # a control, which has no settings to search for
     report = build(tmp_path)
     ntm, lstm = rows_of(report)
     assert {name: cell.text for name, cell in lstm.items()} == {
@@ -81,15 +82,8 @@ def test_what_a_reader_must_know_is_noted(
     assert (row[column].text, row[column].note) == (text, note)
 
 
-@pytest.mark.parametrize("found", [{"train.learning_rate": 3e-4}, {"model.gates": 3}])
-def test_values_that_no_run_has_are_no_ones(tmp_path: Path, found: dict[str, Any]) -> None:
-    noting(tmp_path, found=found)
+def test_values_that_no_run_has_are_no_ones(tmp_path: Path) -> None:
+    noting(tmp_path, found={"train.learning_rate": 3e-4, "model.gates": 3})
     report = build(tmp_path)
     assert "searches" not in [chapter.anchor for chapter in report.page.chapters]
     assert "searches" not in report.tables
-
-
-def test_a_control_has_no_settings_to_search_for(tmp_path: Path) -> None:
-    noting(tmp_path)
-    fabricate(tmp_path, model="oracle")
-    assert [row["model"].text for row in rows_of(build(tmp_path))] == ["lstm"]

@@ -57,17 +57,21 @@ def test_a_wrong_statement_is_refused_in_one_line(values: Any, told: str) -> Non
 @pytest.mark.usefixtures("undrawn")
 def test_a_run_notes_what_its_recipe_states(ntmbench: Callable[..., Ended]) -> None:
     assert ntmbench("task=copy", *TINY).code == 0
-    assert ntmbench("task=copy", *TINY, "seed=1", "train.learning_rate=3e-4").code == 0
-    results = load_results("results")
+    (row,) = load_results("results").runs.to_dict("records")
+    stated = RunFolder(Path(row["folder"])).read_status()["searches"]
+    assert list(stated) == ["learning_rates/lstm"]
+    assert OmegaConf.load(RunFolder(Path(row["folder"])).config).searches == stated
+
+
+def test_the_table_of_runs_names_the_searches_that_settings_rest_on(tmp_path: Path) -> None:
+    other = {**SEARCH, "trials": 50, "found": {"train.learning_rate": 3e-4}}
+    for seed, stated in enumerate([{}, {"grid": SEARCH, "other": other}, {"other": other}]):
+        fabricate(tmp_path, model="lstm", seed=seed, searches=stated)
+    results = load_results(tmp_path)
     runs = results.runs.sort_values("seed")
-    assert runs["searches"].fillna("none").to_list() == ["learning_rates/lstm", "none"]
-    assert runs["search_trials"].to_list() == [5, 0]
-    ((name, record),) = results.searches[runs["run"].iloc[0]].items()
-    assert (name, record.found) == ("learning_rates/lstm", {"train.learning_rate": 0.01})
-    assert set(results.searches) == {runs["run"].iloc[0]}
-    for folder in map(RunFolder, map(Path, runs["folder"])):  # told all the same
-        assert folder.read_status()["searches"] == {name: record.plain()}
-        assert OmegaConf.load(folder.config).searches[name] == record.plain()
+    assert runs["searches"].fillna("none").to_list() == ["none", "grid", "none"]
+    assert runs["search_trials"].to_list() == [0, 5, 0]
+    assert results.searches == {runs["run"].iloc[1]: search_records({"grid": SEARCH})}
 
 
 def test_a_run_whose_note_cannot_be_read_is_unreadable(tmp_path: Path) -> None:
