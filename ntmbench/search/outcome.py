@@ -83,8 +83,8 @@ def state_of(trial: FrozenTrial) -> str:
 def trials_table(trials: list[FrozenTrial], space: Mapping[str, Searched]) -> pd.DataFrame:
     """A row for each trial that has begun: its values, how it ended, and what it used up.
 
-    ``score`` is the first number of the rank, over all seeds; ``last_validation`` the last point of
-    the learning curve that a pruned trial reported.
+    ``score`` is the first number of the rank, over all seeds; ``last_validation`` the last that
+    a pruned trial reported: a point of the first seed's learning curve, or a mean over seeds.
     """
     rows = []
     for trial in trials:

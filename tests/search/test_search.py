@@ -24,6 +24,7 @@ from ntmbench.search.space import suggested
 from ntmbench.search.study import SharedStudy
 from ntmbench.search.trial import RANK, Watch, run_trial
 from ntmbench.task import Task
+from ntmbench.training.settings import MAX_BATCH_SIZE
 from tests.conftest import TINY, Ended, command
 from tests.reporting import build
 
@@ -301,6 +302,25 @@ def test_a_trial_that_is_worse_than_most_is_pruned(search: Search) -> None:
     assert last["state"] == "pruned"
     assert last["sequences"] == 16  # a quarter of the training, search.prune_after
     assert last["last_validation"] > 0
+
+
+def test_a_trial_is_pruned_after_a_seed_too(search: Search) -> None:
+    arguments = [*ARGUMENTS, "search.trials=6", "search.seeds=3"]
+    asked = search_from(arguments)
+    study = SharedStudy(asked).study
+    behind = (64 + MAX_BATCH_SIZE) // 16 + 1
+    for _ in range(5):  # worse along the curve, and better in the mean of the first seed
+        trial = study.ask()
+        suggested(trial, asked.space)
+        for place in range(5):
+            trial.report(99.0, place)
+        trial.report(0.0, behind)
+        trial.set_user_attr(RANK, (0.0,))
+        study.tell(trial, 0.0)
+    assert search(*arguments).code == 0
+    last = table().iloc[-1]
+    assert last["state"] == "pruned"
+    assert last["sequences"] == 64  # of one seed
 
 
 REFUSED = [
