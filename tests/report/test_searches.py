@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import html
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ntmbench.report.build import Report
+from ntmbench.report.build import Report, write_report
 from ntmbench.report.page.blocks import Cell, Tabular
 from tests.fabricated import SEARCH, fabricate
 from tests.reporting import build, chapter
@@ -51,6 +52,15 @@ def test_a_search_is_told_with_its_budget_and_its_command(tmp_path: Path) -> Non
     assert table["label"].to_list() == ["ntm", "lstm"]
     assert table["search"].isna().to_list() == [True, False]
     assert table["trials"].to_list()[1] == 5
+
+
+def test_a_command_is_shown_as_it_is(tmp_path: Path) -> None:
+    noting(tmp_path, command="python -m ntmbench.search task=copy 'results_dir=a|b' <x_y>")
+    page = write_report(build(tmp_path), tmp_path / "report")
+    told = "python -m ntmbench.search task=copy 'results_dir=a{}b' <x_y>"
+    assert f"<code>{told.format('|')}</code>" in html.unescape(page.read_text())
+    markdown = page.with_name("report.md").read_text()
+    assert f"| grid |  ` {told.format(chr(92) + '|')} ` |" in markdown
 
 
 def test_seeds_that_note_different_searches_are_told_apart(tmp_path: Path) -> None:

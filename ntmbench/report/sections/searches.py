@@ -15,9 +15,9 @@ from ntmbench.report.study.searches import searches_table
 from ntmbench.report.study.study import Study
 
 INTRODUCTION = (
-    "What was spent on finding settings, as the recipes state it from which the runs took them. A "
-    "trial is one choice of settings, trained and scored on validation data. Sequences in all are "
-    "those of every trial, on every seed and task of the search."
+    "What it took to find settings, as stated by the recipes that the runs follow. A trial is one "
+    "choice of settings, trained and scored on validation data. Sequences in all are those of "
+    "every trial, on every seed and task of the search."
 )
 
 
