@@ -39,10 +39,10 @@ def test_a_search_is_told_with_its_budget_and_its_command(tmp_path: Path) -> Non
         "sequences a trial": "3,000",
         "seeds": "101, 102",
         "sequences in all": "30,000",
-        "ended": "2025-01-01",
         "settings found": "train.learning_rate=0.01",
     }
     assert lstm["trials"].note == "3 pruned"
+    assert lstm["search"].note == "ended 2025-01-01"
     assert [ntm[name].text for name in ("model", "runs", "search")] == ["ntm", "1", "none noted"]
     shown = chapter(report, "searches").blocks[-1]
     assert isinstance(shown, Tabular)
@@ -76,6 +76,7 @@ def test_seeds_that_note_different_searches_are_told_apart(tmp_path: Path) -> No
     [
         ({"seeds": [0, 101]}, "seeds", "0, 101", "reported too: 0"),
         ({"sequences": {"recall": 9}}, "sequences a trial", "other tasks", ""),
+        ({"sequences": {"copy": 9, "recall": 9}}, "sequences in all", "30,000", "on 2 tasks"),
         (
             {"found": {"train.learning_rate": 0.01, "model.layers": 9}},
             "settings found",

@@ -40,11 +40,11 @@ def blocks(study: Study) -> Iterator[Block]:
 def budgets(table: pd.DataFrame) -> Table:
     """A row per task, model and search."""
     header = ["task", "model", "runs", "search", "trials", "sequences a trial", "seeds"]
-    header += ["sequences in all", "ended", "settings found"]
+    header += ["sequences in all", "settings found"]
     rows = []
     for row in table.to_dict("records"):
         cells = [Cell(row["section"]), Cell(row["label"]), Cell(str(row["runs"]))]
-        cells += [Cell("none noted"), *[Cell("")] * 6] if pd.isna(row["search"]) else _budget(row)
+        cells += [Cell("none noted"), *[Cell("")] * 5] if pd.isna(row["search"]) else _budget(row)
         rows.append(cells)
     return Table(header, rows, grouped=True)
 
@@ -52,14 +52,14 @@ def budgets(table: pd.DataFrame) -> Table:
 def _budget(row: Mapping[Any, Any]) -> list[Cell]:
     ended_early = [f"{row[state]:.0f} {state}" for state in ("pruned", "failed") if row[state]]
     reported = f"reported too: {row['reported_seeds']}" if row["reported_seeds"] else ""
+    tasks = len(row["tasks"].split(", "))
     elsewhere = pd.isna(row["sequences"])
     return [
-        Cell(row["search"]),
+        Cell(row["search"], note=f"ended {row['ended']}"),
         Cell(numbers.count(row["trials"]), note=joined(*ended_early)),
         Cell("other tasks" if elsewhere else numbers.count(row["sequences"])),
         Cell(row["seeds"], note=reported, kind="bad" if reported else ""),
-        Cell(numbers.count(row["total_sequences"])),
-        Cell(row["ended"]),
+        Cell(numbers.count(row["total_sequences"]), note=f"on {tasks} tasks" if tasks > 1 else ""),
         Cell(row["found"], note=f"not as found: {row['changed']}" if row["changed"] else ""),
     ]
 

@@ -15,7 +15,7 @@ from ntmbench.report.study.study import Study
 from ntmbench.runs.search_record import SearchRecord
 
 #: Of a group of runs and a search of theirs; ``sequences`` are those of a trial, on each seed.
-COLUMNS = [*GROUP, "runs", "search", "trials", "pruned", "failed", "sequences", "seeds"]
+COLUMNS = [*GROUP, "runs", "search", "trials", "pruned", "failed", "tasks", "sequences", "seeds"]
 COLUMNS += ["reported_seeds", "total_sequences", "ended", "found", "changed", "command"]
 
 
@@ -23,7 +23,8 @@ COLUMNS += ["reported_seeds", "total_sequences", "ended", "found", "changed", "c
 def searches_table(study: Study) -> pd.DataFrame:
     """A row for each group of runs and search that a setting of theirs comes from.
 
-    Seeds of the search that are among the group's own are ``reported_seeds``. ``found`` are the
+    ``tasks`` are those that the search looked at. Seeds of the search that are among the group's
+    own are ``reported_seeds``. ``found`` are the
     values that the runs have from the search, and ``changed`` the settings that it found other
     values for. A contestant has a row without a search for runs that note none. The table is empty
     where no run notes a search.
@@ -57,6 +58,7 @@ def _of_group(
     held = record.held(settings)
     return {
         **dataclasses.asdict(record),
+        "tasks": _listed(record.sequences),
         "sequences": record.sequences.get(settings["task"]["name"]),
         "seeds": _listed(record.seeds),
         "reported_seeds": _listed(seed for seed in record.seeds if seed in reported),
