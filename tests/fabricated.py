@@ -27,6 +27,18 @@ from ntmbench.task import Task
 VERSIONS = {"python": "3.11.7", "ntmbench": "0.1.0", "torch": "2.13.0"}
 #: Slots and word size of a fabricated memory.
 SLOTS, WORD = 32, 8
+#: What a run of the LSTM notes of a search; it has the value that was found.
+SEARCH = {
+    "trials": 5,
+    "sequences": {"copy": 3000},
+    "seeds": [101, 102],
+    "total_sequences": 30_000,
+    "ended": "2025-01-01",
+    "command": "python -m ntmbench -m +experiment=grid",
+    "found": {"train.learning_rate": 0.01},
+    "pruned": 0,
+    "failed": 0,
+}
 
 
 def fabricate(

@@ -18,6 +18,7 @@ from typing import Any
 from omegaconf import DictConfig
 
 from ntmbench.composition.groups import CHOICES, NEEDED
+from ntmbench.runs.search_record import SEARCHES
 from ntmbench.runs.settings import FIXED_PARTS, plain_fields
 
 
@@ -49,6 +50,8 @@ def _root(name: str) -> type:
     fields: list[Any] = [(part, Any, dataclasses.field()) for part in NEEDED]
     for part in FIXED_PARTS:
         fields.append((part, schema(part), dataclasses.field(default_factory=schema(part))))
+    searches = dataclasses.field(default_factory=partial(_open_dict, dict))
+    fields.append((SEARCHES, dict[str, Any], searches))
     for field in plain_fields():
         default = str(field.default) if isinstance(field.default, Path) else field.default
         if isinstance(default, tuple):

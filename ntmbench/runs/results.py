@@ -37,6 +37,7 @@ from ntmbench.data.identity import fingerprint
 from ntmbench.runs import archive
 from ntmbench.runs.folder import RunError
 from ntmbench.runs.reading import read_folders
+from ntmbench.runs.search_record import SEARCHES, SearchRecord, search_records
 from ntmbench.runs.stored import ExampleFile, Stack, Stored, StoredRun
 
 METRICS_COLUMNS = ["step", "sequences", "seconds", "loss_bits", "errors", "exact_match"]
@@ -63,6 +64,8 @@ RUN_COLUMNS = [
     "parameters",
     "state_floats",
     "train_sequences",
+    "searches",
+    "search_trials",
     "min_length",
     "max_length",
     "selected_step",
@@ -96,14 +99,17 @@ class Results:
 
     Attributes:
         runs: a row per run, see RUN_COLUMNS. ``setting`` is the same for runs that differ only in
-            their seed. ``state`` is running, finished, failed or diverged. A running run is
-            ``active`` while a process is at work on it; otherwise it was interrupted. ``versions``
-            names all packages in one string.
+            their seed. ``searches`` names those in the attribute of that name, and
+            ``search_trials`` counts their trials. ``state`` is running, finished, failed or
+            diverged. A running run is ``active`` while a process is at work on it; otherwise it was
+            interrupted. ``versions`` names all packages in one string.
         metrics: ``run``, ``task``, ``model``, ``seed`` and the columns of ``metrics.csv``.
         evaluation: the same of ``evaluation.csv``.
         positions: the same of ``positions.csv``; runs of earlier versions have none.
         variations: the same of ``variations.csv``; tasks that name no variation have none.
         settings: each run's identity: the settings that can change its numbers.
+        searches: of each run that has some, by name, the searches that found values of its
+            settings. The recipes of a run state them; runs of earlier versions have none.
         examples: of each run that has one, where its answered test sequence is.
         unreadable: folders in ``runs`` that hold no readable run, and why.
     """
@@ -114,6 +120,7 @@ class Results:
     positions: pd.DataFrame
     variations: pd.DataFrame
     settings: dict[str, dict[str, Any]]
+    searches: dict[str, dict[str, SearchRecord]]
     examples: dict[str, ExampleFile]
     unreadable: dict[str, str]
 
@@ -156,11 +163,15 @@ def results_of(stored: Stored) -> Results:
     """The tables of runs; a run whose status is not as it should be is unreadable."""
     rows: list[dict[str, Any]] = []
     places: list[int] = []
+    searches: dict[str, dict[str, SearchRecord]] = {}
     unreadable = dict(stored.unreadable)
     for place, run in enumerate(stored.runs):
         try:
-            rows.append(_run_row(run))
+            found = _searches(run)
+            rows.append(_run_row(run, found))
             places.append(place)
+            if found:
+                searches[run.name] = found
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             unreadable[str(run.folder)] = f"{type(error).__name__}: {error}"
     whole = stored.taken(places)
@@ -169,12 +180,20 @@ def results_of(stored: Stored) -> Results:
         runs=runs,
         **{name: _with_keys(whole.tables[name], runs) for name in TABLES},
         settings={run.name: run.status["settings"] for run in whole.runs},
+        searches=searches,
         examples={run.name: run.example for run in whole.runs if run.example is not None},
         unreadable=dict(sorted(unreadable.items())),
     )
 
 
-def _run_row(run: StoredRun) -> dict[str, Any]:
+def _searches(run: StoredRun) -> dict[str, SearchRecord]:
+    """The searches that a run notes and has a setting from."""
+    noted = search_records(run.status.get(SEARCHES) or {})
+    settings = run.status["settings"]
+    return {name: record for name, record in noted.items() if record.held(settings)}
+
+
+def _run_row(run: StoredRun, searches: Mapping[str, SearchRecord]) -> dict[str, Any]:
     status = run.status
     identity = dict(status["settings"])
     shared = {key: value for key, value in identity.items() if key != "seed"}
@@ -191,6 +210,8 @@ def _run_row(run: StoredRun) -> dict[str, Any]:
         "state": status["state"],
         "active": run.active,
         "train_sequences": identity["train"]["sequences"],
+        SEARCHES: ", ".join(searches) or None,
+        "search_trials": sum(record.trials for record in searches.values()),
         "versions": _named(status.get("versions") or {}),
         "commit": _in_turn(status.get("commits") or [status.get("commit")]),
         "folder": str(run.folder),

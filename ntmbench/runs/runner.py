@@ -28,6 +28,7 @@ from ntmbench.runs.parsing import read_table
 from ntmbench.runs.provenance import commits, device_name, versions
 from ntmbench.runs.recorder import Recorder
 from ntmbench.runs.results import TABLES
+from ntmbench.runs.search_record import SEARCHES
 from ntmbench.runs.settings import RunConfig
 from ntmbench.runs.tables import ENDED, digests_of, table_digests
 from ntmbench.runs.tested import LengthsTested
@@ -119,6 +120,7 @@ class _Notes:
             "state": "running",
             "error": None,
             "settings": config.identity(),
+            SEARCHES: config.noted_searches(),
             "unit": config.task.answer.unit,
             "lengths": list(config.task.length_range),
             "parameters": sum(p.numel() for p in model.parameters()),

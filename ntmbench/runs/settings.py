@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from ntmbench.errors import (
 from ntmbench.evaluation.settings import EvaluationSettings
 from ntmbench.registry import make_task, model_entry, observer_names
 from ntmbench.runs.budget import Budget, with_width
+from ntmbench.runs.search_record import SEARCHES, SearchRecord, search_records
 from ntmbench.task import Task
 from ntmbench.training.settings import DEVICES, TrainSettings
 
@@ -61,10 +62,12 @@ class RunConfig:
     #: The largest share of the time that checkpoints may take, beside the one at each validation;
     #: 1 writes one after each step.
     checkpoint_share: float = 0.01
+    #: The searches that its recipes state, by name. The run notes them; they change no number.
+    searches: Mapping[str, SearchRecord] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check the types and ranges that no part checks itself."""
-        plain = {field.name: getattr(self, field.name) for field in plain_fields()}
+        plain = {setting.name: getattr(self, setting.name) for setting in plain_fields()}
         check_types("A run", RunConfig, plain)
         check_range("seed", self.seed, 0, 2**63 - 1)
         check_choice("device", self.device, DEVICES)
@@ -86,8 +89,9 @@ class RunConfig:
     def identity(self, recorded: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Everything that can change the numbers, as plain values.
 
-        It leaves out the results folder, the device, the threads, the observers, and the settings
-        that their dataclass leaves out, see ``ntmbench.data.identity``.
+        It leaves out the results folder, the device, the threads, the observers, what its recipes
+        state of searches, and the settings that their dataclass leaves out, see
+        ``ntmbench.data.identity``.
 
         ``recorded`` replaces what the model's ``extras`` return. They may import the code that the
         settings name, which reading a results folder must not do.
@@ -132,7 +136,12 @@ class RunConfig:
             "observers": list(self.observers),
             "rerun": self.rerun,
             "checkpoint_share": self.checkpoint_share,
+            SEARCHES: self.noted_searches(),
         }
+
+    def noted_searches(self) -> dict[str, Any]:
+        """The searches as plain values."""
+        return {name: record.plain() for name, record in self.searches.items()}
 
 
 def run_name(identity: Mapping[str, Any]) -> str:
@@ -149,8 +158,8 @@ def run_config(values: Mapping[str, Any]) -> RunConfig:
     Raises:
         SettingError: for an unknown key or name, a wrong type or a value out of range.
     """
-    plain_names = [field.name for field in plain_fields()]
-    _refuse_unknown("A run", values, ["task", "model", *FIXED_PARTS, *plain_names])
+    plain_names = [setting.name for setting in plain_fields()]
+    _refuse_unknown("A run", values, ["task", "model", *FIXED_PARTS, SEARCHES, *plain_names])
     task = dict(values["task"])
     model = dict(values["model"])
     task_name, model_name = str(task.pop("name")), str(model.pop("name"))
@@ -170,6 +179,7 @@ def run_config(values: Mapping[str, Any]) -> RunConfig:
         model_settings=settings_class(**model),
         train=TrainSettings(**values["train"]),
         evaluation=EvaluationSettings(**values["evaluation"]),
+        searches=search_records(values[SEARCHES]),
         **plain,
     )
 

@@ -21,7 +21,7 @@ machines that share a file system, it shares the trials. Every other setting is 
 `python -m ntmbench`; one that the command line gives is not searched. The first trial has today's
 values, and ranges are widened to hold them. A model whose sizes are searched has the width that
 the budget allows. Trials are not tested. All is in <results_dir>/searches/<name>/: trials.csv,
-plots/, recipe/.
+plots/, recipe/. The recipe states what the search took, and the report of its runs shows it.
 """
 
 

@@ -20,6 +20,7 @@ from ntmbench.data.ranges import Searched
 from ntmbench.data.spreadsheet import csv_of
 from ntmbench.search.arguments import Search
 from ntmbench.search.recipe import recipe_text
+from ntmbench.search.record import FAILED, FINISHED, in_words, record_of
 from ntmbench.search.space import rounded
 from ntmbench.search.study import REASON, TODAY, SharedStudy, best_first
 from ntmbench.search.trial import DIVERGED, RANK, SEQUENCES
@@ -44,7 +45,9 @@ def conclude(study: SharedStudy, search: Search, console: Console) -> Path | Non
     label = score_label(search)
     shown = table.set_index("trial").loc[[trial.number for trial in ranked[:SHOWN]]]
     console.print(_drawn(shown, search.space, label))
-    for line in budget_lines(table, search):
+    values = {name: rounded(best.params[name]) for name in search.space}
+    record = record_of(search, trials, table, values)
+    for line in in_words(record, search):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     for today in (trial for trial in ranked if trial.user_attrs.get(TODAY)):
         console.print(
@@ -53,11 +56,12 @@ def conclude(study: SharedStudy, search: Search, console: Console) -> Path | Non
             highlight=False,
             soft_wrap=True,
         )
-    _draw(study.folder, table, importance_of(study), search.space, label)
-    values = {name: rounded(best.params[name]) for name in search.space}
+    plots = study.folder / "plots"
+    plots.mkdir(exist_ok=True)
+    _draw(plots, table, importance_of(study), search.space, label, best.number)
     path = study.folder / "recipe" / f"{study.name}.yaml"
     path.parent.mkdir(exist_ok=True)
-    write_text(path, recipe_text(search, values, budget_lines(table, search)))
+    write_text(path, recipe_text(search, study.name, record))
     return path
 
 
@@ -72,15 +76,15 @@ def score_label(search: Search) -> str:
 def state_of(trial: FrozenTrial) -> str:
     """finished, pruned, failed, interrupted, running or waiting."""
     if trial.state == TrialState.FAIL:
-        return "failed" if REASON in trial.user_attrs else "interrupted"
-    return "finished" if trial.state == TrialState.COMPLETE else trial.state.name.lower()
+        return FAILED if REASON in trial.user_attrs else "interrupted"
+    return FINISHED if trial.state == TrialState.COMPLETE else trial.state.name.lower()
 
 
 def trials_table(trials: list[FrozenTrial], space: Mapping[str, Searched]) -> pd.DataFrame:
     """A row for each trial that has begun: its values, how it ended, and what it used up.
 
-    ``score`` is the first number of the rank, over all seeds; ``last_validation`` the last point of
-    the learning curve that a pruned trial reported.
+    ``score`` is the first number of the rank, over all seeds; ``last_validation`` the last that
+    a pruned trial reported: a point of the first seed's learning curve, or a mean over seeds.
     """
     rows = []
     for trial in trials:
@@ -108,21 +112,6 @@ def trials_table(trials: list[FrozenTrial], space: Mapping[str, Searched]) -> pd
     ).astype({"today": bool})
 
 
-def budget_lines(table: pd.DataFrame, search: Search) -> list[str]:
-    """What a search has used up so far, in words."""
-    counts = table["state"].value_counts()
-    finished, pruned, failed = (int(counts.get(s, 0)) for s in ("finished", "pruned", "failed"))
-    trials = f"{finished + pruned} trial{'' if finished + pruned == 1 else 's'}"
-    seeds = search.seeds
-    told = f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {seeds[0]} to {seeds[-1]}"
-    trained = search.config().train
-    return [
-        f"{trials}: {finished} finished, {pruned} pruned; {failed} failed.",
-        f"{trained.sequences:,} training sequences each ({search.full_sequences:,} in a run) on "
-        f"{told}, {int(table['sequences'].sum()):,} in all; scored on validation data.",
-    ]
-
-
 def importance_of(study: SharedStudy) -> pd.Series[float]:
     """The share of each setting in the difference between good trials and all, by PED-ANOVA.
 
@@ -145,18 +134,17 @@ def importance_of(study: SharedStudy) -> pd.Series[float]:
 
 
 def _draw(
-    folder: Path,
+    plots: Path,
     table: pd.DataFrame,
     importance: pd.Series[float],
     space: Mapping[str, Searched],
     label: str,
+    best: int,
 ) -> None:
     from ntmbench.plotting.search import plot_importance, plot_slices  # takes a second
     from ntmbench.plotting.style import png
 
-    plots = folder / "plots"
-    plots.mkdir(exist_ok=True)
-    write_bytes(plots / "slices.png", png(plot_slices(table, space, label)))
+    write_bytes(plots / "slices.png", png(plot_slices(table, space, label, best)))
     if len(importance):
         write_bytes(plots / "importance.png", png(plot_importance(importance)))
 
@@ -178,4 +166,5 @@ def _text(value: Any) -> str:
 
 
 def _score(value: float) -> str:
-    return f"{value:.4g}"
+    """Four digits, zeros included, so that those of a column stand below each other."""
+    return f"{value:#.4g}"

@@ -30,7 +30,8 @@ class SearchSettings:
     #: What chooses the next trial: tpe (from the trials so far) or random.
     sampler: str = "tpe"
     #: Share of a training before which no trial is pruned. Later a trial ends if its learning curve
-    #: is worse than the median of the others' at that place; 1 prunes none.
+    #: is worse than the median of the others' at that place, and after a seed if its mean score so
+    #: far is; 1 prunes none.
     prune_after: float = 0.25
     #: Name of the search and its folder; empty for one made from its settings.
     name: str = ""

@@ -14,6 +14,7 @@ from ntmbench.search.arguments import Search
 from ntmbench.search.space import suggested
 from ntmbench.training.loop import train
 from ntmbench.training.observer import CurvePoint, Observer
+from ntmbench.training.settings import MAX_BATCH_SIZE, TrainSettings
 
 #: Attributes of a trial in its study.
 RANK, SEQUENCES, DIVERGED = "rank", "sequences", "diverged"
@@ -61,8 +62,9 @@ def run_trial(search: Search, trial: Trial, folder: Path) -> tuple[float, ...]:
     """Train on each seed and return the mean rank of the selected weights on validation data.
 
     See ``Selected.rank`` for the rank. The learning curve of the first seed decides whether the
-    trial is pruned. Checkpoints lie in ``folder`` until the trial has ended, so that one that is
-    interrupted goes on where it was when its values are tried again.
+    trial is pruned, and after each seed the mean score so far. Checkpoints lie in ``folder`` until
+    the trial has ended, so that one that is interrupted goes on where it was when its values are
+    tried again.
 
     Raises:
         TrialPruned: if the study prunes the trial.
@@ -99,6 +101,8 @@ def run_trial(search: Search, trial: Trial, folder: Path) -> tuple[float, ...]:
             ranks.append(result.rank)
             diverged += result.diverged_after is not None
             spent, watch = spent + int(result.curve["sequences"].iloc[-1]), None
+            if offset + 1 < search.settings.seeds:
+                _report_mean(trial, ranks, config.train)
     except KeyboardInterrupt:
         raise
     except BaseException:
@@ -109,6 +113,18 @@ def run_trial(search: Search, trial: Trial, folder: Path) -> tuple[float, ...]:
     trial.set_user_attr(RANK, rank)
     _forget(trial, spent, checkpoints)
     return rank
+
+
+def _report_mean(trial: Trial, ranks: list[tuple[float, ...]], settings: TrainSettings) -> None:
+    """Report the mean score over the seeds so far, at a place behind every learning curve's.
+
+    Raises:
+        TrialPruned: if the study prunes the trial.
+    """
+    curve = (settings.sequences + MAX_BATCH_SIZE) // settings.validate_every
+    trial.report(statistics.fmean(rank[0] for rank in ranks), curve + len(ranks))
+    if trial.should_prune():
+        raise TrialPruned
 
 
 def _forget(trial: Trial, spent: int, checkpoints: list[Path]) -> None:

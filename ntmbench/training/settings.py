@@ -23,7 +23,7 @@ class TrainSettings:
     #: All training sequences. Budgets are counted in sequences, whatever the batch size.
     sequences: int = 50_000
     #: Sequences of one length that share a step of the optimizer.
-    batch_size: int = field(default=4, metadata=searched(Choice((4, 8, 16, 32, 64))))
+    batch_size: int = field(default=4, metadata=searched(Choice((1, 2, 4, 8, 16, 32, 64))))
     #: rmsprop (centered, as in the NTM paper) or adam.
     optimizer: str = "rmsprop"
     #: Step size at the start.

@@ -44,6 +44,7 @@ def test_settings_have_the_defaults_of_their_dataclasses(task: str, model: str) 
         "model": {"name": model, **defaults(registry.model_entry(model).settings)},
         **{part: defaults(settings) for part, settings in FIXED_PARTS.items()},
         **plain,
+        "searches": {},
         "results_dir": str(plain["results_dir"]),
         "observers": list(plain["observers"]),
     }
@@ -147,6 +148,47 @@ def test_recipes_with_several_attempts_are_those_that_the_report_names() -> None
     assert found == {"copy_ntm", "repeat_copy_ntm"}
     told = " ".join((Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8").split())
     assert "on copy and repeat copy the NTM, and no other model, may begin anew" in told
+
+
+STATED = [
+    recipe
+    for recipe in RECIPES
+    if OmegaConf.select(OmegaConf.load(CONF / f"recipe/{recipe}.yaml"), "searches") is not None
+]
+#: What is on record of the searches for learning rates: a row for each task, model and rate.
+RATES = CONF.parent / "results/reference/learning_rates/report/tables/summary.csv"
+
+
+@pytest.mark.parametrize("recipe", STATED)
+def test_a_recipe_has_the_values_that_it_says_were_found(recipe: str) -> None:
+    task, model = pair_of(recipe)
+    config = composed(f"task={task}", f"model={model}", f"recipe={recipe}")
+    assert config.searches
+    for record in config.searches.values():
+        assert record.held(config.identity()) == record.found
+
+
+@pytest.mark.parametrize("model", ["lstm", "seq2seq"])
+def test_recipes_state_the_search_for_learning_rates_that_is_on_record(model: str) -> None:
+    table = pd.read_csv(RATES)
+    rows = table[table["model"] == model]
+    sequences = rows.groupby("task")["trained"].first().to_dict()
+    for task, of_task in rows.groupby("task"):
+        record = composed(f"task={task}", f"model={model}").searches[f"learning_rates/{model}"]
+        assert record.trials == len(of_task)
+        assert record.sequences == sequences
+        assert record.total_sequences == rows["trained"].sum()
+        assert set(record.seeds) == set(of_task["seeds"])
+        # N-grams are judged by the loss, all others by errors.
+        score = "validation_loss_bits" if task == "ngrams" else "validation_wrong_bits"
+        best = of_task.sort_values(score)["label"].iloc[0]
+        assert best == f"{model} (train.learning_rate={record.found['train.learning_rate']})"
+
+
+def test_what_is_stated_of_searches_changes_no_identity() -> None:
+    plain = composed("task=copy", "model=lstm")
+    assert plain.searches
+    assert dataclasses.replace(plain, searches={}).run_name == plain.run_name
 
 
 def test_layers_are_those_of_the_configuration() -> None:

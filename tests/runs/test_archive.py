@@ -23,7 +23,7 @@ from ntmbench.report.__main__ import main as report
 from ntmbench.runs.archive import DIGEST, NAME
 from ntmbench.runs.folder import RunFolder
 from ntmbench.runs.results import TABLES, Results
-from tests.fabricated import fabricate, make_old
+from tests.fabricated import SEARCH, fabricate, make_old
 
 
 def fabricate_some(results: Path) -> list[RunFolder]:
@@ -35,7 +35,14 @@ def fabricate_some(results: Path) -> list[RunFolder]:
     }
     folders = [fabricate(results, seed=seed, **whole) for seed in range(3)]
     folders.append(
-        fabricate(results, "recall", "lstm", variations={'a, "b"': 1.0, "é": 2}, **whole)
+        fabricate(
+            results,
+            "recall",
+            "lstm",
+            variations={'a, "b"': 1.0, "é": 2},
+            searches={"grid": SEARCH},
+            **whole,
+        )
     )
     folders.append(fabricate(results, "ngrams", "lstm", state="diverged", error="No loss.\n2nd"))
     folders.append(fabricate(results, model="lstm", state="running", errors=[80, 1 / 3]))
@@ -49,6 +56,7 @@ def assert_same(found: Results, expected: Results) -> None:
     for name in ("runs", *TABLES):
         pd.testing.assert_frame_equal(getattr(found, name), getattr(expected, name))
     assert found.settings == expected.settings
+    assert found.searches == expected.searches != {}
     assert list(found.unreadable) == list(expected.unreadable)
 
 

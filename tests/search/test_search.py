@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,9 @@ from ntmbench.search.space import suggested
 from ntmbench.search.study import SharedStudy
 from ntmbench.search.trial import RANK, Watch, run_trial
 from ntmbench.task import Task
+from ntmbench.training.settings import MAX_BATCH_SIZE
 from tests.conftest import TINY, Ended, command
+from tests.reporting import build
 
 Search = Callable[..., Ended]
 ARGUMENTS = ("task=copy", *TINY[:1], *TINY[2:7], "search.name=found")
@@ -87,11 +91,7 @@ def test_it_ends_with_a_table_pictures_and_a_recipe_that_can_be_used(
     assert not (tmp_path / "results" / "runs").exists()
     assert not list((folder / "checkpoints").iterdir())
     assert not list((folder / "workers").iterdir())
-    # The recipe tells what it cost, in comments that are not read.
-    recipe = (folder / "recipe" / "found.yaml").read_text()
-    assert recipe.startswith("# @package _global_\n# 6 trials: ")
-    assert f"on seed 101, {trials['sequences'].sum():,} in all" in recipe
-    assert "\n# python -m ntmbench.search task=copy model=lstm " in recipe
+    assert f"on seed 101, {trials['sequences'].sum():,} in all" in ended.out
     # Where it lies, a run takes it.
     chosen = ["task=copy", "model=lstm", "recipe=found", "--config-dir=results/searches/found"]
     shown = command(*chosen, "--cfg", "job", folder=tmp_path)
@@ -105,6 +105,25 @@ def test_it_ends_with_a_table_pictures_and_a_recipe_that_can_be_used(
     assert composed["train"]["sequences"] == 120_000  # the budget's
     assert composed["model"]["hidden_size"] == 0  # as wide as the budget allows
     assert "--config-dir=results/searches/found task=copy" in ended.out
+
+
+def test_a_run_by_the_recipe_reports_what_the_search_took(
+    search: Search, ntmbench: Search, undrawn: None
+) -> None:
+    arguments = [*ARGUMENTS, "results_dir=${oc.env:NO_SUCH,results}", "search.trials=2"]
+    assert search(*arguments).code == 0
+    recipe = ["--config-dir=results/searches/found", "recipe=found"]
+    assert ntmbench("task=copy", *recipe, TINY[0], *TINY[2:]).code == 0
+    report = build(Path("results"))
+    (row,) = (r for r in report.tables["searches"].to_dict("records") if r["search"] == "found")
+    trials = table()
+    assert (row["trials"], row["seeds"]) == (2, "101")
+    assert row["sequences"] == 64
+    assert row["total_sequences"] == trials["sequences"].sum()
+    assert row["ended"] == date.today().isoformat()
+    assert shlex.split(row["command"])[3:] == arguments
+    assert row["found"] == ", ".join(f"{name}={value}" for name, value in found(trials).items())
+    assert "Searches for settings" in [chapter.title for chapter in report.page.chapters]
 
 
 def test_the_first_trial_has_todays_values(search: Search) -> None:
@@ -283,6 +302,25 @@ def test_a_trial_that_is_worse_than_most_is_pruned(search: Search) -> None:
     assert last["state"] == "pruned"
     assert last["sequences"] == 16  # a quarter of the training, search.prune_after
     assert last["last_validation"] > 0
+
+
+def test_a_trial_is_pruned_after_a_seed_too(search: Search) -> None:
+    arguments = [*ARGUMENTS, "search.trials=6", "search.seeds=3"]
+    asked = search_from(arguments)
+    study = SharedStudy(asked).study
+    behind = (64 + MAX_BATCH_SIZE) // 16 + 1
+    for _ in range(5):  # worse along the curve, and better in the mean of the first seed
+        trial = study.ask()
+        suggested(trial, asked.space)
+        for place in range(5):
+            trial.report(99.0, place)
+        trial.report(0.0, behind)
+        trial.set_user_attr(RANK, (0.0,))
+        study.tell(trial, 0.0)
+    assert search(*arguments).code == 0
+    last = table().iloc[-1]
+    assert last["state"] == "pruned"
+    assert last["sequences"] == 64  # of one seed
 
 
 REFUSED = [

@@ -17,6 +17,7 @@ from ntmbench.report.study.outcomes import effective_length
 from ntmbench.report.study.outcomes import outcomes as outcomes_of
 from ntmbench.report.study.tasks import StudyTask, study_task
 from ntmbench.runs.results import EVALUATION_COLUMNS, METRICS_COLUMNS, POSITION_COLUMNS, Results
+from ntmbench.runs.search_record import SearchRecord
 from ntmbench.runs.stored import ExampleFile
 
 NUMBERS = ["seed", "parameters", "state_floats", "train_sequences", "min_length", "max_length"]
@@ -40,6 +41,7 @@ class Study:
         variations: tests beside the grid, with the columns GROUP.
         tasks: the tasks with their settings, by label.
         settings: of each run, its identity.
+        searches: of each run that has some, by name, the searches that found its settings.
         examples: of each run that has one, where its answered test sequence is.
         unreadable: folders that hold no readable run, and why.
         source: the results folder.
@@ -52,6 +54,7 @@ class Study:
     variations: pd.DataFrame
     tasks: Mapping[str, StudyTask]
     settings: Mapping[str, Mapping[str, Any]]
+    searches: Mapping[str, Mapping[str, SearchRecord]]
     examples: Mapping[str, ExampleFile]
     unreadable: Mapping[str, str]
     source: Path
@@ -101,6 +104,7 @@ def make_study(results: Results, source: Path) -> Study:
         variations=_in_groups(_numeric(results.variations, EVALUATION_COLUMNS), runs),
         tasks=tasks,
         settings=results.settings,
+        searches=results.searches,
         examples=results.examples,
         unreadable=results.unreadable,
         source=source,
