@@ -33,7 +33,7 @@ class Campaign:
 
     Attributes:
         run: counts so many of them, the same ones for the same seed.
-        short: how many of them the fast tests run.
+        short: how many of them the fast tests run; 0 for a campaign that is slow in any form.
         slow: how many the slow tests run.
         whole: how many ``python -m tests.faults`` runs.
     """

@@ -15,7 +15,7 @@ def counted(name: str, number: int) -> None:
     assert not result.faults
 
 
-@pytest.mark.parametrize("name", CAMPAIGNS)
+@pytest.mark.parametrize("name", [name for name, campaign in CAMPAIGNS.items() if campaign.short])
 def test_a_few(name: str) -> None:
     counted(name, CAMPAIGNS[name].short)
 
