@@ -69,7 +69,7 @@ class Calls:
         def wrapped(*arguments: Any, **named: Any) -> Any:
             before = sys.getprofile()
 
-            def count(frame: FrameType, event: str, argument: Any) -> None:
+            def count(frame: FrameType, event: Any, argument: Any) -> None:
                 self.seen += 1
                 if self.seen == self._at:
                     os.kill(os.getpid(), signal.SIGKILL)
@@ -98,7 +98,8 @@ def count() -> None:
     calls = {place: Calls() for place in PLACES}
     for place, (module, name) in PLACES.items():
         setattr(module, name, calls[place].counted(getattr(module, name)))
-    run = application.run
+    module, name = PLACES["anywhere"]
+    run = getattr(module, name)
 
     def counted(*arguments: Any) -> Any:
         outcome = run(*arguments)
@@ -106,7 +107,7 @@ def count() -> None:
         Path(COUNTED).write_text(json.dumps(seen))
         return outcome
 
-    application.run = counted
+    setattr(module, name, counted)
 
 
 def campaign(number: int, seed: int) -> Counted:
