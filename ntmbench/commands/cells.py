@@ -6,18 +6,19 @@ when a cell starts and when it ends, and ``sweep.csv`` at the end.
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ntmbench.data.files import read_bytes, write_text
+from ntmbench.data.records import RecordError, read_record, write_record
 
 EXPECTED = "cells.json"
 CELL = "cell.json"
 TABLE = "sweep.csv"
+#: The state of a cell whose file is damaged.
+UNREADABLE = "unreadable"
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def write_expected(sweep: Path, cells: Sequence[Sequence[str]]) -> None:
         "process": os.getpid(),
         "cells": [" ".join(overrides) for overrides in cells],
     }
-    write_text(sweep / EXPECTED, json.dumps(content, indent=2) + "\n")
+    write_record(sweep / EXPECTED, content)
 
 
 def read_expected(sweep: Path) -> Expected:
@@ -64,11 +65,11 @@ def read_expected(sweep: Path) -> Expected:
 
     Raises:
         OSError: if there is no such file.
-        ValueError: if it is damaged.
+        RecordError: if it is damaged.
     """
-    content = json.loads(read_bytes(sweep / EXPECTED))
+    content = read_record(sweep / EXPECTED)
     try:
         cells = [str(cell) for cell in content["cells"]]
         return Expected(cells, str(content["machine"]), int(content["process"]))
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"{sweep / EXPECTED} is damaged.") from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise RecordError(f"{sweep / EXPECTED} is damaged.") from error

@@ -5,7 +5,6 @@ Cells run wherever Hydra's launcher puts them, so each leaves a small file in th
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -19,8 +18,9 @@ from omegaconf import DictConfig
 from rich.console import Console
 from rich.table import Table
 
-from ntmbench.commands.cells import CELL, TABLE, write_expected
+from ntmbench.commands.cells import CELL, TABLE, UNREADABLE, write_expected
 from ntmbench.data.files import write_text
+from ntmbench.data.records import RecordError, read_record, write_record
 from ntmbench.data.spreadsheet import csv_of
 from ntmbench.runs.runner import Outcome
 from ntmbench.runs.settings import RunConfig
@@ -98,7 +98,7 @@ def write_cell(
             cell.update({name: tested[name] for name in ("length", "errors", "exact_match")})
             cell.update(unit=outcome.unit)
     folder.mkdir(parents=True, exist_ok=True)
-    write_text(folder / CELL, json.dumps(cell, indent=2) + "\n")
+    write_record(folder / CELL, cell)
 
 
 def read_cells(sweep: Path, expected: Sequence[Sequence[str]] = ()) -> pd.DataFrame:
@@ -107,7 +107,7 @@ def read_cells(sweep: Path, expected: Sequence[Sequence[str]] = ()) -> pd.DataFr
     ``expected`` holds the overrides of every cell, also of those that were not started.
     """
     cells = [_not_started(number, overrides) for number, overrides in enumerate(expected)]
-    started = [json.loads(path.read_text()) for path in sweep.glob(f"*/{CELL}")]
+    started = [_read_cell(path, cells) for path in sweep.glob(f"*/{CELL}")]
     for cell in started:
         if cell["state"] == "running":  # its process was killed
             cell["state"] = "interrupted"
@@ -116,6 +116,17 @@ def read_cells(sweep: Path, expected: Sequence[Sequence[str]] = ()) -> pd.DataFr
     # Whole numbers stay whole beside the gaps of cells that did not get so far.
     table = pd.DataFrame(cells, columns=COLUMNS).astype({"seed": "Int64", "length": "Int64"})
     return table.sort_values("cell", ignore_index=True)
+
+
+def _read_cell(path: Path, expected: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """What a cell noted; of one whose file is damaged what is known without it."""
+    try:
+        return read_record(path)
+    except RecordError as error:
+        known = {cell["cell"]: cell for cell in expected}
+        number = int(path.parent.name)
+        cell = known.get(number) or {"cell": number, "overrides": ""}
+        return {**cell, "state": UNREADABLE, "reason": str(error)}
 
 
 def _not_started(number: int, overrides: Sequence[str]) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import sys
 import time
@@ -17,8 +16,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from ntmbench.commands.cells import CELL, TABLE, Expected, read_expected
-from ntmbench.data.files import read_bytes
+from ntmbench.commands.cells import CELL, TABLE, UNREADABLE, Expected, read_expected
+from ntmbench.data.records import RecordError, read_record
 from ntmbench.errors import UserError
 from ntmbench.runs.watching import Watched, Watcher
 
@@ -79,7 +78,7 @@ class Sweep:
     Attributes:
         waiting: the overrides of the cells that are not started.
         stopped: whether nothing will start them any more.
-        failed: the cells that failed, as their files tell.
+        failed: the cells that failed, as their files tell, and those whose files are damaged.
     """
 
     waiting: list[str]
@@ -142,8 +141,10 @@ class Cells:
         if sweep not in self._expected:
             try:
                 self._expected[sweep] = read_expected(sweep)
-            except (OSError, ValueError):  # one of an earlier version tells of no cells
+            except OSError:  # one of an earlier version tells of no cells
                 return Sweep([], True, [])
+            except RecordError as error:
+                return Sweep([], True, [_unreadable(sweep.name, error)])
         expected = self._expected[sweep]
         cells = [self._cell(sweep / str(number) / CELL) for number in range(len(expected.cells))]
         return Sweep(
@@ -153,7 +154,11 @@ class Cells:
                 if cell is None
             ],
             stopped=ended or expected.is_gone,
-            failed=[cell for cell in cells if cell is not None and cell.get("state") == "failed"],
+            failed=[
+                cell
+                for cell in cells
+                if cell is not None and cell.get("state") in ("failed", UNREADABLE)
+            ],
         )
 
     def _cell(self, path: Path) -> dict[str, Any] | None:
@@ -161,14 +166,19 @@ class Cells:
         if path in self._ended:
             return self._ended[path]
         try:
-            cell = json.loads(read_bytes(path))
-        except (OSError, ValueError):
+            cell = read_record(path)
+        except OSError:
             return None
-        if not isinstance(cell, dict):
-            return None
+        except RecordError as error:
+            return _unreadable(f"cell {path.parent.name}", error)
         if cell.get("state") != "running":
             self._ended[path] = cell
         return cell
+
+
+def _unreadable(name: str, error: RecordError) -> dict[str, Any]:
+    """What stands for a cell whose file is damaged."""
+    return {"overrides": name, "state": UNREADABLE, "reason": str(error)}
 
 
 def shown(
@@ -241,7 +251,7 @@ def _failed(runs: Sequence[Watched], sweeps: Sequence[Sweep]) -> Iterable[tuple[
     for cell in (cell for sweep in sweeps for cell in sweep.failed):
         what = cell.get("task"), cell.get("model"), cell.get("seed")
         if (*what, cell.get("reason")) not in told:
-            yield str(cell.get("overrides")), "failed", str(cell.get("reason"))
+            yield str(cell.get("overrides")), str(cell.get("state")), str(cell.get("reason"))
 
 
 def _table(

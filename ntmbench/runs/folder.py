@@ -16,7 +16,6 @@ machine that wrote them; nothing is decided by comparing them.
 from __future__ import annotations
 
 import io
-import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -28,7 +27,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ntmbench.data.files import read_bytes, write_bytes, write_text
+from ntmbench.data.files import write_bytes
+from ntmbench.data.records import RecordError, read_record, write_record
 from ntmbench.errors import UserError
 from ntmbench.runs.lock import TakenError, held, is_held
 
@@ -144,28 +144,28 @@ class RunFolder:
             RunError: if the file is there but is not a status.
         """
         try:
-            status = json.loads(read_bytes(self.status))
+            status = read_record(self.status)
         except FileNotFoundError:
             return {}
-        except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        except OSError as error:
             raise RunError(f"{self.status} cannot be read: {error}") from error
-        if not isinstance(status, dict) or "state" not in status:
+        except RecordError as error:
+            raise RunError(f"{error} Move it away; the run's command makes it anew.") from error
+        if "state" not in status:
             raise RunError(f"{self.status} is not the status of a run.")
         return status
 
     def write_status(self, status: Mapping[str, Any]) -> None:
         """Replace the status."""
-        write_text(self.status, json.dumps(status, indent=2) + "\n")
+        write_record(self.status, status)
 
     def write_table(self, path: Path, table: pd.DataFrame) -> None:
-        """Replace one of the folder's CSV files; floats keep all their digits."""
-        write_text(path, table.to_csv(index=False))
+        """Replace one of the folder's CSV files."""
+        write_bytes(path, csv_bytes(table))
 
     def write_arrays(self, path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Replace one of the folder's files by named arrays, compressed."""
-        packed = io.BytesIO()
-        np.savez_compressed(packed, allow_pickle=False, **arrays)
-        write_bytes(path, packed.getvalue())
+        """Replace one of the folder's files by named arrays."""
+        write_bytes(path, npz_bytes(arrays))
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -188,3 +188,15 @@ class RunFolder:
     def is_locked(self) -> bool:
         """Whether a process is at work on the run."""
         return is_held(self.path / LOCK)
+
+
+def csv_bytes(table: pd.DataFrame) -> bytes:
+    """A table as CSV; floats keep all their digits."""
+    return table.to_csv(index=False).encode()
+
+
+def npz_bytes(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    """Named arrays, compressed; the same arrays give the same bytes."""
+    packed = io.BytesIO()
+    np.savez_compressed(packed, allow_pickle=False, **arrays)
+    return packed.getvalue()

@@ -11,8 +11,9 @@ Where there is no lock service, ``flock`` fails. A file beside, ``<name>.owner``
 the lock. It is created exclusively, which is atomic on every file system, and names the machine,
 the process and a beat, a number that a thread of the owner raises every BEAT seconds. On the same
 machine it is stale once its process is gone. Elsewhere it is stale once its beat has stood still
-for PATIENCE seconds of the clock of the one who waits. No two clocks are compared, so they may
-differ. Whoever removes a stale file first creates ``<name>.owner.removing``, also exclusively.
+for PATIENCE seconds, which the one who waits counts by pauses. No clock is looked at, so that
+clocks may differ and jump. Whoever removes a stale file first creates ``<name>.owner.removing``,
+also exclusively.
 
 An owner that was suspended for longer than PATIENCE may find that another one took its lock. It is
 then interrupted as by Ctrl-C. Whatever both may have written to a run meanwhile, every file is
@@ -27,13 +28,14 @@ from __future__ import annotations
 import _thread
 import errno
 import fcntl
+import math
 import os
 import socket
 import threading
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 #: What ``flock`` fails with where nothing serves it.
@@ -123,16 +125,11 @@ def _lock(descriptor: int) -> None:
         TakenError: if another process holds it.
         OSError: if there is no lock service.
     """
-    until = time.monotonic() + LOOK
-    while True:
-        try:
+    for _ in _tries(LOOK, LOOK / 10):
+        with suppress(BlockingIOError):
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            if time.monotonic() > until:
-                raise TakenError("") from error
-        else:
             return
-        time.sleep(LOOK / 10)
+    raise TakenError("")
 
 
 @contextmanager
@@ -141,15 +138,14 @@ def _opened(path: Path) -> Iterator[int]:
 
     Its folder was just made, perhaps by another machine: it may take a moment to be seen here.
     """
-    until = time.monotonic() + LATE
-    while True:
+    descriptor = -1
+    for last in _tries(LATE, 0.05):
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
             break
         except OSError as error:
-            if error.errno not in (errno.ENOENT, errno.ESTALE) or time.monotonic() > until:
+            if error.errno not in (errno.ENOENT, errno.ESTALE) or last:
                 raise
-        time.sleep(0.05)
     try:
         yield descriptor
     finally:
@@ -205,12 +201,8 @@ class _Owner:
         """Wait for a beat; whether none came. On this machine the process was seen to be there."""
         if seen.split()[:1] == [_machine()]:
             return False
-        until = time.monotonic() + PATIENCE
-        while time.monotonic() < until:
-            time.sleep(min(BEAT, PATIENCE) / 5)
-            if _read(self._path) != seen:
-                return False
-        return True
+        tries = _tries(PATIENCE, min(BEAT, PATIENCE) / 5)
+        return all(_read(self._path) == seen for _ in tries)
 
     def _remove(self, seen: str) -> None:
         """Remove the file of an owner who is gone, unless another one did and has made its own.
@@ -224,11 +216,8 @@ class _Owner:
         try:
             removing.open("x").close()
         except FileExistsError:
-            until = time.monotonic() + PATIENCE
-            while removing.exists():
-                if time.monotonic() > until:
-                    raise TakenError(f"or one that was killed and left {removing}") from None
-                time.sleep(BEAT / 100)
+            if all(removing.exists() for _ in _tries(PATIENCE, BEAT / 100)):
+                raise TakenError(f"or one that was killed and left {removing}") from None
             return
         try:
             if _read(self._path) == seen:
@@ -251,6 +240,18 @@ class _Owner:
                     file.write(f"{self._name} {beat}")
             except OSError:  # a server that is away: the next beat may find it again
                 continue
+
+
+def _tries(seconds: float, pause: float) -> Iterator[bool]:
+    """Something to do at once, and again after each pause; whether it is the last time.
+
+    The pauses add up to so many seconds. They are counted, so that a clock that jumps neither cuts
+    a wait short nor draws it out.
+    """
+    for _ in range(math.ceil(seconds / pause)):
+        yield False
+        time.sleep(pause)
+    yield True
 
 
 def _owner_file(path: Path) -> Path:

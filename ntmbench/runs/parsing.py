@@ -13,14 +13,14 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from ntmbench.runs.digests import REMEDY
 from ntmbench.runs.folder import RunError
 from ntmbench.runs.stored import Rows, Stack
-from ntmbench.runs.tables import EARLIER_NAMES, REMEDY, TEXT_COLUMNS, table_bytes
+from ntmbench.runs.tables import EARLIER_NAMES, TEXT_COLUMNS
 
 
 @dataclass(frozen=True)
@@ -53,23 +53,6 @@ def parse_table(file: Csv, columns: Sequence[str]) -> pd.DataFrame:
     if wrong := _not_numbers(table, columns):
         raise RunError(f"{file.path} holds what is no number in column {wrong[0]}. {REMEDY}")
     return table[list(columns)]
-
-
-def read_table(
-    path: Path,
-    columns: Sequence[str],
-    digests: Mapping[str, str],
-    dtypes: Mapping[str, Any] | None = None,
-) -> pd.DataFrame | None:
-    """The columns of a run's table, some with types of their own; None if the run has none.
-
-    Raises:
-        RunError: naming the file, as ``table_bytes`` and ``parse_table``.
-    """
-    content = table_bytes(path, digests)
-    if content is None:
-        return None
-    return parse_table(Csv(path, content), columns).astype(dtypes or {})
 
 
 def parse_tables(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ntmbench.runs.digests import digests_in, read_together
 from ntmbench.runs.folder import RunError, RunFolder
 from ntmbench.runs.parsing import Csv, parse_tables
 from ntmbench.runs.stored import ExampleFile, Stored, StoredRun
-from ntmbench.runs.tables import table_bytes, table_digests
 
 
 def read_folders(root: Path, tables: Mapping[str, Sequence[str]]) -> Stored:
@@ -23,21 +23,20 @@ def read_folders(root: Path, tables: Mapping[str, Sequence[str]]) -> Stored:
     for path in sorted(path for path in root.iterdir() if path.is_dir()):
         folder = RunFolder(path)
         try:
-            status = folder.read_status()
+            paths = [getattr(folder, name) for name in tables]
+            status, contents = read_together(folder, paths)
             if not status:
                 if only_runs:
                     unreadable[str(path)] = "no status.json"
                 continue
-            digests = table_digests(status)
-            found = {name: _file(getattr(folder, name), digests) for name in tables}
-            example = ExampleFile(folder.example) if folder.example.exists() else None
+            example = ExampleFile(folder.example, digests=digests_in(status))
             active = status["state"] == "running" and folder.is_locked()
         except (RunError, OSError, KeyError) as error:
             unreadable[str(path)] = f"{type(error).__name__}: {error}"
             continue
-        runs.append(StoredRun(path, status, active, example))
-        for name, file in found.items():
-            files[name].append(file)
+        runs.append(StoredRun(path, status, active, example if example.path.exists() else None))
+        for name, file, content in zip(tables, paths, contents, strict=True):
+            files[name].append(None if content is None else Csv(file, content))
     stacks = {}
     damaged: dict[int, str] = {}
     for name, columns in tables.items():
@@ -48,8 +47,3 @@ def read_folders(root: Path, tables: Mapping[str, Sequence[str]]) -> Stored:
     }
     whole = [place for place in range(len(runs)) if place not in damaged]
     return Stored(runs, stacks, dict(sorted(unreadable.items()))).taken(whole)
-
-
-def _file(path: Path, digests: Mapping[str, str]) -> Csv | None:
-    content = table_bytes(path, digests)
-    return None if content is None else Csv(path, content)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,24 +16,24 @@ import torch
 from omegaconf import OmegaConf
 from rich.console import Console
 
-from ntmbench.data.files import remove_leftovers, write_text
+from ntmbench.data.files import remove_leftovers, write_bytes
 from ntmbench.data.literature import paper_results
 from ntmbench.evaluation.example import answer_example
 from ntmbench.evaluation.grid import evaluate_in_detail, evaluate_variations
 from ntmbench.model import SequenceModel
 from ntmbench.registry import make_observer
 from ntmbench.runs.check import check_possible, initial_model, reason_of, warn_of_little_memory
-from ntmbench.runs.folder import RunFolder
+from ntmbench.runs.digests import ENDED, checked_bytes, digest_of, digests_in, read_together
+from ntmbench.runs.folder import RunFolder, csv_bytes, npz_bytes
 from ntmbench.runs.log import logger, logging_to, records_kept, said_once
-from ntmbench.runs.parsing import read_table
+from ntmbench.runs.parsing import Csv, parse_table
 from ntmbench.runs.provenance import commits, device_name, versions
-from ntmbench.runs.recorder import Recorder
+from ntmbench.runs.recorder import Recorder, curve_bytes
 from ntmbench.runs.results import TABLES
 from ntmbench.runs.search_record import SEARCHES
 from ntmbench.runs.settings import RunConfig
-from ntmbench.runs.tables import ENDED, digests_of, table_digests
 from ntmbench.runs.tested import LengthsTested
-from ntmbench.training.checkpoint import digest_of
+from ntmbench.training.checkpoint import digest_of as digest_of_state
 from ntmbench.training.device import training_device
 from ntmbench.training.loop import TrainResult, train
 from ntmbench.training.observer import Observers, RunFacts
@@ -80,7 +81,8 @@ def run(config: RunConfig, console: Console) -> Outcome:
             status = {}
         with logging_to(folder.log, console), said_once(said):
             notes = _Notes(folder, status, config, model)
-            with Observers([Recorder(folder, notes.write), *chosen]) as observer:
+            recorder = Recorder(lambda curve: notes.write_files({folder.metrics: curve}))
+            with Observers([recorder, *chosen]) as observer:
                 return _run_observed(config, folder, model, console, notes, observer)
 
 
@@ -88,26 +90,28 @@ def _ended(folder: RunFolder, unit: str) -> Outcome | None:
     """The outcome of a run that has ended; one without its test grid has not.
 
     Raises:
-        RunError: if one of its tables is damaged, so that what it shows may be wrong.
+        RunError: if one of its files is damaged, so that what it shows may be wrong.
     """
     status = folder.read_status()
     if status.get("state") not in ENDED or not folder.evaluation.exists():
         return None
-    digests = table_digests(status)
+    paths = {name: getattr(folder, name) for name in TABLES}
+    status, contents = read_together(folder, list(paths.values()))
+    for path in (folder.config, folder.example):
+        checked_bytes(path, digests_in(status), needed=False)
     tables = {
-        name: read_table(
-            getattr(folder, name), columns, digests, _DTYPES if name == "evaluation" else None
-        )
-        for name, columns in TABLES.items()
+        name: parse_table(Csv(path, content), TABLES[name])
+        for (name, path), content in zip(paths.items(), contents, strict=True)
+        if content is not None
     }
-    evaluation = tables["evaluation"]
+    evaluation = tables["evaluation"].astype(_DTYPES)
     return Outcome(
         folder.path, status["state"], status.get("error"), evaluation, unit, already=True
     )
 
 
 class _Notes:
-    """A run's status, and the time that it has taken in all processes."""
+    """A run's status, with the time that it has taken in all processes, and its files' digests."""
 
     def __init__(
         self, folder: RunFolder, earlier: dict[str, Any], config: RunConfig, model: SequenceModel
@@ -115,6 +119,7 @@ class _Notes:
         self._folder = folder
         self._started = time.monotonic()
         self._wall_before = float(earlier.get("wall_seconds") or 0.0)
+        self._digests = digests_in(earlier)
         # Whole from the start: a run may be stopped before anything else is known of it.
         self._status: dict[str, Any] = {
             "state": "running",
@@ -134,8 +139,18 @@ class _Notes:
 
     def write(self, **values: Any) -> None:
         wall_seconds = self._wall_before + time.monotonic() - self._started
-        self._status.update(values, wall_seconds=wall_seconds)
+        self._status.update(values, wall_seconds=wall_seconds, digests=self._digests)
         self._folder.write_status(self._status)
+
+    def write_files(self, contents: Mapping[Path, bytes]) -> None:
+        """Replace files of the run, in their order, once the status names their digests too."""
+        coming = {path.name: digest_of(content) for path, content in contents.items()}
+        for name, digest in coming.items():
+            self._digests[name] = [*self._digests.get(name, []), digest]
+        self.write()
+        for path, content in contents.items():
+            write_bytes(path, content)
+            self._digests[path.name] = [coming[path.name]]
 
 
 def _run_observed(
@@ -148,8 +163,8 @@ def _run_observed(
 ) -> Outcome:
     """Train, test and draw; note in the status and log whatever ends this early."""
     try:
-        write_text(folder.config, OmegaConf.to_yaml(OmegaConf.create(config.resolved())))
-        notes.write()
+        settings = OmegaConf.to_yaml(OmegaConf.create(config.resolved()))
+        notes.write_files({folder.config: settings.encode()})
         device = training_device(
             config.device, model, config.task, config.train, folder.checkpoint, folder.path.name
         )
@@ -181,7 +196,7 @@ def _run_observed(
             observer=observer,
             fresh=functools.partial(initial_model, config),
         )
-        evaluation = _test(config, folder, model, result)
+        evaluation = _test(config, folder, model, notes, result)
         observer.tested(evaluation)
     except KeyboardInterrupt:
         notes.write()
@@ -204,7 +219,6 @@ def _run_observed(
         attempts=result.attempts,
         sequences_per_second=result.sequences_per_second,
         train_seconds=result.seconds,
-        tables=digests_of(getattr(folder, name) for name in TABLES),
         ended=_now(),
     )
     observer.ended(state, divergence)
@@ -232,7 +246,11 @@ def _divergence(config: RunConfig, result: TrainResult) -> str | None:
 
 
 def _test(
-    config: RunConfig, folder: RunFolder, model: SequenceModel, result: TrainResult
+    config: RunConfig,
+    folder: RunFolder,
+    model: SequenceModel,
+    notes: _Notes,
+    result: TrainResult,
 ) -> pd.DataFrame:
     """Test the selected weights, and draw the run."""
     from ntmbench.runs.pictures import plot_run  # takes a second, so only when it is needed
@@ -245,16 +263,21 @@ def _test(
     )
     sequences = config.evaluation.sequences
     lengths = config.evaluation.lengths or None  # empty for the task's own grid
-    tested = LengthsTested(folder.tested, digest_of(model.state_dict()))
+    tested = LengthsTested(folder.tested, digest_of_state(model.state_dict()))
     evaluation = evaluate_in_detail(
         model, config.task, lengths=lengths, sequences=sequences, keeper=tested
     )
     variations = evaluate_variations(model, config.task, sequences=sequences)
-    folder.write_table(folder.positions, evaluation.by_position)
+    # The curve once more: a run that was interrupted in its test does not validate again.
+    files = {
+        folder.metrics: curve_bytes(result.curve),
+        folder.positions: csv_bytes(evaluation.by_position),
+    }
     if len(variations):
-        folder.write_table(folder.variations, variations)
-    folder.write_arrays(folder.example, answer_example(model, config.task))
-    folder.write_table(folder.evaluation, evaluation.by_length)  # last: it stands for all of them
+        files[folder.variations] = csv_bytes(variations)
+    files[folder.example] = npz_bytes(answer_example(model, config.task))
+    files[folder.evaluation] = csv_bytes(evaluation.by_length)  # last: it stands for all of them
+    notes.write_files(files)
     tested.forget()
     plot_run(folder, config.task, paper_results(config.task))
     return evaluation.by_length

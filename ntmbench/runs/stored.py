@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+from ntmbench.runs.digests import Digests, checked
 
 Rows = NDArray[np.int64]
 
@@ -22,16 +24,20 @@ class ExampleFile:
     offset: int = 0
     #: Bytes; None for all up to the end of the file.
     size: int | None = None
+    #: The digests in the run's status; empty in an archive, which has one of its own.
+    digests: Digests = field(default_factory=dict)
 
     def read(self) -> bytes:
         """The content.
 
         Raises:
             OSError: if the file cannot be read.
+            ChangedError: naming the file, if it is not what the run wrote.
         """
         with self.path.open("rb") as file:
             file.seek(self.offset)
-            return file.read(-1 if self.size is None else self.size)
+            content = file.read(-1 if self.size is None else self.size)
+        return checked(self.path, content, self.digests)
 
 
 @dataclass(frozen=True)

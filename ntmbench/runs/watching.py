@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ntmbench.data.files import read_bytes
+from ntmbench.runs.digests import read_together
 from ntmbench.runs.folder import RunError, RunFolder
 
 
@@ -97,13 +97,13 @@ class Watcher:
 
 
 def _watched(folder: RunFolder) -> Watched:
-    status = folder.read_status()
+    status, (curve,) = read_together(folder, [folder.metrics])
     settings: Mapping[str, Any] = status["settings"]
     state = str(status["state"])
     if state in ("running", "failed"):
         at_work = folder.is_locked()
         state = "running" if at_work else "interrupted" if state == "running" else state
-    point = _last_point(folder.metrics)
+    point = _last_point(curve or b"")
     return Watched(
         folder.path.name,
         task=str(settings["task"]["name"]),
@@ -118,12 +118,9 @@ def _watched(folder: RunFolder) -> Watched:
     )
 
 
-def _last_point(path: Path) -> dict[str, str]:
+def _last_point(curve: bytes) -> dict[str, str]:
     """The last row of a learning curve, by column; empty where there is none yet."""
-    try:
-        lines = read_bytes(path).decode("utf-8", "replace").splitlines()
-    except FileNotFoundError:
-        return {}
+    lines = curve.decode("utf-8", "replace").splitlines()
     if len(lines) < 2:
         return {}
     return next(csv.DictReader(io.StringIO(f"{lines[0]}\n{lines[-1]}\n")))

@@ -6,7 +6,6 @@ import os
 import pty
 import select
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ import pytest
 from ntmbench.commands.cells import EXPECTED, read_expected, write_expected
 from ntmbench.commands.sweeps import write_cell
 from ntmbench.commands.watch import View, main, seconds_left
+from ntmbench.data.records import read_record, write_record
 from ntmbench.runs.folder import RunFolder
 from ntmbench.runs.watching import Watched, Watcher
 from tests.conftest import TINY, Ended
@@ -63,7 +63,7 @@ def test_every_state_is_told(tmp_path: Path, once: Callable[[], str]) -> None:
     assert "OSError: no space left" in line_with(shown, "copy-ntm-s2-", "failed")
     assert "No finite loss." in line_with(shown, "copy-ntm-s3-", "diverged")
     assert "copy-ntm-s4-" not in shown
-    assert "is not the status of a run" in line_with(shown, "broken", "unreadable")
+    assert "status.json holds no named values" in line_with(shown, "broken", "unreadable")
 
 
 def test_a_run_without_a_pace_and_one_that_is_tested(
@@ -127,8 +127,7 @@ def test_nothing_waits_for_a_process_that_is_gone(tmp_path: Path, once: Callable
     assert "0 waiting" in shown
     assert "nothing will start them: 2 of the last sweep's cells" in shown
     # Of another machine no process is seen.
-    written = (sweep / EXPECTED).read_text().replace(socket.gethostname(), "elsewhere")
-    (sweep / EXPECTED).write_text(written)
+    write_record(sweep / EXPECTED, read_record(sweep / EXPECTED) | {"machine": "elsewhere"})
     assert "2 waiting" in once()
 
 

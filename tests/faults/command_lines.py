@@ -7,17 +7,18 @@ is left out: a command that would train ends once its model has been tried.
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
+import itertools
 import os
 import random
 import signal
 import sys
 import tempfile
-import time
 import traceback
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -35,9 +36,12 @@ from ntmbench.registry import model_names, task_names
 from ntmbench.runs import check
 from ntmbench.runs.runner import Outcome
 from ntmbench.runs.settings import RunConfig
+from tests.faults.campaign import Campaign, Counted, Fault
 
-#: A command that takes longer than this is taken to hang.
-SECONDS = 20
+#: A command that takes longer than this is taken to hang. The first may compile an engine.
+SECONDS = 60
+#: Command lines after which Python looks for garbage.
+COLLECT = 50
 #: The memory of a made-up machine, so that large models are refused before they are built.
 MEMORY = 2**28
 
@@ -100,59 +104,59 @@ FITTING: dict[type, list[str]] = {
 }
 
 
-@dataclass
-class Counts:
-    """How the command lines ended, and those that ended as none should."""
-
-    ended: Counter[str] = field(default_factory=Counter)
-    faults: list[tuple[list[str], str]] = field(default_factory=list)
-
-    def __str__(self) -> str:
-        """The counts in a line."""
-        total = sum(self.ended.values())
-        told = ", ".join(f"{number} {how}" for how, number in sorted(self.ended.items()))
-        return f"{total} command lines: {told}."
-
-
 class Hanging(BaseException):
     """A command took too long."""
 
 
-def campaign(number: int, seed: int = 0) -> Counts:
+def campaign(number: int, seed: int) -> Counted:
     """Run so many random command lines, the same ones for the same seed."""
-    counts = Counts()
-    with composing():
-        keys = {
-            (task, model): _settings(task, model)
-            for task in task_names()
-            for model in model_names()
-            if model != "custom"
-        }
-    for place in range(number):
-        arguments = command_line(random.Random(f"{seed}-{place}"), keys)
-        how, told = ended(arguments)
-        counts.ended[how] += 1
-        if how not in ("ran", "refused", "ran as a sweep"):
-            counts.faults.append((arguments, told))
-    return counts
+    ends: Counter[str] = Counter()
+    faults: list[Fault] = []
+    with _collected_now_and_then():
+        for place in range(number):
+            if place % COLLECT == 0:
+                gc.collect()
+            arguments = command_line(random.Random(f"{seed}-{place}"))
+            how, told = ended(arguments)
+            ends[how] += 1
+            if how not in ("ran", "refused", "ran as a sweep"):
+                faults.append(Fault(repr(arguments), f"{how}: {told}"))
+    counts = ", ".join(f"{count:,} {how}" for how, count in sorted(ends.items()))
+    return Counted(f"{number:,} command lines: {counts}.", faults)
 
 
-def _settings(task: str, model: str) -> dict[str, type]:
+@contextlib.contextmanager
+def _collected_now_and_then() -> Iterator[None]:
+    """Composing makes so many objects that looking for garbage among them takes a sixth of it."""
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+        gc.unfreeze()
+
+
+@cache
+def settings_of(task: str, model: str) -> dict[str, type]:
     """Every setting of a task and a model, with the type of its default."""
     chosen = [f"task={task}", f"model={model}"]
-    composed = compose("config", overrides=chosen)
     found = {}
-    for key in known_keys(chosen):
-        value = OmegaConf.select(composed, key) if key[0].isalpha() else None
-        found[key] = list if isinstance(value, ListConfig) else type(value)
+    with composing():
+        composed = compose("config", overrides=chosen)
+        for key in known_keys(chosen):
+            value = OmegaConf.select(composed, key) if key[0].isalpha() else None
+            found[key] = list if isinstance(value, ListConfig) else type(value)
     return found
 
 
-def command_line(draw: random.Random, keys: dict[tuple[str, str], dict[str, type]]) -> list[str]:
+def command_line(draw: random.Random) -> list[str]:
     """One to four overrides, at times with an option of Hydra's."""
-    task, model = draw.choice(list(keys))
+    models = [name for name in model_names() if name != "custom"]
+    task, model = draw.choice(list(itertools.product(task_names(), models)))
     chosen = [f"task={task}", f"model={model}"] if draw.random() < 0.7 else []
-    settings = keys[task, model]
+    settings = settings_of(task, model)
     line = [*chosen, *(override(draw, settings) for _ in range(draw.choice([1, 1, 1, 2, 3])))]
     if draw.random() < 0.15:
         draw.shuffle(line)
@@ -189,15 +193,20 @@ def ended(arguments: list[str]) -> tuple[str, str]:
     out, err = io.StringIO(), io.StringIO()
     code: Any = None
     raised = ""
-    with _prepared(arguments), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+    hung: list[bool] = []
+    with (
+        _prepared(arguments, hung),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
         try:
             application.main()
         except SystemExit as error:
             code = error.code or 0
-        except Hanging:
-            return "hung", f"more than {SECONDS} s"
         except BaseException:
             raised = traceback.format_exc()
+    if hung:  # the command may have taken it for a failure of the model
+        return "hung", f"more than {SECONDS} s"
     told = raised + err.getvalue()
     if raised or "Traceback" in told + out.getvalue():
         return "with a traceback", told + out.getvalue()
@@ -211,11 +220,15 @@ def ended(arguments: list[str]) -> tuple[str, str]:
 
 
 @contextlib.contextmanager
-def _prepared(arguments: list[str]) -> Iterator[None]:
-    """An empty folder, a command line, a small machine, a clock, and no training."""
+def _prepared(arguments: list[str], hung: list[bool]) -> Iterator[None]:
+    """An empty folder, a command line, a small machine, a clock, and no training.
+
+    ``hung`` is no longer empty if the command took too long.
+    """
     before = Path.cwd()
 
     def hang(number: int, frame: FrameType | None) -> None:
+        hung.append(True)
         raise Hanging
 
     with (
@@ -242,11 +255,4 @@ def _only_checked(config: RunConfig, console: Console) -> Outcome:
     return Outcome(config.folder, "finished")
 
 
-def report(number: int, seed: int) -> int:
-    """Print the counts, then each fault; return the number of faults."""
-    started = time.monotonic()
-    counts = campaign(number, seed)
-    print(f"{counts} ({time.monotonic() - started:.0f} s)")
-    for arguments, told in counts.faults:
-        print(f"\n{arguments!r}\n{told.rstrip()}")
-    return len(counts.faults)
+CAMPAIGN = Campaign(campaign, short=5, slow=150, whole=10_000)

@@ -238,7 +238,7 @@ def test_nothing_but_unreadable_folders_is_still_a_report(tmp_path: Path) -> Non
     (tmp_path / "runs" / "x").mkdir(parents=True)
     (tmp_path / "runs" / "x" / "status.json").write_text("[]")
     html, _ = report(tmp_path)
-    assert "is not the status of a run" in html
+    assert "status.json holds no named values" in html
 
 
 def test_hostile_text_stays_text(tmp_path: Path) -> None:

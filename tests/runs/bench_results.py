@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
 import re
 import sys
 import tempfile
@@ -79,7 +78,7 @@ def fabricate_runs(results: Path, runs: int) -> None:
         path.mkdir()
         for file, content in contents.items():
             (path / file).write_bytes(_of_seed(content, seed) if file.endswith(".csv") else content)
-        (path / "status.json").write_text(json.dumps(status, indent=2))
+        RunFolder(path).write_status(status)
 
 
 def fabricate_run(results: Path, task: str, model: str) -> RunFolder:

@@ -176,6 +176,26 @@ def test_a_beating_owner_elsewhere_keeps_its_lock(path: Path, hours: int) -> Non
     assert owner_of(path).read_text().startswith(OTHER_MACHINE)
 
 
+@pytest.mark.parametrize("years", [-30, 30])
+def test_a_clock_that_jumps_changes_no_wait(
+    path: Path, monkeypatch: pytest.MonkeyPatch, years: int
+) -> None:
+    """Neither is the lock of a living owner taken at once, nor is one waited for without end."""
+    clock, looks = time.monotonic, iter(range(10**6))
+    monkeypatch.setattr(lock, "PATIENCE", 0.1)
+
+    def jumping() -> float:
+        return clock() + years * 365 * 86400 * next(looks)
+
+    owner_of(path).write_text(f"{OTHER_MACHINE} 3")
+    with monkeypatch.context() as patched:
+        patched.setattr(time, "monotonic", jumping)
+        started = time.perf_counter()
+        with held(path):
+            waited = time.perf_counter() - started
+    assert 0.1 <= waited < 5
+
+
 @pytest.mark.parametrize("content", [f"{OTHER_MACHINE} 3", "", "\0\0"])
 @pytest.mark.parametrize("hours", [-1000, 1000])
 def test_an_owner_that_stands_still_loses_its_lock(path: Path, content: str, hours: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -110,8 +109,8 @@ def test_load_results_reads_finished_and_unfinished_runs(ntmbench: Command, tmp_
     ntmbench(*TINY)
     ntmbench(*TINY, "seed=1")
     second = next(p for p in (tmp_path / "results" / "runs").iterdir() if "-s1-" in p.name)
-    status = json.loads((second / "status.json").read_text())
-    (second / "status.json").write_text(json.dumps({**status, "state": "running"}))
+    status = RunFolder(second).read_status()
+    RunFolder(second).write_status({**status, "state": "running"})
     (second / "evaluation.csv").unlink()
     broken = tmp_path / "results" / "runs" / "copy-ntm-s9-00000000"
     broken.mkdir()
@@ -175,7 +174,7 @@ def test_run_of_an_earlier_version_can_be_read(
     for path in (folder.positions, folder.variations, folder.example):
         path.unlink()
     status = folder.read_status()
-    for later in ("versions", "commits", "tables"):
+    for later in ("versions", "commits", "digests"):
         del status[later]
     folder.write_status(status)
     results = load_results(tmp_path / "results")
@@ -221,7 +220,8 @@ def test_the_time_of_a_run_that_is_killed_is_known(
     monkeypatch.setattr(RunFolder, "write_status", recorded)
     ntmbench(*TINY)
     running = [status["wall_seconds"] for status in written if status["state"] == "running"]
-    assert len(running) == 2 + 5  # before and after the device is chosen, and at each validation
+    # Before and after the device is chosen, at each validation, and before the test's results.
+    assert len(running) == 2 + 5 + 1
     assert running[0] < running[-1]
 
 

@@ -9,7 +9,9 @@ import pytest
 
 from ntmbench import load_results
 from ntmbench.report.__main__ import write
-from ntmbench.runs.folder import RunFolder
+from ntmbench.runs import digests, runner
+from ntmbench.runs.digests import digest_of
+from ntmbench.runs.folder import RunError, RunFolder
 from tests.conftest import TINY, Ended
 from tests.fabricated import fabricate
 
@@ -43,7 +45,8 @@ def test_a_table_that_changed_is_named_and_not_shown(
 ) -> None:
     assert ntmbench(*TINY).code == 0
     folder = only_run(tmp_path)
-    assert sorted(folder.read_status()["tables"]) == sorted(TABLES)
+    vouched = {*TABLES, "config.yaml", "example.npz"}
+    assert set(folder.read_status()["digests"]) == vouched
     for name in TABLES:
         path = folder.path / name
         content = path.read_bytes()
@@ -99,7 +102,7 @@ def test_a_damaged_table_of_an_earlier_version(
     ntmbench(*TINY)
     folder = only_run(tmp_path)
     status = folder.read_status()
-    del status["tables"]
+    del status["digests"]
     folder.write_status(status)
     assert "already done" in ntmbench(*TINY).out
     folder.evaluation.write_bytes(content)
@@ -110,7 +113,81 @@ def test_a_damaged_table_of_an_earlier_version(
     assert f"{folder.evaluation} {reason}" in told
 
 
+@pytest.mark.parametrize("name", ["status.json", "config.yaml", "example.npz"])
+def test_other_files_that_changed_are_named(ntmbench: Command, tmp_path: Path, name: str) -> None:
+    assert ntmbench(*TINY).code == 0
+    path = only_run(tmp_path).path / name
+    path.write_bytes(flip_a_digit(path.read_bytes()))
+    ended = ntmbench(*TINY)
+    assert (ended.code, ended.err.count("\n"), ended.out) == (2, 1, "")
+    assert f"{path.relative_to(tmp_path)} " in ended.err
+    results = load_results(tmp_path / "results")
+    if name == "status.json":
+        (reason,) = results.unreadable.values()
+        assert f"{path} is damaged: its digest does not match" in reason
+    if name == "example.npz":
+        (example,) = results.examples.values()
+        with pytest.raises(RunError, match="has changed since the run wrote it"):
+            example.read()
+        write(tmp_path / "results")
+        report = (tmp_path / "results" / "report" / "report.md").read_text()
+        assert f"{path} has changed" in report.replace("\\_", "_")
+
+
+def test_the_curve_of_a_run_that_has_not_ended_is_vouched_for(
+    ntmbench: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that was killed before it replaced a file, or after, is whole; one that changed is not.
+
+    Its command makes the curve anew.
+    """
+
+    def killed(*arguments: object, **named: object) -> None:
+        raise KeyboardInterrupt
+
+    ntmbench(*TINY, "results_dir=whole")
+    with monkeypatch.context() as patched:
+        patched.setattr(runner, "evaluate_in_detail", killed)
+        assert ntmbench(*TINY).code == 130
+    folder = only_run(tmp_path)
+    whole = folder.metrics.read_bytes()
+    folder.metrics.write_bytes(flip_a_digit(whole))
+    (reason,) = load_results(tmp_path / "results").unreadable.values()
+    assert f"{folder.metrics} has changed since the run wrote it" in reason
+    status = folder.read_status()
+    before = digest_of(folder.metrics.read_bytes())
+    folder.write_status(
+        status | {"digests": {"metrics.csv": [before, *status["digests"]["metrics.csv"]]}}
+    )
+    assert not load_results(tmp_path / "results").unreadable
+    folder.write_status(status)
+    assert ntmbench(*TINY).code == 0
+    assert not load_results(tmp_path / "results").unreadable
+    assert folder.metrics.read_bytes() == whole
+
+
+def test_a_run_that_replaces_its_files_while_they_are_read(
+    ntmbench: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ntmbench(*TINY)
+    folder = only_run(tmp_path)
+    status, metrics = folder.read_status(), folder.metrics.read_bytes()
+    changed = flip_a_digit(metrics)
+    new = status | {"digests": {"metrics.csv": [digest_of(metrics), digest_of(changed)]}}
+    checked = digests.checked_bytes
+
+    def replaced(path: Path, known: digests.Digests, *, needed: bool) -> bytes | None:
+        if path == folder.metrics and folder.read_status() == status:
+            folder.write_status(new)
+            path.write_bytes(changed)
+        return checked(path, known, needed=needed)
+
+    monkeypatch.setattr(digests, "checked_bytes", replaced)
+    found, (content,) = digests.read_together(folder, [folder.metrics])
+    assert (found, content) == (new, changed)
+
+
 def test_digests_that_are_none_are_told(tmp_path: Path) -> None:
     fabricate(tmp_path, tested={20: 0}, tables=[1])
     (reason,) = load_results(tmp_path).unreadable.values()
-    assert "digests of the tables in status.json are damaged" in reason
+    assert "digests of the files in status.json are damaged" in reason

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import functools
 import io
-import multiprocessing
 import os
 import signal
 import subprocess
@@ -19,7 +19,6 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ntmbench.commands import application
 from ntmbench.data import files
 from ntmbench.registry import make_model, make_task
 from ntmbench.runs import pictures, runner
@@ -31,6 +30,7 @@ from ntmbench.training.loop import train
 from ntmbench.training.observer import Observer, Observers
 from ntmbench.training.settings import TrainSettings
 from tests.conftest import TINY, Ended
+from tests.forks import forked, start_server
 
 Command = Callable[..., Ended]
 pytestmark = pytest.mark.usefixtures("undrawn")
@@ -131,44 +131,20 @@ MOMENTS = {
 
 # --- A process of its own, forked from one that has imported everything already. ---
 
-FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload([__name__, "ntmbench.ntm.model", "ntmbench.baselines"])
-
-
-def _nothing() -> None:
-    """Start and end."""
-
 
 @pytest.fixture(scope="module", autouse=True)
 def _fork_server() -> None:
-    """Start the process that is forked; it does not take over this one's path by itself."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("PYTHONPATH", os.pathsep.join(path for path in sys.path if path))
-        first = FORKS.Process(target=_nothing)
-        first.start()
-        first.join()
-    assert first.exitcode == 0
+    start_server()
 
 
-def _in_child(arguments: tuple[str, ...], folder: Path, moment: str, signal_number: int) -> None:
-    os.chdir(folder)
-    sys.argv = ["ntmbench", *arguments]
-    for stream, name in ((sys.stdout, "out.txt"), (sys.stderr, "err.txt")):
-        os.dup2(os.open(name, os.O_WRONLY), stream.fileno())
+def _undrawn_until(moment: str, signal_number: int) -> None:
     pictures.plot_run = lambda *arguments: []  # as the fixture does in this process
     stop_at(moment, signal_number, setattr)
-    application.main()
 
 
 def stopped(arguments: tuple[str, ...], folder: Path, moment: str, signal_number: int) -> Ended:
     """Run the command in another process, which gets a signal at a moment."""
-    for name in ("out.txt", "err.txt"):
-        (folder / name).write_text("")
-    child = FORKS.Process(target=_in_child, args=(arguments, folder, moment, signal_number))
-    child.start()
-    child.join(60)
-    assert child.exitcode is not None, "the process hangs"
-    return Ended(child.exitcode, (folder / "out.txt").read_text(), (folder / "err.txt").read_text())
+    return forked(arguments, folder, functools.partial(_undrawn_until, moment, signal_number))
 
 
 # --- What must be the same. ---

@@ -57,6 +57,7 @@ def read_answer(run: pd.Series[float], file: ExampleFile) -> Answered:
 
     Raises:
         OSError, ValueError: if the file cannot be read or does not hold an example.
+        UserError: if it is not what the run wrote.
     """
     length, example, memory = read_example(Path(str(run["folder"])) / "example.npz", file.read())
     return Answered(str(run["label"]), int(run["seed"]), length, example, memory)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 import pandas as pd
 from matplotlib.figure import Figure
 
+from ntmbench.errors import UserError
 from ntmbench.plotting import wording
 from ntmbench.plotting.example import COUNTED
 from ntmbench.plotting.guides import Level, compare_with, paper_moments
@@ -126,7 +127,7 @@ def gallery_pictures(
             continue
         try:
             answers.append(read_answer(run, examples[str(run["run"])]))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, UserError) as error:
             faults.append(str(error))
     return list(_gallery(section, anchor, answers)), faults
 
