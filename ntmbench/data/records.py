@@ -9,18 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from ntmbench.data.files import read_bytes, write_text
+from ntmbench.errors import UserError
 
 #: The key of the digest.
 DIGEST = "digest"
 
 
-class RecordError(ValueError):
+class RecordError(UserError, ValueError):
     """A record is not as it was written. The message names the file."""
 
 
 def write_record(path: Path, values: Mapping[str, Any]) -> None:
     """Replace ``path`` by plain values, atomically."""
-    write_text(path, json.dumps({**values, DIGEST: _digest(values)}, indent=2) + "\n")
+    write_text(path, json.dumps(sealed(values), indent=2) + "\n")
 
 
 def read_record(path: Path) -> dict[str, Any]:
@@ -30,15 +31,29 @@ def read_record(path: Path) -> dict[str, Any]:
         OSError: if the file cannot be read.
         RecordError: if it is damaged.
     """
+    return unsealed(read_bytes(path), str(path))
+
+
+def sealed(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values with their digest."""
+    return {**values, DIGEST: _digest(values)}
+
+
+def unsealed(text: bytes, name: str) -> dict[str, Any]:
+    """The values in a text of JSON, without their digest; ``name`` says where it stands.
+
+    Raises:
+        RecordError: if the text is damaged.
+    """
     try:
-        values = json.loads(read_bytes(path))
+        values = json.loads(text)
     except ValueError as error:  # of JSON, or of UTF-8
-        raise RecordError(f"{path} cannot be read: {error}") from error
+        raise RecordError(f"{name} cannot be read: {error}") from error
     if not isinstance(values, dict):
-        raise RecordError(f"{path} holds no named values.")
+        raise RecordError(f"{name} holds no named values.")
     digest = values.pop(DIGEST, None)
     if digest is not None and digest != _digest(values):
-        raise RecordError(f"{path} is damaged: its digest does not match.")
+        raise RecordError(f"{name} is damaged: its digest does not match.")
     return values
 
 

@@ -5,8 +5,7 @@ process that runs it. So a trial whose process was killed is found out, and its 
 again. The number of trials is exact however many processes there are, because a trial is claimed
 under a lock.
 
-``ntmbench.runs.lock`` says on what the locks rely between machines. The journal has a lock of
-Optuna's own, a symbolic link, which any file system carries.
+``ntmbench.runs.lock`` says on what the locks rely between machines.
 """
 
 from __future__ import annotations
@@ -23,7 +22,6 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.pruners import BasePruner, MedianPruner, NopPruner
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
 from ntmbench.data.identity import fingerprint
@@ -31,6 +29,7 @@ from ntmbench.data.randomness import stable_id
 from ntmbench.errors import SettingError, UserError
 from ntmbench.runs import lock
 from ntmbench.search.arguments import Search
+from ntmbench.search.journal import Journal
 from ntmbench.search.space import holds, values_now
 from ntmbench.search.trial import RANK
 
@@ -67,7 +66,7 @@ class SharedStudy:
             try:
                 self.study = optuna.create_study(
                     study_name=self.name,
-                    storage=JournalStorage(JournalFileBackend(str(journal))),
+                    storage=JournalStorage(Journal(journal)),
                     pruner=_pruner(search),
                     load_if_exists=True,
                 )
