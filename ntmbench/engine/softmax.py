@@ -6,7 +6,7 @@ from typing import Any
 
 from .jit import compiled
 from .load_store import load_part, store_part
-from .simd import lanes, splat, total
+from .simd import add_product, lanes, splat, total
 from .vectormath import exp
 
 
@@ -36,7 +36,7 @@ def softmax_backward(values: Any, start: int, scratch: Any, slopes: int, count: 
     sums = splat(values, 0.0)
     for i in range(0, count, lanes(values)):
         slope = load_part(scratch, slopes + i, count - i)
-        sums = sums + slope * load_part(values, start + i, count - i)
+        sums = add_product(sums, slope, load_part(values, start + i, count - i))
     mean = splat(values, total(sums))
     for i in range(0, count, lanes(values)):
         value = load_part(values, start + i, count - i)
