@@ -15,6 +15,8 @@ operation of the update, each number of which it computes by itself.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -38,7 +40,7 @@ def _gradient(address: int, weights: Vector, scale: np.float32) -> tuple[Vector,
 
 
 @compiled
-def _squares(gradient: Vector, value_limit: np.float32) -> np.float32:
+def _squares(gradient: Vector, value_limit: np.float32) -> Any:
     low, high = splat(gradient, -value_limit), splat(gradient, value_limit)
     sums = splat(gradient, np.float32(0))
     for i in range(0, gradient.size, lanes(gradient)):

@@ -11,8 +11,11 @@ from .vectormath import exp
 
 
 @compiled
-def softmax(values: Any, start: int, count: int) -> None:
-    """Replace ``count`` numbers by their softmax."""
+def exponentials(values: Any, start: int, count: int) -> Any:
+    """Replace ``count`` numbers by the exponentials of what they are below the largest of them.
+
+    Returns the largest, and the sum of the exponentials.
+    """
     top = values[start]
     for i in range(1, count):
         top = max(top, values[start + i])
@@ -22,7 +25,14 @@ def softmax(values: Any, start: int, count: int) -> None:
         value = exp(load_part(values, start + i, count - i) - shift)
         store_part(values, start + i, value, count - i)
         sums = sums + load_part(values, start + i, count - i)
-    scale = splat(values, 1 / total(sums))
+    return top, total(sums)
+
+
+@compiled
+def softmax(values: Any, start: int, count: int) -> None:
+    """Replace ``count`` numbers by their softmax."""
+    _, exponentials_sum = exponentials(values, start, count)
+    scale = splat(values, 1 / exponentials_sum)
     for i in range(0, count, lanes(values)):
         store_part(values, start + i, load_part(values, start + i, count - i) * scale, count - i)
 

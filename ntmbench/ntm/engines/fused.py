@@ -33,12 +33,16 @@ class FusedEngine(Engine["NTM"]):
 
     def run(self, model: NTM, inputs: Tensor) -> Tensor:
         """Map inputs ``[T, B, in]`` to logits ``[T, B, out]``, with gradients for every tensor."""
+        from ntmbench.engine.elementwise import differentiable_softmax
         from ntmbench.ntm.kernels import autograd
 
-        return autograd.run(model.settings, inputs, model.first_values(), model.weights())
+        first = model.first_values(differentiable_softmax)
+        return autograd.run(model.settings, inputs, first, model.weights())
 
     def trace(self, model: NTM, inputs: Tensor) -> NTMTrace:
         """Run inputs without gradients and return what the memory did."""
+        from ntmbench.engine.elementwise import differentiable_softmax
         from ntmbench.ntm.kernels import autograd
 
-        return autograd.trace(model.settings, inputs, model.first_values(), model.weights())
+        first = model.first_values(differentiable_softmax)
+        return autograd.trace(model.settings, inputs, first, model.weights())
