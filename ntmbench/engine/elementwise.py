@@ -58,7 +58,7 @@ class _Softmax(torch.autograd.Function):
 
         (result,) = ctx.saved_tensors
         gradient = _copy(result)
-        softmaxes_backward(_flat(gradient), result.shape[-1], _flat(slopes))
+        softmaxes_backward(_flat(gradient), result.shape[-1], _flat(_copy(slopes)))
         return gradient
 
 
@@ -84,9 +84,10 @@ def _softmax(x: Tensor) -> Tensor:
 
 
 def _copy(x: Tensor) -> Tensor:
-    return x.detach().clone(memory_format=torch.contiguous_format).resolve_neg()
+    """The numbers in memory of their own, in order."""
+    return x.detach().resolve_neg().clone(memory_format=torch.contiguous_format)
 
 
 def _flat(x: Tensor) -> Any:
-    """The numbers as a flat array; those of a contiguous tensor themselves."""
-    return x.detach().contiguous().resolve_neg().view(-1).numpy()
+    """The numbers of such a tensor as a flat array."""
+    return x.view(-1).numpy()

@@ -31,7 +31,8 @@ from ntmbench.registry import engines_of, register_model
 from ntmbench.trace import Trace
 
 
-@register_model("ntm", settings=NTMSettings, width="controller_size")
+# Version 2: the same digits on every processor, from initial weights of the suite's own.
+@register_model("ntm", settings=NTMSettings, width="controller_size", version=2)
 class NTM(SequenceModel):
     """Neural Turing Machine (Graves, Wayne and Danihelka 2014) over whole sequences.
 
