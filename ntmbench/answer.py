@@ -318,7 +318,7 @@ class Reals(_Channels):
 
     def slope(self, logits: Tensor, targets: Tensor) -> Tensor:
         """The error over the square of the tolerance."""
-        return (logits - targets).div_(self.tolerance**2)
+        return (logits - targets).div_(self.tolerance * self.tolerance)
 
     def errors(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Numbers that are off by more than the tolerance."""

@@ -83,7 +83,7 @@ class RandomWords:
     def normal(self, *shape: int) -> NDArray[np.float64]:
         """Normal numbers of mean 0 and variance 1, by Marsaglia's polar method (1964)."""
         count = int(np.prod(shape, dtype=np.int64))
-        found: list[NDArray[np.float64]] = []
+        found = [np.empty(0)]
         while (left := count - sum(map(len, found))) > 0:
             points = 2 * self.uniform(2, left) - 1
             squares = points[0] * points[0] + points[1] * points[1]

@@ -1,4 +1,27 @@
-"""The fused engine: compiled kernels. Numba is imported when they first run."""
+"""The fused engine: compiled kernels. Numba is imported when they first run.
+
+Training with it ends at the same digits on every processor with fused multiply-add, whatever
+PyTorch, NumPy and the C library make of that processor. Between a seed and the weights they are
+asked for nothing that IEEE 754 does not fix: copies, comparisons, whole numbers, and operations on
+single numbers, each rounded once. What they computed before, and what does now:
+
+- initial weights (``nn.Linear``, ``xavier_uniform_``, ``randn``): ``ntm.beginning``, from streams
+  of ``data.randomness``;
+- the first weightings, if they are learned (``math.log``, ``softmax`` and its derivative):
+  ``data.elementary``, ``engine.elementwise``;
+- sums of the first values' gradients over the sequences (``sum``, ``index_add``):
+  ``kernels.gradients``;
+- the loss and its slope (``sigmoid``, ``softmax``, ``softplus``, ``logsumexp``):
+  ``engine.elementwise``; its sums and means (``sum``, ``mean``): ``answer.sum_in_order``, ``fsum``;
+- the schedule and Adam's corrections (``math.cos``, ``**``): ``data.elementary``;
+- n-gram tables (``np.sin``): ``data.elementary``; the order of keys (``argsort``): a stable one;
+- in the kernels, vectors as wide as a register, sums in LLVM's order, ``pow`` and whatever LLVM
+  chose to fuse: ``engine.simd``; in the optimizer, fast mathematics with approximate quotients and
+  roots: ``engine.optimizer_update``.
+
+On x86 processors the kernels take denormal numbers for zero, elsewhere they do not: there digits
+may differ where such numbers matter.
+"""
 
 from __future__ import annotations
 
