@@ -8,6 +8,7 @@ suite's own.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
 import numpy as np
 import torch
@@ -20,7 +21,8 @@ from ntmbench.data.randomness import RandomWords, Stream
 
 def initialised_linear(width: int, size: int) -> nn.Linear:
     """A linear map with Xavier-uniform weights (Glorot and Bengio 2010) and zero biases."""
-    linear = skip_init(nn.Linear, width, size, device=torch.get_default_device())
+    empty = skip_init(nn.Linear, width, size, device=torch.get_default_device())  # type: ignore[no-untyped-call]
+    linear = cast(nn.Linear, empty)
     bound = np.sqrt(6 / (width + size))
     with torch.no_grad():
         _fill(linear.weight, lambda words: bound * (2 * words.uniform(size, width) - 1))

@@ -104,8 +104,8 @@ def test_agrees_with_eager_in_float64(
 def test_agrees_with_eager_in_float32(
     overrides: dict[str, Any], steps: int, batch: int, seed: int
 ) -> None:
-    # A similarity of single numbers is a step at zero, where it magnifies rounding: both engines are
-    # up to 1e-2 and more from the float64 gradients.
+    # A similarity of single numbers is a step at zero, where it magnifies rounding: there both
+    # engines may be 1e-2 and more from the float64 gradients.
     overrides = overrides | {"word_size": max(2, overrides["word_size"])}
     fused, eager = pair(seed, torch.float32, **overrides)
     assert_agreement(fused, eager, draw(steps, batch, INPUTS, dtype=torch.float32), 1e-4)
