@@ -7,15 +7,19 @@ digits on it.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import numba
 import numpy as np
 import pytest
 
-from ntmbench.engine import processor
-from tests.ntm.digits import CASES
+from ntmbench.engine import elementwise_kernels, optimizer_update, processor
+from ntmbench.ntm.kernels import backward, forward, gradients
+from tests.ntm.digits import CASES, digests
 
 ROOT = Path(__file__).parents[2]
 
@@ -41,6 +45,21 @@ ENVIRONMENTS: dict[str, dict[str, str]] = {
     "NumPy at its baseline": numpy_at_its_baseline(),
     "C library without FMA": {"GLIBC_TUNABLES": "glibc.cpu.hwcaps=-FMA,-FMA4,-AVX2"},
 }
+
+
+#: Everything compiled between the batch and the weights.
+KERNELS = (
+    forward.run_forward,
+    backward.run_backward,
+    gradients.weight_gradients,
+    gradients.start_gradients,
+    elementwise_kernels.sigmoids,
+    elementwise_kernels.softmaxes,
+    elementwise_kernels.softmaxes_backward,
+    optimizer_update.step_rmsprop,
+    optimizer_update.step_adam,
+    optimizer_update.update_average,
+)
 
 
 def digits(environment: dict[str, str], threads: int = 1) -> list[str]:
@@ -74,3 +93,35 @@ def test_the_same_digits_in_every_environment(name: str, here: list[str]) -> Non
 @pytest.mark.slow
 def test_the_same_digits_on_two_threads(here: list[str]) -> None:
     assert digits({}, threads=2) == here
+
+
+def compiled_anew(kernel: Any) -> Any:
+    """A kernel that has run, compiled again without its cache, which holds no text."""
+    fresh = numba.njit(nogil=True, error_model="numpy", _nrt=False)(kernel.py_func)
+    for signature in kernel.signatures:
+        fresh.compile(signature)
+    return fresh
+
+
+def text_of(parts: dict[Any, str]) -> str:
+    return "\n".join(parts.values())
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not processor.X86, reason="the instructions are those of x86 processors")
+def test_nothing_is_fused_reordered_or_approximated_but_where_it_is_written() -> None:
+    for _ in digests(CASES[1]):  # which runs Adam
+        pass
+    for _ in digests(CASES[2]):  # which runs RMSProp
+        pass
+    for kernel in KERNELS:
+        compiled = compiled_anew(kernel)
+        ir, assembly = text_of(compiled.inspect_llvm()), text_of(compiled.inspect_asm())
+        assert "define" in ir
+        operations = re.findall(r" = (?:f\w+|(?:tail )?call) .*", ir)
+        flags = r"\b(?:fast|reassoc|contract|arcp|afn|nnan|ninf|nsz)\b"
+        assert not [line for line in operations if re.search(flags, line)]
+        written = len(re.findall(r"call .*@llvm\.fma\.", ir))
+        assert len(re.findall(r"\bvfn?m(?:add|sub)\w+", assembly)) == written
+        assert not re.findall(r"\bv?r(?:cp|sqrt)\w+", assembly)
+        assert not re.findall(r"@(?:llvm\.)?(?:pow|exp|log|tanh|sin|cos)\w*[.(]", ir)
