@@ -42,7 +42,7 @@ class FusedEngine(Engine["NTM"]):
     """Compiled kernels that take a whole sequence, on a CPU."""
 
     name = "fused"
-    modules = ("ntmbench.ntm.kernels.autograd",)
+    modules = ("ntmbench.ntm.kernels.autograd", "ntmbench.engine.elementwise_kernels")
 
     def obstacle(self, model: NTM, inputs: Tensor) -> str | None:
         """What the kernels cannot run, and where PyTorch could not follow them.
