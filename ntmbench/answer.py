@@ -24,7 +24,8 @@ FloatArray = NDArray[np.floating]
 #: How a picture reads the channels of an answer: as bits, as one of several symbols, or as numbers.
 Kind = Literal["bits", "symbols", "reals"]
 
-_NATS_PER_BIT = math.log(2)
+#: The natural logarithm of 2.
+NATS_PER_BIT = 0.6931471805599453
 
 
 @dataclass(frozen=True)
@@ -169,16 +170,18 @@ class Bits(_Channels):
 
     def nats(self, logits: Tensor, targets: Tensor) -> Tensor:
         """The cross-entropy, summed over the bits."""
-        from torch.nn import functional
+        from ntmbench.engine.elementwise import softplus
 
         # Not PyTorch's own cross-entropy: it starts all its threads even for little work, and they
         # keep the processor busy for a while afterwards.
-        each = functional.softplus(logits).lerp(functional.softplus(-logits), targets)
-        return each.sum(dim=2)
+        each = softplus(logits).lerp(softplus(-logits), targets)
+        return sum_in_order(each, dim=2)
 
     def slope(self, logits: Tensor, targets: Tensor) -> Tensor:
         """The probability less the target."""
-        return logits.sigmoid().sub_(targets)
+        from ntmbench.engine.elementwise import sigmoid
+
+        return sigmoid(logits).sub_(targets)
 
     def errors(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Bits that differ after thresholding at probability 1/2, known as wrong bits."""
@@ -191,7 +194,9 @@ class Bits(_Channels):
 
     def shown(self, logits: Tensor) -> Tensor:
         """The probability of each bit."""
-        return logits.sigmoid()
+        from ntmbench.engine.elementwise import sigmoid
+
+        return sigmoid(logits)
 
     def drawn(self) -> Drawn:
         """Bits."""
@@ -237,11 +242,15 @@ class Symbols(_Channels):
 
     def nats(self, logits: Tensor, targets: Tensor) -> Tensor:
         """The cross-entropy of the softmax."""
-        return logits.logsumexp(dim=2) - (logits * targets).sum(dim=2)
+        from ntmbench.engine.elementwise import log_sum_exp
+
+        return log_sum_exp(logits) - sum_in_order(logits * targets, dim=2)
 
     def slope(self, logits: Tensor, targets: Tensor) -> Tensor:
         """The probabilities less the one-hot target."""
-        return logits.softmax(dim=2).sub_(targets)
+        from ntmbench.engine.elementwise import softmax
+
+        return softmax(logits).sub_(targets)
 
     def errors(self, logits: Tensor, targets: Tensor) -> Tensor:
         """1 where the largest logit is not the target's."""
@@ -254,7 +263,9 @@ class Symbols(_Channels):
 
     def shown(self, logits: Tensor) -> Tensor:
         """The probability of each symbol."""
-        return logits.softmax(dim=2)
+        from ntmbench.engine.elementwise import softmax
+
+        return softmax(logits)
 
     def drawn(self) -> Drawn:
         """Symbols."""
@@ -303,11 +314,11 @@ class Reals(_Channels):
 
     def nats(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Half the squared error in units of the tolerance."""
-        return ((logits - targets) / self.tolerance).square().sum(dim=2) / 2
+        return sum_in_order(((logits - targets) / self.tolerance).square(), dim=2) / 2
 
     def slope(self, logits: Tensor, targets: Tensor) -> Tensor:
         """The error over the square of the tolerance."""
-        return (logits - targets).div_(self.tolerance**2)
+        return (logits - targets).div_(self.tolerance * self.tolerance)
 
     def errors(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Numbers that are off by more than the tolerance."""
@@ -345,9 +356,21 @@ class Reals(_Channels):
         chosen = targets[mask > 0].astype(np.float64)  # [scored, out]
         off = chosen - chosen.mean(axis=0)
         sequences = mask.shape[1]
-        loss = (off**2).sum() / (2 * self.tolerance**2 * _NATS_PER_BIT)
+        loss = (off**2).sum() / (2 * self.tolerance**2 * NATS_PER_BIT)
         wrong = (np.abs(off) > self.tolerance).sum()
         return Chance(float(wrong / sequences), float(loss / sequences))
+
+
+def sum_in_order(tensor: Tensor, dim: int) -> Tensor:
+    """The sum over an axis, first number first.
+
+    The order of PyTorch's own sum, and hence its last digits, depend on the processor.
+    """
+    first, *others = tensor.unbind(dim)
+    total = first.clone()
+    for other in others:
+        total = total + other
+    return total
 
 
 def _check_zeros_and_ones(asked: FloatArray) -> None:

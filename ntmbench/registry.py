@@ -52,6 +52,9 @@ class ModelEntry:
     control: bool = False
     #: The setting that names the model in messages, if its own name does not say enough.
     named_by: str | None = None
+    #: Changes whenever the same settings and seed give other numbers; from 2 on it is part of a
+    #: run's identity.
+    version: int = 1
 
     def owner(self, name: str, settings: Any) -> str:
         """How a message names the model: ``model=lstm``."""
@@ -97,6 +100,7 @@ def register_model(
     causal: bool = True,
     control: bool = False,
     named_by: str | None = None,
+    version: int = 1,
 ) -> Callable[[BuilderT], BuilderT]:
     """Decorator of a model class, or of a function that builds one: make it known as ``name``.
 
@@ -108,7 +112,9 @@ def register_model(
     ``width`` names the setting through which a budget of parameters is met. ``needs_input_phase``
     says that the model answers only after a whole input, ``causal`` that no output depends on a
     later input, and ``control`` that the others are judged by it. ``named_by`` names the setting by
-    which messages call the model, if its own name does not say enough.
+    which messages call the model, if its own name does not say enough. ``version`` is raised
+    whenever the same settings and seed give other numbers, so that finished runs are not taken for
+    those of the model as it is.
     """
 
     def register(model: BuilderT) -> BuilderT:
@@ -128,6 +134,7 @@ def register_model(
             causal=causal,
             control=control,
             named_by=named_by,
+            version=version,
         )
         return model
 

@@ -14,6 +14,8 @@ import hashlib
 import numpy as np
 from numpy.typing import NDArray
 
+from ntmbench.data.elementary import log
+
 
 class Stream(enum.IntEnum):
     """The purpose of a stream. Streams of different purposes share no key, hence no sequence."""
@@ -77,3 +79,14 @@ class RandomWords:
         count = int(np.prod(shape, dtype=np.int64))
         cells = (self.words(count) >> np.uint64(12)).astype(np.float64)
         return ((cells + 0.5) * 2.0**-52).reshape(shape)
+
+    def normal(self, *shape: int) -> NDArray[np.float64]:
+        """Normal numbers of mean 0 and variance 1, by Marsaglia's polar method (1964)."""
+        count = int(np.prod(shape, dtype=np.int64))
+        found = [np.empty(0)]
+        while (left := count - sum(map(len, found))) > 0:
+            points = 2 * self.uniform(2, left) - 1
+            squares = points[0] * points[0] + points[1] * points[1]
+            points, squares = points[:, squares < 1], squares[squares < 1]
+            found += [*(points * np.sqrt(-2 * log(squares) / squares))]
+        return np.concatenate(found)[:count].reshape(shape)

@@ -6,7 +6,7 @@ from typing import Any
 
 from .jit import compiled
 from .load_store import load_part, store_part
-from .simd import lanes, splat
+from .simd import add_product, lanes, splat, subtract_product
 from .vectormath import sigmoid, tanh
 
 
@@ -19,7 +19,7 @@ def lstm_forward(kept: Any, gates: int, cell: int, next_cell: int, hidden: int, 
         keep = sigmoid(load_part(kept, gates + units + i, count))
         candidate = tanh(load_part(kept, gates + 2 * units + i, count))
         show = sigmoid(load_part(kept, gates + 3 * units + i, count))
-        after = keep * load_part(kept, cell + i, count) + write * candidate
+        after = add_product(keep * load_part(kept, cell + i, count), write, candidate)
         store_part(kept, next_cell + i, after, count)
         store_part(kept, hidden + i, show * tanh(after), count)
         store_part(kept, gates + i, write, count)
@@ -50,11 +50,12 @@ def lstm_backward(
         before = load_part(kept, cell + i, count)
         shown = tanh(load_part(kept, next_cell + i, count))
         slope = load_part(scratch, d_hidden + i, count)
-        d_after = load_part(scratch, d_cell + i, count) + slope * show * (one - shown * shown)
+        d_cells = load_part(scratch, d_cell + i, count)
+        d_after = add_product(d_cells, slope * show, subtract_product(one, shown, shown))
         store_part(scratch, d_cell + i, d_after * keep, count)
         d_write = d_after * candidate * write * (one - write)
         d_keep = d_after * before * keep * (one - keep)
-        d_candidate = d_after * write * (one - candidate * candidate)
+        d_candidate = d_after * write * subtract_product(one, candidate, candidate)
         store_part(kept, gates + i, d_write, count)
         store_part(kept, gates + units + i, d_keep, count)
         store_part(kept, gates + 2 * units + i, d_candidate, count)
@@ -75,4 +76,4 @@ def tanh_backward(kept: Any, outputs: int, scratch: Any, d_outputs: int, units: 
     for i in range(0, units, lanes(kept)):
         value = load_part(kept, outputs + i, units - i)
         slope = load_part(scratch, d_outputs + i, units - i)
-        store_part(kept, outputs + i, slope * (one - value * value), units - i)
+        store_part(kept, outputs + i, slope * subtract_product(one, value, value), units - i)

@@ -15,7 +15,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from .jit import compiled
-from .processor import REGISTERS
+from .processor import REGISTER_BITS, REGISTERS, VECTOR_BITS
 from .simd import VECTORS
 from .vector_ir import element_pointer, fused, splat_value, vector_pointer
 
@@ -150,20 +150,26 @@ def _rows(rows: int, widths: tuple[int, ...]) -> Any:
     return intrinsic(product)
 
 
-# The widest block of each number of rows keeps its sums in registers, beside a row of B.
-if REGISTERS == 16:
-    _rows_8, _rows_4, _rows_2, _rows_1 = (
-        _rows(8, (1,)),
-        _rows(4, (3, 1)),
-        _rows(2, (4, 1)),
-        _rows(1, (8, 4, 1)),
-    )
-else:
+#: Vectors that fit the registers.
+_ROOM = REGISTERS * REGISTER_BITS // VECTOR_BITS
+#: Rows of the largest block.
+_MOST_ROWS = 8 if _ROOM >= 32 else 4
+
+# The widest block of each number of rows keeps its sums in registers, beside a row of B. How a
+# product is cut into blocks changes no digit.
+if _ROOM >= 32:
     _rows_8, _rows_4, _rows_2, _rows_1 = (
         _rows(8, (3, 1)),
         _rows(4, (6, 1)),
         _rows(2, (8, 1)),
         _rows(1, (8, 4, 1)),
+    )
+else:
+    _rows_8, _rows_4, _rows_2, _rows_1 = (
+        _rows(8, (1,)),  # never called
+        _rows(4, (1,)),
+        _rows(2, (2, 1)),
+        _rows(1, (4, 1)),
     )
 
 
@@ -195,7 +201,7 @@ def multiply(
     while row < rows:
         left = rows - row
         a_at, c_at = a_start + row * a_row, c_start + row * c_row
-        if left >= 8:
+        if left >= 8 and _MOST_ROWS == 8:
             _rows_8(
                 a, a_at, a_row, a_step, b, b_start, b_vector, b_step, c, c_at, c_row,
                 vectors, steps, more,

@@ -8,43 +8,30 @@ their norm and one over everything for the update. The formulas are those of
 Weights, their average and the moments are vectors ``[P]`` of all weights together. The
 gradients are given by their addresses and sizes, one for each weight, so that nothing is copied; an
 address of 0 stands for a gradient of zero.
+
+Every digit is the same on all processors: the norm is summed in one order, and LLVM may change no
+operation of the update, each number of which it computes by itself.
 """
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from .addresses import at_address
-from .compilation import keep_on_disk, say_that_it_compiles
+from .jit import compiled, kernel
+from .load_store import load_part
+from .simd import add_product, lanes, maximum, minimum, splat, total
 
 Vector = NDArray[np.float32]
 Integers = NDArray[np.int64]
 
-Function = TypeVar("Function", bound=Callable[..., Any])
-
-# Reassociation lets the compiler vectorise the sums. NaN and infinity keep their meaning, because
-# training watches for them.
-_FAST = {"reassoc", "contract", "arcp", "nsz"}
+_entry = kernel("the optimizer", 2)
 
 
-def _part(function: Function) -> Function:
-    result: Function = numba.njit(fastmath=_FAST, error_model="numpy", nogil=True)(function)
-    return result
-
-
-def _entry(function: Function) -> Function:
-    result = _part(function)
-    keep_on_disk(result, functools.partial(say_that_it_compiles, "the optimizer", 2))
-    return result
-
-
-@_part
+@compiled
 def _gradient(address: int, weights: Vector, scale: np.float32) -> tuple[Vector, np.float32]:
     """A weight's gradient and the factor of its numbers; without a gradient the factor is zero."""
     if address == 0:
@@ -52,24 +39,25 @@ def _gradient(address: int, weights: Vector, scale: np.float32) -> tuple[Vector,
     return at_address(weights, address, weights.size), scale
 
 
-@_part
-def _squares(gradient: Vector, value_limit: np.float32) -> np.float32:
-    total = np.float32(0)
+@compiled
+def _squares(gradient: Vector, value_limit: np.float32) -> Any:
+    low, high = splat(gradient, -value_limit), splat(gradient, value_limit)
+    sums = splat(gradient, np.float32(0))
+    for i in range(0, gradient.size, lanes(gradient)):
+        g = minimum(maximum(load_part(gradient, i, gradient.size - i), low), high)
+        sums = add_product(sums, g, g)
+    return total(sums)
+
+
+@compiled
+def _any_infinite(gradient: Vector) -> bool:
+    found = False
     for i in range(gradient.size):
-        g = min(max(gradient[i], -value_limit), value_limit)
-        total += g * g
-    return total
+        found |= abs(gradient[i]) == np.inf
+    return found
 
 
-@_part
-def _largest(gradient: Vector) -> np.float32:
-    largest = np.float32(0)
-    for i in range(gradient.size):
-        largest = max(largest, abs(gradient[i]))
-    return largest
-
-
-@_part
+@compiled
 def _clipping(
     gradients: Integers, sizes: Integers, like: Vector, value_limit: np.float32, limit: np.float32
 ) -> tuple[np.float32, np.float32]:
@@ -77,14 +65,14 @@ def _clipping(
 
     An infinite number makes the norm infinite, though clipping by value would hide it.
     """
-    total = np.float32(0)
+    squares = np.float32(0)
     for k in range(sizes.size):
         if gradients[k] != 0:
-            total += _squares(at_address(like, gradients[k], sizes[k]), value_limit)
-    norm = np.sqrt(total)
+            squares += _squares(at_address(like, gradients[k], sizes[k]), value_limit)
+    norm = np.sqrt(squares)
     if value_limit < np.inf:
         for k in range(sizes.size):
-            if gradients[k] != 0 and np.isinf(_largest(at_address(like, gradients[k], sizes[k]))):
+            if gradients[k] != 0 and _any_infinite(at_address(like, gradients[k], sizes[k])):
                 norm = np.float32(np.inf)
     return norm, min(np.float32(1), limit / (norm + np.float32(1e-6)))
 
@@ -124,7 +112,7 @@ def step_rmsprop(
     return True
 
 
-@_part
+@compiled
 def _rmsprop(
     weights: Vector,
     gradient: Vector,
@@ -186,7 +174,7 @@ def step_adam(
     return True
 
 
-@_part
+@compiled
 def _adam(
     weights: Vector,
     gradient: Vector,

@@ -1,4 +1,4 @@
-"""The processor's vector registers, and the instructions that can be used."""
+"""The width of the kernels' vectors, the processor's registers, and the instructions it has."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from collections.abc import Mapping
 
 from numba import config
 from numba.core.codegen import get_host_cpu_features
+
+#: Bits in a vector of the kernels, on every processor: a sum over vectors depends on their width,
+#: and so would all digits after it. LLVM splits a vector that is wider than the registers.
+VECTOR_BITS = 512
 
 #: Whether this is an x86 processor of 64 bits.
 X86 = platform.machine().lower() in ("x86_64", "amd64")
@@ -22,7 +26,7 @@ def processor_features() -> dict[str, bool]:
 def vector_registers(features: Mapping[str, bool], x86: bool) -> tuple[int, int]:
     """Bits in a vector register, and how many registers there are.
 
-    LLVM splits vectors that are wider than the machine's, so that 128 bits are right everywhere.
+    A wrong answer costs time, not digits.
     """
     if features.get("avx512f"):
         return 512, 32
@@ -37,6 +41,6 @@ def multiplies_and_adds_at_once(features: Mapping[str, bool], x86: bool) -> bool
 
 
 _FEATURES = processor_features()
-#: REGISTERS limits how large a block of a matrix product can be kept in them.
+#: They limit how large a block of a matrix product can be kept in registers, and nothing else.
 REGISTER_BITS, REGISTERS = vector_registers(_FEATURES, X86)
 FUSED_MULTIPLY_ADD = multiplies_and_adds_at_once(_FEATURES, X86)

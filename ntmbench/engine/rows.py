@@ -6,7 +6,7 @@ from typing import Any
 
 from .jit import compiled
 from .load_store import load, load_part, store, store_part
-from .simd import lanes, splat, total
+from .simd import add_product, lanes, splat, total
 
 
 @compiled
@@ -36,7 +36,8 @@ def dot(a: Any, a_start: int, b: Any, b_start: int, count: int) -> Any:
     """The inner product of two stretches of ``count`` numbers."""
     sums = splat(a, 0.0)
     for i in range(0, count, lanes(a)):
-        sums = sums + load_part(a, a_start + i, count - i) * load_part(b, b_start + i, count - i)
+        left, right = load_part(a, a_start + i, count - i), load_part(b, b_start + i, count - i)
+        sums = add_product(sums, left, right)
     return total(sums)
 
 

@@ -1,8 +1,13 @@
-"""A vector type for Numba: as many numbers as one machine register holds.
+"""A vector type for Numba: as many numbers as fill 512 bits, on every processor.
 
 LLVM's own vectoriser gives up if it cannot prove that arrays do not overlap, and in these kernels
-it rarely can. So the kernels use vectors explicitly. A register holds half as many float64 as
-float32 numbers.
+it rarely can. So the kernels use vectors explicitly. A vector holds half as many float64 as float32
+numbers.
+
+Every operation here is one of IEEE 754, which fixes each digit of its result. LLVM may neither
+reorder them, nor fuse a product and a sum, nor approximate a quotient or a root: without flags that
+allow it, it does not. A product and a sum are fused where ``add_product`` or ``subtract_product``
+says so.
 """
 
 from __future__ import annotations
@@ -16,11 +21,13 @@ from numba.core.datamodel import models
 from numba.core.typing.templates import ConcreteTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, register_model
 
-from .processor import REGISTER_BITS
+from .processor import VECTOR_BITS
 from .vector_ir import (
     call,
     constant,
     first_lanes,
+    fused,
+    halves,
     maximum_value,
     minimum_value,
     splat_value,
@@ -29,11 +36,11 @@ from .vector_ir import (
 
 
 class VectorType(types.Type):
-    """One register of ``dtype``."""
+    """One vector of ``dtype``."""
 
     def __init__(self, dtype: types.Float) -> None:
         self.dtype = dtype
-        self.lanes = REGISTER_BITS // dtype.bitwidth
+        self.lanes = VECTOR_BITS // dtype.bitwidth
         super().__init__(name=f"vector({dtype} x {self.lanes})")
 
 
@@ -64,8 +71,7 @@ def _define_operation(python_operator: Any, instruction: Any) -> None:
 
     @lower_builtin(python_operator, VectorType, VectorType)
     def lower(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        # "contract" lets LLVM fuse a product and a sum.
-        return instruction(builder, *args, flags=("contract",))
+        return instruction(builder, *args)
 
 
 for _operator, _instruction in _OPERATIONS.items():
@@ -95,29 +101,45 @@ def splat(typing: Any, array: Any, value: Any) -> Any:
 
 
 @intrinsic
-def total(typing: Any, vector: Any) -> Any:
-    """The sum of a vector's numbers."""
+def add_product(typing: Any, term: Any, a: Any, b: Any) -> Any:
+    """``term + a * b``, rounded once."""
 
     def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        kind = context.get_value_type(vector)
-        start = ir.Constant(kind.element, -0.0)
-        name = f"llvm.vector.reduce.fadd.{suffix(kind)}"
-        # "reassoc" allows a tree of sums; it is the same tree each time.
-        return call(builder, name, kind.element, [start, args[0]], fastmath=("reassoc",))
+        term, a, b = args
+        return fused(builder, a, b, term)
 
-    return vector.dtype(vector), generate
+    return term(term, term, term), generate
 
 
 @intrinsic
-def largest(typing: Any, vector: Any) -> Any:
-    """The largest of a vector's numbers."""
+def subtract_product(typing: Any, term: Any, a: Any, b: Any) -> Any:
+    """``term - a * b``, rounded once."""
 
     def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        kind = context.get_value_type(vector)
-        name = f"llvm.vector.reduce.fmax.{suffix(kind)}"
-        return call(builder, name, kind.element, [args[0]])
+        term, a, b = args
+        return fused(builder, builder.fneg(a), b, term)
 
-    return vector.dtype(vector), generate
+    return term(term, term, term), generate
+
+
+def _folded(combine: Any, doc: str) -> Any:
+    """An intrinsic that combines the upper half of a vector with the lower until one is left."""
+
+    def typed(typing: Any, vector: Any) -> Any:
+        def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            value = args[0]
+            while value.type.count > 1:
+                value = combine(builder, *halves(builder, value))
+            return builder.extract_element(value, ir.Constant(ir.IntType(32), 0))
+
+        return vector.dtype(vector), generate
+
+    typed.__doc__ = doc
+    return intrinsic(typed)
+
+
+total = _folded(ir.IRBuilder.fadd, "The sum of a vector's numbers, always in the same order.")
+largest = _folded(maximum_value, "The largest of a vector's numbers.")
 
 
 @intrinsic

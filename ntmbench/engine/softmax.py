@@ -6,13 +6,16 @@ from typing import Any
 
 from .jit import compiled
 from .load_store import load_part, store_part
-from .simd import lanes, splat, total
+from .simd import add_product, lanes, splat, total
 from .vectormath import exp
 
 
 @compiled
-def softmax(values: Any, start: int, count: int) -> None:
-    """Replace ``count`` numbers by their softmax."""
+def exponentials(values: Any, start: int, count: int) -> Any:
+    """Replace ``count`` numbers by the exponentials of what they are below the largest of them.
+
+    Returns the largest, and the sum of the exponentials.
+    """
     top = values[start]
     for i in range(1, count):
         top = max(top, values[start + i])
@@ -22,7 +25,14 @@ def softmax(values: Any, start: int, count: int) -> None:
         value = exp(load_part(values, start + i, count - i) - shift)
         store_part(values, start + i, value, count - i)
         sums = sums + load_part(values, start + i, count - i)
-    scale = splat(values, 1 / total(sums))
+    return top, total(sums)
+
+
+@compiled
+def softmax(values: Any, start: int, count: int) -> None:
+    """Replace ``count`` numbers by their softmax."""
+    _, exponentials_sum = exponentials(values, start, count)
+    scale = splat(values, 1 / exponentials_sum)
     for i in range(0, count, lanes(values)):
         store_part(values, start + i, load_part(values, start + i, count - i) * scale, count - i)
 
@@ -36,7 +46,7 @@ def softmax_backward(values: Any, start: int, scratch: Any, slopes: int, count: 
     sums = splat(values, 0.0)
     for i in range(0, count, lanes(values)):
         slope = load_part(scratch, slopes + i, count - i)
-        sums = sums + slope * load_part(values, start + i, count - i)
+        sums = add_product(sums, slope, load_part(values, start + i, count - i))
     mean = splat(values, total(sums))
     for i in range(0, count, lanes(values)):
         value = load_part(values, start + i, count - i)

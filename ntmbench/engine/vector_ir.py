@@ -63,6 +63,18 @@ def first_lanes(builder: Any, vector: ir.VectorType, count: ir.Value) -> ir.Valu
     return builder.icmp_signed("<", numbers, limit)
 
 
+def halves(builder: Any, vector: ir.Value) -> tuple[ir.Value, ir.Value]:
+    """IR for the lower and the upper half of a vector of two numbers or more."""
+    count, bits = vector.type.count // 2, ir.IntType(32)
+
+    def part(first: int) -> ir.Value:
+        order = [ir.Constant(bits, lane) for lane in range(first, first + count)]
+        mask = ir.Constant(ir.VectorType(bits, count), order)
+        return builder.shuffle_vector(vector, ir.Constant(vector.type, ir.Undefined), mask)
+
+    return part(0), part(count)
+
+
 def maximum_value(builder: Any, value: ir.Value, low: ir.Value) -> ir.Value:
     """IR for the larger of two vectors; NaN in ``value`` stays NaN."""
     return builder.select(builder.fcmp_ordered("<", value, low), low, value)

@@ -1,6 +1,7 @@
 """exp, log, tanh, sigmoid and softplus of vectors, to about the precision of their type.
 
-Each is plain range reduction and a Taylor series as long as the type needs. NaN stays NaN.
+Each is plain range reduction and a Taylor series as long as the type needs. NaN stays NaN. Their
+operations are those of IEEE 754, so that every processor computes the same digits.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ from llvmlite import ir
 from numba.extending import intrinsic
 
 from .vector_ir import call, constant, fused, maximum_value, minimum_value, suffix
+
+#: 1 / ln 2.
+_LOG2_E = 1.4426950408889634
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,7 @@ def _reduced_exponential(builder: Any, x: ir.Value) -> tuple[ir.Value, ir.Value]
     """IR for s, a power of two, and q with exp(x) = s * (1 + q) and q precise around zero."""
     vector, form = x.type, _format(x.type)
     rounder = constant(vector, form.rounder)
-    rounded = fused(builder, x, constant(vector, 1 / math.log(2)), rounder)
+    rounded = fused(builder, x, constant(vector, _LOG2_E), rounder)
     power = builder.fsub(rounded, rounder)
     rest = fused(builder, power, constant(vector, -form.ln2_high), x)
     rest = fused(builder, power, constant(vector, -form.ln2_low), rest)

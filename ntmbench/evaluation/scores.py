@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ntmbench.answer import Answer
+from ntmbench.answer import NATS_PER_BIT, Answer, sum_in_order
 from ntmbench.model import TensorBatch
 
 
@@ -43,8 +43,16 @@ class StepErrors:
 
 
 def loss_bits(answer: Answer, logits: Tensor, batch: TensorBatch) -> Tensor:
-    """The loss in bits of each sequence, ``[B]``, for logits ``[T, B, out]``."""
-    return (answer.nats(logits, batch.targets) * batch.mask).sum(dim=0) / math.log(2)
+    """The loss in bits of each sequence, ``[B]`` in float64, for logits ``[T, B, out]``."""
+    steps = answer.nats(logits, batch.targets) * batch.mask
+    return sum_in_order(steps.double(), dim=0) / NATS_PER_BIT
+
+
+def mean_loss_bits(answer: Answer, logits: Tensor, batch: TensorBatch) -> float:
+    """The loss in bits per sequence."""
+    losses = loss_bits(answer, logits, batch).tolist()
+    # fsum rounds once, so that the order of the sequences does not matter.
+    return math.fsum(losses) / len(losses)
 
 
 @torch.no_grad()
@@ -73,7 +81,7 @@ def score(answer: Answer, logits: Tensor, batch: TensorBatch) -> Scores:
     wrong = errors(answer, logits, batch)
     return Scores(
         sequences=batch.mask.shape[1],
-        loss_bits=loss_bits(answer, logits, batch).double().mean().item(),
+        loss_bits=mean_loss_bits(answer, logits, batch),
         errors=wrong.double().mean().item(),
         exact_match=(wrong == 0).double().mean().item(),
         scored=scored(answer, batch).double().mean().item(),

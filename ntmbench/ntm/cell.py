@@ -13,7 +13,8 @@ import torch.nn.functional as F  # noqa: N812 (PyTorch's own convention)
 from torch import Tensor, nn
 
 from ntmbench.ntm import addressing
-from ntmbench.ntm.controller import Controller, LayerState, initialised_linear
+from ntmbench.ntm.beginning import initialised_linear
+from ntmbench.ntm.controller import Controller, LayerState
 from ntmbench.ntm.limits import SOFTPLUS_LIMIT
 
 if TYPE_CHECKING:

@@ -12,6 +12,8 @@ from typing import ClassVar, cast
 import torch
 from torch import Tensor, nn
 
+from ntmbench.ntm.beginning import initialised_linear
+
 LayerState = tuple[Tensor, ...]
 
 
@@ -160,11 +162,3 @@ class Controller(nn.Module):
             outputs, state = layer(outputs, state)
             after.append(state)
         return outputs, tuple(after)
-
-
-def initialised_linear(width: int, size: int) -> nn.Linear:
-    """A linear map with Xavier-uniform weights (Glorot and Bengio 2010) and zero biases."""
-    linear = nn.Linear(width, size)
-    nn.init.xavier_uniform_(linear.weight)
-    nn.init.zeros_(linear.bias)
-    return linear

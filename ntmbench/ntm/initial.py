@@ -6,14 +6,22 @@ Constants are not persistent, so that they are no part of the ``state_dict``.
 
 from __future__ import annotations
 
-import math
+import functools
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ntmbench.data.elementary import log
+from ntmbench.ntm.beginning import normal_numbers
+
 if TYPE_CHECKING:
     from ntmbench.ntm.settings import NTMSettings
+
+Softmax = Callable[[Tensor], Tensor]
+pytorch_softmax: Softmax = functools.partial(torch.softmax, dim=-1)
 
 #: Standard deviation of the memory's first content if it is learned or random.
 MEMORY_SPREAD = 0.1
@@ -36,14 +44,14 @@ def add_initial_values(module: nn.Module, settings: NTMSettings, states: int) ->
         row = torch.full((1, words), settings.initial_memory_value)
         _add(module, "first_memory", row, False)
     elif settings.initial_memory == "random":
-        module.register_buffer("first_memory", torch.randn(slots, words) * MEMORY_SPREAD)
+        module.register_buffer("first_memory", normal_numbers(slots, words, MEMORY_SPREAD))
     else:
-        _add(module, "first_memory", torch.randn(slots, words) * MEMORY_SPREAD, True)
+        _add(module, "first_memory", normal_numbers(slots, words, MEMORY_SPREAD), True)
 
     if settings.initial_weighting == "learned":
         # Half of the weight on slot 0: equal weights on equal rows would stay equal for ever.
         logits = torch.zeros(settings.heads, slots)
-        logits[:, 0] = math.log(slots - 1)
+        logits[:, 0] = float(log(np.array(slots - 1.0)))
         module.register_parameter("weighting_logits", nn.Parameter(logits))
 
 
@@ -61,9 +69,12 @@ def constant_weightings(kind: str, heads: int, slots: int, like: Tensor) -> Tens
     return weightings
 
 
-def learned_weightings(logits: Tensor, slots: int) -> Tensor:
-    """Weightings ``[H, N]`` for ``slots`` slots; those beyond the logits' get no weight."""
-    known = torch.softmax(logits[:, :slots], dim=-1)
+def learned_weightings(logits: Tensor, slots: int, softmax: Softmax = pytorch_softmax) -> Tensor:
+    """Weightings ``[H, N]`` for ``slots`` slots; those beyond the logits' get no weight.
+
+    ``softmax`` is the one over the last axis.
+    """
+    known = softmax(logits[:, :slots])
     return torch.cat([known, known.new_zeros(len(logits), slots - known.shape[1])], dim=-1)
 
 

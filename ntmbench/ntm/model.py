@@ -13,13 +13,15 @@ from torch import Tensor
 from ntmbench.engine.contract import Engine, choose
 from ntmbench.errors import check_known, check_whole
 from ntmbench.model import SequenceModel
+from ntmbench.ntm.beginning import initialised_linear
 from ntmbench.ntm.cell import NTMCell, NTMState
 from ntmbench.ntm.checks import check_shape
-from ntmbench.ntm.controller import initialised_linear
 from ntmbench.ntm.initial import (
+    Softmax,
     add_initial_values,
     constant_weightings,
     learned_weightings,
+    pytorch_softmax,
     repeated_memory,
 )
 from ntmbench.ntm.settings import MAX_SLOTS, NTMSettings
@@ -29,7 +31,8 @@ from ntmbench.registry import engines_of, register_model
 from ntmbench.trace import Trace
 
 
-@register_model("ntm", settings=NTMSettings, width="controller_size")
+# Version 2: the same digits on every processor, from initial weights of the suite's own.
+@register_model("ntm", settings=NTMSettings, width="controller_size", version=2)
 class NTM(SequenceModel):
     """Neural Turing Machine (Graves, Wayne and Danihelka 2014) over whole sequences.
 
@@ -149,18 +152,17 @@ class NTM(SequenceModel):
         """The memory ``[N, M]`` before the first step, for the present ``memory_slots``."""
         return repeated_memory(self.first_memory, self.memory_slots)
 
-    def initial_weightings(self) -> Tensor:
+    def initial_weightings(self, softmax: Softmax = pytorch_softmax) -> Tensor:
         """The weightings ``[H, N]`` before the first step, for the present ``memory_slots``."""
         kind, heads = self.settings.initial_weighting, self.settings.heads
         if kind == "learned":
-            return learned_weightings(self.weighting_logits, self.memory_slots)
+            return learned_weightings(self.weighting_logits, self.memory_slots, softmax)
         return constant_weightings(kind, heads, self.memory_slots, self.first_memory)
 
-    def first_values(self) -> FirstValues:
+    def first_values(self, softmax: Softmax = pytorch_softmax) -> FirstValues:
         """The values before the first step, for the present ``memory_slots``."""
-        return FirstValues(
-            self.first_controller, self.first_reads, self.first_memory, self.initial_weightings()
-        )
+        weightings = self.initial_weightings(softmax)
+        return FirstValues(self.first_controller, self.first_reads, self.first_memory, weightings)
 
     def weights(self) -> Weights:
         """All linear maps."""

@@ -79,7 +79,9 @@ def _rebuild_model(recorded: Mapping[str, Any], task: Task) -> SequenceModel:
     model = make_model(name, task.input_width, task.output_width, **settings)
     model.prepare(task)
     extras = entry.extras(entry.settings(**settings)) if entry.extras else {}
-    then = {key: value for key, value in recorded.items() if key not in {*known, "name"}}
+    # An earlier version differs in how it was trained; the weights mean the same.
+    own = {*known, "name", "version"}
+    then = {key: value for key, value in recorded.items() if key not in own}
     if then != extras:
         raise RunError(f"model={name} is not what it was: {extras} here, {then} in the run.")
     return model

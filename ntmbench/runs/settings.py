@@ -96,10 +96,12 @@ class RunConfig:
         ``recorded`` replaces what the model's ``extras`` return. They may import the code that the
         settings name, which reading a results folder must not do.
         """
+        entry = model_entry(self.model)
         if recorded is None:
-            extras = model_entry(self.model).extras
-            recorded = extras(self.model_settings) if extras else {}
-        model = identity_of(self.model_settings) | dict(recorded)
+            recorded = entry.extras(self.model_settings) if entry.extras else {}
+        # Runs that finished before models had versions keep their names.
+        version = {"version": entry.version} if entry.version > 1 else {}
+        model = version | identity_of(self.model_settings) | dict(recorded)
         return {
             "task": {
                 "name": self.task.name,

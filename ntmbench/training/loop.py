@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pandas as pd
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from ntmbench.data.identity import fingerprint, identity_of
 from ntmbench.errors import ModelError
-from ntmbench.evaluation.scores import loss_bits
-from ntmbench.model import SequenceModel, TensorBatch
+from ntmbench.evaluation.scores import mean_loss_bits
+from ntmbench.model import SequenceModel
 from ntmbench.task import Task
 from ntmbench.training.attempts import Attempts, Fresh
 from ntmbench.training.batches import TrainingBatches
@@ -115,7 +115,7 @@ def train(
             if not applied:
                 observer.rejected(state.step)
             state.count_step(applied=applied, patience=settings.patience)
-            mean_loss = functools.partial(_mean_loss, task, logits, batch)
+            mean_loss = functools.partial(mean_loss_bits, task.answer, logits, batch)
             observer.stepped(state.step * settings.batch_size, mean_loss)
             now = time.monotonic()
             state.step_seconds += now - step_started
@@ -152,11 +152,6 @@ def train(
         diverged_after=state.made if state.diverged else None,
         attempts=attempts.current(state) + 1,
     )
-
-
-def _mean_loss(task: Task, logits: Tensor, batch: TensorBatch) -> float:
-    """Bits per sequence."""
-    return loss_bits(task.answer, logits, batch).mean().item()
 
 
 def _default_identity(task: Task, settings: TrainSettings, seed: int) -> str:

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ntmbench.data.elementary import power, sine_squared
 from ntmbench.engine.addresses import addresses_of
 from ntmbench.training.settings import TrainSettings
 
@@ -36,7 +37,7 @@ def learning_rate_at(step: int, settings: TrainSettings) -> float:
     if settings.schedule == "constant":
         return rate
     done = (step - warmup) / max(1.0, settings.attempt_steps - 1 - warmup)
-    left = 1 - done if settings.schedule == "linear" else (1 + math.cos(math.pi * done)) / 2
+    left = 1 - done if settings.schedule == "linear" else 1 - sine_squared(done)
     floor = settings.final_learning_rate
     return rate * (floor + (1 - floor) * left)
 
@@ -148,7 +149,7 @@ class CompiledOptimizer(Optimizer):
         update: Callable[..., bool] = optimizer_update.step_rmsprop
         if s.optimizer == "adam":
             update, steps = optimizer_update.step_adam, self._steps + 1
-            scalars += [1 - s.smoothing**steps, 1 - s.momentum**steps]
+            scalars += [1 - power(s.smoothing, steps), 1 - power(s.momentum, steps)]
         applied = update(
             self._weights_view,
             addresses_of(*gradients),

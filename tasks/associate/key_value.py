@@ -92,9 +92,9 @@ class KeyValue(Task):
     def draw(self, words: RandomWords, batch_size: int, length: int, *, test: bool) -> Batch:
         """Draw ``length`` pairs and the order of the queries; nothing else varies."""
         check_range("length", length, 1, self.keys)
-        key = words.uniform(self.keys, batch_size).argsort(axis=0)[:length]  # [K, B]
+        key = words.uniform(self.keys, batch_size).argsort(axis=0, kind="stable")[:length]  # [K, B]
         value = words.integers(0, self.values - 1, length, batch_size)
-        order = words.uniform(length, batch_size).argsort(axis=0)
+        order = words.uniform(length, batch_size).argsort(axis=0, kind="stable")
         inputs = np.zeros((3 * length, batch_size, self.input_width), np.float32)
         _raise(inputs[0 : 2 * length : 2], key)
         _raise(inputs[1 : 2 * length : 2], self.keys + value)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntmbench.answer import Bits, Chance
+from ntmbench.data.elementary import sine_squared
 from ntmbench.data.lengths import Lengths, check_length_range
 from ntmbench.data.randomness import RandomWords
 from ntmbench.errors import check_range
@@ -94,9 +95,8 @@ class NGrams(Task):
         """Draw a table and ``length`` bits for each sequence; nothing else varies."""
         bits = np.empty((length, batch_size), np.int64)
         bits[: self.context] = words.bits(self.context, batch_size)
-        # Beta(1/2, 1/2) by its quantile function (the arcsine law). A last digit of the sine that
-        # differs between machines changes a bit with a probability of about 1e-16.
-        table = np.sin(np.pi / 2 * words.uniform(batch_size * self._contexts)) ** 2
+        # Beta(1/2, 1/2) by its quantile function (the arcsine law).
+        table = sine_squared(words.uniform(batch_size * self._contexts))
         coins = words.uniform(length - self.context, batch_size)
 
         # A state is a place in the flat table: the first of the sequence plus the context, whose

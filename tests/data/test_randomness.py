@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -104,3 +105,15 @@ def test_uniform_has_the_right_moments() -> None:
     uniforms = RandomWords(Stream.TEST, 5).uniform(100, 1000)
     assert uniforms.mean() == pytest.approx(1 / 2, abs=5 * np.sqrt(1 / 12 / 1e5))
     assert uniforms.var() == pytest.approx(1 / 12, abs=5 * np.sqrt(1 / 180 / 1e5))
+
+
+def test_normal_numbers_have_the_normal_distribution() -> None:
+    numbers = RandomWords(Stream.TEST, 6).normal(101, 99)
+    assert numbers.shape == (101, 99)
+    assert scipy.stats.kstest(numbers.ravel(), "norm").pvalue > 1e-3
+    assert abs(np.corrcoef(numbers[:, :98:2].ravel(), numbers[:, 1::2].ravel())[0, 1]) < 0.06
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 7])
+def test_any_number_of_normal_numbers(count: int) -> None:
+    assert RandomWords(Stream.TEST, 6).normal(count).shape == (count,)

@@ -31,8 +31,8 @@ FOLDERS = {
 
 # From the ground up. A module may import modules of its own floor and of those below.
 FLOORS = (
-    "errors data answer task trace registry discovery model",
-    "engine plotting",
+    "errors data answer task trace registry discovery model engine",
+    "plotting",
     "ntm tasks baselines",
     "evaluation training",
     "runs statistics",

@@ -62,6 +62,16 @@ def test_the_engine_is_no_part_of_a_runs_identity() -> None:
     assert eager.run_name == fused.run_name
 
 
+def test_the_version_of_the_model_is_a_part_of_it() -> None:
+    with composing():
+        ntm, lstm = (
+            to_run_config(compose("config", overrides=[f"model={name}"])).identity()["model"]
+            for name in ("ntm", "lstm")
+        )
+    assert ntm["version"] == 2
+    assert "version" not in lstm  # it is still the first, whose runs keep their names
+
+
 @each_engine
 @pytest.mark.parametrize("shape", [(2, 1, 4), (0, 1, 3), (2, 0, 3), (2, 3)])
 def test_inputs_of_a_wrong_shape(name: str, shape: tuple[int, ...]) -> None:

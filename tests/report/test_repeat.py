@@ -62,8 +62,9 @@ def test_a_command_names_what_differs_and_nothing_else() -> None:
 def test_a_command_for_a_run_of_another_version_says_what_differs() -> None:
     identity = full_identity("copy", "ntm", 0)
     identity["task"]["version"] += 1
+    del identity["model"]["version"]  # from before models had versions
     del identity["train"]["patience"]
-    assert repeat(identity).differing == ("task.version", "train.patience")
+    assert repeat(identity).differing == ("task.version", "model.version", "train.patience")
 
 
 def test_nothing_that_a_run_names_is_imported(

@@ -16,7 +16,7 @@ from ntmbench.ntm.weights import FirstValues, Weights
 
 from .backward import run_backward
 from .forward import run_forward
-from .gradients import weight_gradients
+from .gradients import start_gradients, weight_gradients
 from .packing import pack_backward, pack_forward
 from .plan import make_plan
 
@@ -199,25 +199,9 @@ class _Call:
 
     def _d_first(self, starts: Tensor, needed: Sequence[bool]) -> list[Tensor | None]:
         """Sums over the sequences."""
-        n = self.plan.layout
-        controller, reads, memory, _ = self.tensors[:4]
-        slots_of, weightings_of, d_reads, d_controller = torch.split(
-            starts.view(n.batch, n.start_row).sum(dim=0),
-            [
-                n.words * n.slot_row,
-                n.heads * n.slot_row,
-                n.read_width,
-                controller.numel(),
-            ],
-        )
-        slots = slots_of.view(n.words, n.slot_row)[:, : n.slots].T
-        place = torch.arange(n.slots) % n.first_rows
-        gradients = [
-            d_controller.view(controller.shape),
-            d_reads.view(reads.shape),
-            torch.zeros_like(memory).index_add(0, place, slots),
-            weightings_of.view(n.heads, n.slot_row)[:, : n.slots],
-        ]
+        gradients = [torch.zeros_like(value) for value in self.tensors[:4]]
+        addresses = addresses_of(starts, *gradients)
+        start_gradients(self.plan.sizes, addresses, self.plan.like)
         return [
             gradient if wanted else None for gradient, wanted in zip(gradients, needed, strict=True)
         ]

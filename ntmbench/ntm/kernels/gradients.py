@@ -1,4 +1,4 @@
-"""Gradients of the weights: one product over all steps and sequences for each matrix."""
+"""Gradients of the weights, one product over all steps and sequences each, and of first values."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from ntmbench.engine.addresses import at_address
 from ntmbench.engine.denormals import flush_denormals, restore
 from ntmbench.engine.jit import compiled
 from ntmbench.engine.matmul import multiply
+from ntmbench.engine.rows import add_part, copy
 
 from .announced import ntm_kernel
 from .layout import Layout
@@ -126,3 +127,33 @@ def _product(
         for j in range(rest, inputs):
             weight[i * inputs + j] = room[at + j - rest]
         bias[i] = room[at + inputs - rest]
+
+
+@ntm_kernel
+def start_gradients(n: Layout, addresses: Any, like: Any) -> None:
+    """Add up the gradients of what stood before the first step, sequence by sequence.
+
+    Args:
+        n: sizes and places.
+        addresses: of the gradients of each sequence as ``run_backward`` leaves them, which are used
+            up, and of the results, all zero: for the controller's states, reads, memory and
+            weightings.
+        like: an array of the type of the numbers.
+    """
+    starts = at_address(like, addresses[0], n.batch * n.start_row)
+    controller = 2 * n.recurrent * n.layers * n.units
+    for sequence in range(1, n.batch):
+        add_part(starts, sequence * n.start_row, starts, 0, n.start_row)
+    d_memory = at_address(like, addresses[3], n.first_rows * n.words)
+    for slot in range(n.slots):
+        row = slot % n.first_rows
+        for word in range(n.words):
+            d_memory[row * n.words + word] += starts[word * n.slot_row + slot]
+    at = n.words * n.slot_row
+    d_weightings = at_address(like, addresses[4], n.heads * n.slots)
+    for head in range(n.heads):
+        copy(starts, at + head * n.slot_row, d_weightings, head * n.slots, n.slots)
+    at += n.heads * n.slot_row
+    d_reads = at_address(like, addresses[2], n.read_width)
+    copy(starts, at, d_reads, 0, n.read_width)
+    copy(starts, at + n.read_width, at_address(like, addresses[1], controller), 0, controller)

@@ -10,7 +10,7 @@ from typing import Any
 
 from ntmbench.engine.jit import compiled
 from ntmbench.engine.load_store import load_part, store_part
-from ntmbench.engine.simd import lanes, minimum, splat, where_below
+from ntmbench.engine.simd import lanes, minimum, splat, subtract_product, where_below
 from ntmbench.engine.softmax import softmax, softmax_backward
 from ntmbench.engine.vectormath import sigmoid, softplus, softplus_slope, tanh
 from ntmbench.ntm.limits import SOFTPLUS_LIMIT
@@ -51,7 +51,7 @@ def activate_backward(n: Layout, kept: Any, row: int, scratch: Any, d_row: int) 
             load_part(kept, row + i, count),
             load_part(scratch, d_row + i, count),
         )
-        store_part(kept, row + i, slope * (one - value * value), count)
+        store_part(kept, row + i, slope * subtract_product(one, value, value), count)
     for i in range(n.gate, n.strength, lanes(kept)):
         count = n.strength - i
         value, slope = (

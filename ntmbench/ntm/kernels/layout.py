@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from ntmbench.engine.places import Room, padded
-from ntmbench.engine.processor import REGISTER_BITS
+from ntmbench.engine.processor import VECTOR_BITS
 
 if TYPE_CHECKING:
     from ntmbench.ntm.settings import NTMSettings
@@ -293,7 +293,7 @@ def make_scratch(n: Layout, sequences: int, backward: bool) -> Scratch:
     }
     # If a memory and its gradient are whole pages apart, the processor takes a load from the one
     # to depend on a store to the other.
-    page = 4096 * n.lanes * 8 // REGISTER_BITS
+    page = 4096 * n.lanes * 8 // VECTOR_BITS
     take((places["d_memory"] + page // 4 - room.size) % page)
     return Scratch(
         **places,

@@ -10,7 +10,7 @@ from typing import Any
 from ntmbench.engine.jit import compiled
 from ntmbench.engine.load_store import load, load_part, store, store_part
 from ntmbench.engine.matmul import multiply
-from ntmbench.engine.simd import inverse_root, lanes, splat, total
+from ntmbench.engine.simd import add_product, inverse_root, lanes, splat, subtract_product, total
 from ntmbench.ntm.limits import SQUARED_NORM_FLOOR
 
 from .layout import Layout, Scratch
@@ -30,10 +30,10 @@ def read(n: Layout, kept: Any, weighting: int, scratch: Any, memory: int, target
             a, b, c, d = splat(kept, 0.0), splat(kept, 0.0), splat(kept, 0.0), splat(kept, 0.0)
             for slot in range(0, slot_row, lanes(kept)):
                 weight = load(kept, row + slot)
-                a = a + weight * load(scratch, at + slot)
-                b = b + weight * load(scratch, at + slot_row + slot)
-                c = c + weight * load(scratch, at + 2 * slot_row + slot)
-                d = d + weight * load(scratch, at + 3 * slot_row + slot)
+                a = add_product(a, weight, load(scratch, at + slot))
+                b = add_product(b, weight, load(scratch, at + slot_row + slot))
+                c = add_product(c, weight, load(scratch, at + 2 * slot_row + slot))
+                d = add_product(d, weight, load(scratch, at + 3 * slot_row + slot))
             kept[to + word] = total(a)
             kept[to + word + 1] = total(b)
             kept[to + word + 2] = total(c)
@@ -43,7 +43,7 @@ def read(n: Layout, kept: Any, weighting: int, scratch: Any, memory: int, target
             at = memory + word * slot_row
             a = splat(kept, 0.0)
             for slot in range(0, slot_row, lanes(kept)):
-                a = a + load(kept, row + slot) * load(scratch, at + slot)
+                a = add_product(a, load(kept, row + slot), load(scratch, at + slot))
             kept[to + word] = total(a)
             word += 1
 
@@ -74,10 +74,10 @@ def write(
             for word in range(words):
                 at = word * slot_row + slot
                 value = load(scratch, memory + at)
-                change = splat(kept, kept[add + word]) - splat(kept, kept[erase + word]) * value
-                value = value + weight * change
+                adds, erases = splat(kept, kept[add + word]), splat(kept, kept[erase + word])
+                value = add_product(value, weight, subtract_product(adds, erases, value))
                 store(scratch, target + at, value)
-                squares = squares + value * value
+                squares = add_product(squares, value, value)
             store(scratch, norms + slot, inverse_root(squares))
         return
     for slot in range(0, slot_row, lanes(kept)):
@@ -87,12 +87,12 @@ def write(
             for head in range(n.writes):
                 weight = load(kept, first + head * slot_row + slot)
                 at = head * words + word
-                left = left * (one - weight * splat(kept, kept[erase + at]))
-                added = added + weight * splat(kept, kept[add + at])
+                left = left * subtract_product(one, weight, splat(kept, kept[erase + at]))
+                added = add_product(added, weight, splat(kept, kept[add + at]))
             at = word * slot_row + slot
-            value = load(scratch, memory + at) * left + added
+            value = add_product(added, load(scratch, memory + at), left)
             store(scratch, target + at, value)
-            squares = squares + value * value
+            squares = add_product(squares, value, value)
         store(scratch, norms + slot, inverse_root(squares))
 
 
@@ -145,7 +145,7 @@ def write_backward(
             d_read = splat(kept, scratch[d_reads + head * n.words + word])
             for slot in range(0, n.slot_row, lanes(kept)):
                 weight = load(kept, weighting + head * n.slot_row + slot)
-                store(scratch, at + slot, load(scratch, at + slot) + weight * d_read)
+                store(scratch, at + slot, add_product(load(scratch, at + slot), weight, d_read))
 
 
 @compiled
@@ -176,11 +176,12 @@ def _one_write_backward(
             weight = load(kept, own + slot)
             slope = load(scratch, d_memory + row + slot)
             product = slope * load(scratch, memory + row + slot)
-            d_add = d_add + slope * weight
-            d_erase = d_erase + product * weight
-            d_weight = load(scratch, d_own + slot) + slope * adds - product * erases
-            store(scratch, d_own + slot, d_weight)
-            slope = slope - slope * weight * erases + load(kept, weighting + slot) * d_read
+            d_add = add_product(d_add, slope, weight)
+            d_erase = add_product(d_erase, product, weight)
+            d_weight = add_product(load(scratch, d_own + slot), slope, adds)
+            store(scratch, d_own + slot, subtract_product(d_weight, product, erases))
+            slope = subtract_product(slope, slope * weight, erases)
+            slope = add_product(slope, load(kept, weighting + slot), d_read)
             store(scratch, d_memory + row + slot, slope)
         scratch[s.d_numbers + n.erase + word] = -total(d_erase)
         scratch[s.d_numbers + n.add + word] = total(d_add)
@@ -217,7 +218,7 @@ def _writes_backward(
             for head in range(writes):
                 store(scratch, s.write_before + head * width, left)
                 weight = load(kept, own + head * slot_row + slot)
-                left = left * (one - weight * splat(kept, kept[erase + head * words]))
+                left = left * subtract_product(one, weight, splat(kept, kept[erase + head * words]))
             store(scratch, d_memory + row + slot, slope * left)
             after = product
             for head in range(writes - 1, -1, -1):
@@ -226,12 +227,13 @@ def _writes_backward(
                 erases = splat(kept, kept[erase + head * words])
                 adds = splat(kept, kept[add + head * words])
                 others = after * load(scratch, s.write_before + head * width)
-                after = after * (one - weight * erases)
-                d_weight = load(scratch, d_own + at) + slope * adds - others * erases
-                store(scratch, d_own + at, d_weight)
+                after = after * subtract_product(one, weight, erases)
+                d_weight = add_product(load(scratch, d_own + at), slope, adds)
+                store(scratch, d_own + at, subtract_product(d_weight, others, erases))
                 at = s.write_sums + 2 * head * width
-                store(scratch, at, load(scratch, at) + others * weight)
-                store(scratch, at + width, load(scratch, at + width) + slope * weight)
+                store(scratch, at, add_product(load(scratch, at), others, weight))
+                at += width
+                store(scratch, at, add_product(load(scratch, at), slope, weight))
         for head in range(writes):
             at = s.write_sums + 2 * head * width
             d_erase, d_add = load(scratch, at), load(scratch, at + width)
@@ -276,12 +278,12 @@ def content_backward(
                 )
                 value = load(scratch, memory + row + slot)
                 slope = load(scratch, d_memory + row + slot)
-                slope = slope + d_dot * key + other_d_dot * other_key
+                slope = add_product(add_product(slope, d_dot, key), other_d_dot, other_key)
                 if head == 0:
-                    slope = slope - load(scratch, d_norms + slot) * value
+                    slope = subtract_product(slope, load(scratch, d_norms + slot), value)
                 store(scratch, d_memory + row + slot, slope)
-                sums = sums + d_dot * value
-                other_sums = other_sums + other_d_dot * value
+                sums = add_product(sums, d_dot, value)
+                other_sums = add_product(other_sums, other_d_dot, value)
             scratch[d_keys + head * words + word] = total(sums)
             if pair:
                 scratch[d_keys + (head + 1) * words + word] = total(other_sums)
@@ -291,5 +293,5 @@ def content_backward(
         for word in range(0, words, lanes(kept)):
             at = head * words + word
             slope = load_part(scratch, d_keys + at, words - word)
-            slope = slope - pull * load_part(kept, numbers + at, words - word)
-            store_part(scratch, d_keys + at, slope, words - word)
+            key = load_part(kept, numbers + at, words - word)
+            store_part(scratch, d_keys + at, subtract_product(slope, pull, key), words - word)

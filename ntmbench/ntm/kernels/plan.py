@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ntmbench.engine import threads
 from ntmbench.engine.places import as_record
-from ntmbench.engine.processor import REGISTER_BITS
+from ntmbench.engine.processor import VECTOR_BITS
 
 from .layout import Layout, Problem, Scratch, make_layout, make_scratch
 
@@ -71,7 +71,7 @@ def make_plan(
     the memory of every step, instead of some from which the others can be computed.
     """
     interval = 1 if every_memory else memory_interval(steps)
-    lanes = REGISTER_BITS // (8 * dtype.itemsize)
+    lanes = VECTOR_BITS // (8 * dtype.itemsize)
     n = make_layout(
         Problem(settings, inputs, outputs, slots, steps, batch, training, interval, lanes)
     )

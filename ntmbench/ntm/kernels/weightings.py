@@ -14,6 +14,7 @@ from ntmbench.engine.load_store import load, store
 from ntmbench.engine.matmul import multiply
 from ntmbench.engine.rows import dot
 from ntmbench.engine.simd import (
+    add_product,
     first,
     inverse_root,
     lanes,
@@ -41,14 +42,14 @@ def inverse_norms(n: Layout, memory: Any, start: int, norms: Any, at: int) -> No
         sums = floor
         for word in range(n.words):
             value = load(memory, start + word * n.slot_row + slot)
-            sums = sums + value * value
+            sums = add_product(sums, value, value)
         store(norms, at + slot, inverse_root(sums))
 
 
 @compiled
 def inverse_key_norm(n: Layout, kept: Any, key: int) -> Any:
     """1 / sqrt(|key|^2 + floor)."""
-    return 1 / (dot(kept, key, kept, key, n.words) + _NORM_FLOOR) ** 0.5
+    return 1 / math.sqrt(dot(kept, key, kept, key, n.words) + _NORM_FLOOR)
 
 
 @compiled
@@ -102,14 +103,15 @@ def blend_and_shift(
         content = load(scratch, contents + slot) * scale
         store(scratch, contents + slot, content)
         before = load(kept, previous + slot)
-        store(scratch, middle + slot, gate * content + rest * before)
+        store(scratch, middle + slot, add_product(rest * before, gate, content))
     close_ring(n, scratch, ring)
     shift = numbers + n.shift + head * shifts
     end = ring + shifts - 1
     for slot in range(0, slot_row, lanes(kept)):
         moved = splat(kept, kept[shift]) * load(scratch, end + slot)
         for j in range(1, shifts):
-            moved = moved + splat(kept, kept[shift + j]) * load(scratch, end + slot - j)
+            share = splat(kept, kept[shift + j])
+            moved = add_product(moved, share, load(scratch, end + slot - j))
         store(scratch, shifted + slot, first(moved, slots - slot))
 
 
@@ -170,7 +172,7 @@ def address_backward(
 
     sums = splat(kept, 0.0)
     for slot in range(0, slot_row, lanes(kept)):
-        sums = sums + load(kept, weighting + slot) * load(scratch, d_weighting + slot)
+        sums = add_product(sums, load(kept, weighting + slot), load(scratch, d_weighting + slot))
     mean = splat(kept, total(sums))
     power = splat(kept, 1 + kept[numbers + n.sharpening + head])
     sums = splat(kept, 0.0)
@@ -178,7 +180,7 @@ def address_backward(
         shifted = load(scratch, shifted_at + slot)
         floored = maximum(shifted, floor)
         slope = load(kept, weighting + slot) * (load(scratch, d_weighting + slot) - mean)
-        sums = sums + slope * log(floored)
+        sums = add_product(sums, slope, log(floored))
         store(scratch, middle + slot, where_at_least(power * slope / floored, shifted, floor))
     scratch[d_numbers + n.sharpening + head] = total(sums)
     close_ring(n, scratch, d_ring)
@@ -189,7 +191,7 @@ def address_backward(
         end = ring + shifts - 1 - j
         for slot in range(0, slot_row, lanes(kept)):
             slope = first(load(scratch, middle + slot), slots - slot)
-            sums = sums + slope * load(scratch, end + slot)
+            sums = add_product(sums, slope, load(scratch, end + slot))
         scratch[d_numbers + n.shift + head * shifts + j] = total(sums)
 
     gate = splat(kept, kept[numbers + n.gate + head])
@@ -197,14 +199,15 @@ def address_backward(
     for slot in range(0, slot_row, lanes(kept)):
         slope = splat(kept, kept[shift]) * load(scratch, d_ring + slot)
         for j in range(1, shifts):
-            slope = slope + splat(kept, kept[shift + j]) * load(scratch, d_ring + slot + j)
+            share = splat(kept, kept[shift + j])
+            slope = add_product(slope, share, load(scratch, d_ring + slot + j))
         slope = first(slope, slots - slot)
         content = load(scratch, contents + slot)
-        gate_sums = gate_sums + slope * (content - load(kept, previous + slot))
+        gate_sums = add_product(gate_sums, slope, content - load(kept, previous + slot))
         store(scratch, d_weighting + slot, (one - gate) * slope)
         slope = gate * slope
         store(scratch, shifted_at + slot, slope)
-        sums = sums + content * slope
+        sums = add_product(sums, content, slope)
     scratch[d_numbers + n.gate + head] = total(gate_sums)
 
     mean = splat(kept, total(sums))
@@ -219,8 +222,8 @@ def address_backward(
         sums = sums + pull
         norm = load(scratch, norms + slot)
         store(scratch, d_dots + slot, scale * slope * norm)
-        d_norm = load(scratch, d_norms + slot) + strengths * pull * norm * norm
-        store(scratch, d_norms + slot, d_norm)
+        d_norm = load(scratch, d_norms + slot)
+        store(scratch, d_norms + slot, add_product(d_norm, strengths * pull * norm, norm))
     d_strength = total(sums)
     scratch[d_numbers + n.strength + head] = d_strength
     scratch[s.key_pull + head] = d_strength * strength * inverse_key * inverse_key

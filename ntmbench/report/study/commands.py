@@ -181,7 +181,8 @@ def _recorded_extras(model: Mapping[str, Any]) -> dict[str, Any]:
     if entry.extras is None:
         return {}
     settings = {field.name for field in dataclasses.fields(entry.settings)}
-    return {key: value for key, value in model.items() if key not in {"name", *settings}}
+    own = {"name", "version", *settings}
+    return {key: value for key, value in model.items() if key not in own}
 
 
 def _differing(here: Mapping[str, Any], there: Mapping[str, Any]) -> list[str]:
