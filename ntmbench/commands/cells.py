@@ -12,12 +12,19 @@ import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ntmbench.data.files import read_bytes, write_text
 
 EXPECTED = "cells.json"
 CELL = "cell.json"
 TABLE = "sweep.csv"
+
+#: What is known of a cell: its number, overrides, state and reason, and what became of its run.
+Note = dict[str, Any]
+
+#: The states of a cell that has ended, for good or ill, and is not run again in its sweep.
+ENDED = ("finished", "diverged", "failed")
 
 
 @dataclass(frozen=True)
@@ -49,8 +56,13 @@ class Expected:
 
 
 def write_expected(sweep: Path, cells: Sequence[Sequence[str]]) -> None:
-    """Note the overrides of all cells, and that this process starts them."""
+    """Note the overrides of all cells, and that this process starts them.
+
+    What an earlier sweep noted in the same folder is removed: it says nothing of this one.
+    """
     sweep.mkdir(parents=True, exist_ok=True)
+    for earlier in sweep.glob(f"*/{CELL}"):
+        earlier.unlink()
     content = {
         "machine": socket.gethostname(),
         "process": os.getpid(),
@@ -72,3 +84,18 @@ def read_expected(sweep: Path) -> Expected:
         return Expected(cells, str(content["machine"]), int(content["process"]))
     except (KeyError, TypeError) as error:
         raise ValueError(f"{sweep / EXPECTED} is damaged.") from error
+
+
+def write_note(folder: Path, note: Note) -> None:
+    """Replace what is noted of a cell in its folder, ``<number>`` in the sweep's."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_text(folder / CELL, json.dumps(note, indent=2) + "\n")
+
+
+def read_note(folder: Path) -> Note | None:
+    """What is noted of a cell in its folder, or None if it has not started."""
+    try:
+        note: Note = json.loads(read_bytes(folder / CELL))
+    except FileNotFoundError:
+        return None
+    return note

@@ -5,7 +5,6 @@ Cells run wherever Hydra's launcher puts them, so each leaves a small file in th
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -19,7 +18,7 @@ from omegaconf import DictConfig
 from rich.console import Console
 from rich.table import Table
 
-from ntmbench.commands.cells import CELL, TABLE, write_expected
+from ntmbench.commands.cells import CELL, TABLE, Note, read_note, write_expected, write_note
 from ntmbench.data.files import write_text
 from ntmbench.data.spreadsheet import csv_of
 from ntmbench.runs.runner import Outcome
@@ -79,9 +78,9 @@ def write_cell(
     state: str,
     outcome: Outcome | None = None,
     reason: str | None = None,
-) -> None:
-    """Note the state of a cell, at its start and at its end."""
-    cell: dict[str, Any] = {
+) -> Note:
+    """Note the state of a cell, at its start and at its end, and return what is noted."""
+    cell: Note = {
         "cell": number,
         "overrides": " ".join(overrides),
         "state": state,
@@ -89,6 +88,8 @@ def write_cell(
     }
     if config is not None:
         cell.update(task=config.task.name, model=config.model, seed=config.seed)
+        if state == "held":
+            cell.update(folder=str(config.folder))
     if outcome is not None:
         cell.update(folder=str(outcome.folder))
         if config is not None and outcome.evaluation is not None:
@@ -97,8 +98,8 @@ def write_cell(
             tested = rows.get(config.task.length_range[1], next(iter(rows.values())))
             cell.update({name: tested[name] for name in ("length", "errors", "exact_match")})
             cell.update(unit=outcome.unit)
-    folder.mkdir(parents=True, exist_ok=True)
-    write_text(folder / CELL, json.dumps(cell, indent=2) + "\n")
+    write_note(folder, cell)
+    return cell
 
 
 def read_cells(sweep: Path, expected: Sequence[Sequence[str]] = ()) -> pd.DataFrame:
@@ -106,8 +107,9 @@ def read_cells(sweep: Path, expected: Sequence[Sequence[str]] = ()) -> pd.DataFr
 
     ``expected`` holds the overrides of every cell, also of those that were not started.
     """
-    cells = [_not_started(number, overrides) for number, overrides in enumerate(expected)]
-    started = [json.loads(path.read_text()) for path in sweep.glob(f"*/{CELL}")]
+    cells = [not_started(number, overrides) for number, overrides in enumerate(expected)]
+    noted = [read_note(path.parent) for path in sweep.glob(f"*/{CELL}")]
+    started = [cell for cell in noted if cell is not None]
     for cell in started:
         if cell["state"] == "running":  # its process was killed
             cell["state"] = "interrupted"
@@ -118,7 +120,8 @@ def read_cells(sweep: Path, expected: Sequence[Sequence[str]] = ()) -> pd.DataFr
     return table.sort_values("cell", ignore_index=True)
 
 
-def _not_started(number: int, overrides: Sequence[str]) -> dict[str, Any]:
+def not_started(number: int, overrides: Sequence[str]) -> Note:
+    """What is known of a cell that has not started."""
     values: dict[str, Any] = dict(override.partition("=")[::2] for override in overrides)
     if "seed" in values:
         values["seed"] = int(values["seed"])  # as in the files of the cells that were started
