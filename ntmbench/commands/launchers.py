@@ -17,6 +17,7 @@ PACKAGE = "hydra_plugins.ntmbench"
 #: What each launcher needs beside the suite itself, and the extra that brings it.
 NEEDED = {
     "joblib": ("hydra_plugins.hydra_joblib_launcher", "parallel"),
+    "ray": ("ray", "cluster"),
     "slurm": ("hydra_plugins.hydra_submitit_launcher", "cluster"),
 }
 
