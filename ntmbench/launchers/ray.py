@@ -9,9 +9,9 @@ whose worker or node dies runs again, on whatever node has room, and goes on fro
 Ray keeps its processes between tasks, so a task costs little, and a chunk of one cell, the default,
 spreads cells best. Runs of 1.6 s each on two busy cores (Ray 2.60, load 7):
 
-    python -m tests.launchers.campaign 80 hydra/launcher=ray hydra.launcher.cells_per_task=1
-    python -m tests.launchers.campaign 80 hydra/launcher=ray hydra.launcher.cells_per_task=20
-    python -m tests.launchers.campaign 1000 hydra/launcher=ray hydra.launcher.cells_per_task=20
+    python -m tests.clusters.campaign 80 hydra/launcher=ray hydra.launcher.cells_per_task=1
+    python -m tests.clusters.campaign 80 hydra/launcher=ray hydra.launcher.cells_per_task=20
+    python -m tests.clusters.campaign 1000 hydra/launcher=ray hydra.launcher.cells_per_task=20
 
 The first has an overhead of 0.41 s a cell and the second of 0.30 s.
 In the third, which took 24 minutes, all of 1,000 cells finished, each run began once, and the
