@@ -8,7 +8,6 @@ import sys
 from argparse import ArgumentParser
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import FrameType
 from typing import IO, Any, NoReturn, cast
 
 import hydra
@@ -21,6 +20,7 @@ from rich.console import Console
 
 from ntmbench.commands import sweeps
 from ntmbench.commands.campaign import run_in_turn
+from ntmbench.commands.cells import Note
 from ntmbench.commands.console import NamedLines, show
 from ntmbench.commands.expansion import (
     cells_of,
@@ -28,6 +28,7 @@ from ntmbench.commands.expansion import (
     parts_of_campaign,
     with_experiment,
 )
+from ntmbench.commands.launchers import register_launchers
 from ntmbench.commands.overrides import check_overrides
 from ntmbench.composition.composing import (
     REFUSALS,
@@ -42,7 +43,7 @@ from ntmbench.errors import SettingError, UserError
 from ntmbench.runs.check import reason_of
 from ntmbench.runs.folder import HeldError, RunFolder
 from ntmbench.runs.runner import run
-from ntmbench.training.interruption import Interrupted
+from ntmbench.training.interruption import Interrupted, interrupted_by_sigterm
 
 # Hydra 1.4 requires a list of the classes that the configuration may name.
 HYDRA_MAIN: dict[str, Any] = VERSION_BASE or {
@@ -62,15 +63,15 @@ MODES = ("run", "cfg", "info", "multirun", "shell_completion")
 REPLACING = ("config_path", "config_name", "config_dir", "experimental_rerun")
 
 
-def job(composed: DictConfig) -> None:
-    """Run one configuration; in a sweep, one of its cells."""
+def job(composed: DictConfig) -> Note | None:
+    """Run one configuration; in a sweep, one of its cells, of which it returns what is noted."""
     context = HydraConfig.get()
     if context.mode is RunMode.MULTIRUN:
-        _sweep_cell(composed, context)
-        return
+        return _sweep_cell(composed, context)
     # Hydra would print a refusal as a traceback, but lets an exit through.
     if code := _guarded(lambda: _single_run(composed)):
         raise SystemExit(code)
+    return None
 
 
 # hydra.main reads sys.argv unless it is given something to hand on, here a command line. It is used
@@ -125,19 +126,13 @@ def main() -> None:
 
 def exit_code_of(command: Callable[[], int]) -> int:
     """Run a command that SIGTERM interrupts as Ctrl-C does, and print in one line what ended it."""
-    before = signal.signal(signal.SIGTERM, _stop)
-    try:
+    with interrupted_by_sigterm():
         return _guarded(command)
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _stop(number: int, frame: FrameType | None) -> None:
-    raise Interrupted(number)
 
 
 def _main(arguments: Sequence[str]) -> int:
     register_schemas()
+    register_launchers()
     given = _parser().parse_intermixed_args(arguments)
     modes = [mode for mode in MODES if getattr(given, mode)]
     replaced = any(getattr(given, option) for option in REPLACING)
@@ -165,7 +160,8 @@ def _main(arguments: Sequence[str]) -> int:
             _run_job(arguments)
         except BaseException as error:
             stopped = error
-    code = sweeps.conclude(folders[0], Console(), expected) if folders else 0
+    refused = isinstance(stopped, UserError)  # by the launcher, before any cell was started
+    code = sweeps.conclude(folders[0], Console(), expected) if folders and not refused else 0
     if stopped is not None:
         raise stopped
     return code
@@ -216,7 +212,7 @@ def _single_run(composed: DictConfig) -> int:
     return 0 if outcome.state == "finished" else FAILED
 
 
-def _sweep_cell(composed: DictConfig, context: HydraConf) -> None:
+def _sweep_cell(composed: DictConfig, context: HydraConf) -> Note:
     """Run a cell and note its end in the sweep's folder, so that no failure stops other cells."""
     folder, number = Path(context.runtime.output_dir), int(context.job.num)
     overrides = [str(override) for override in context.overrides.task]
@@ -236,11 +232,12 @@ def _sweep_cell(composed: DictConfig, context: HydraConf) -> None:
         state = "held" if isinstance(error, HeldError) else "failed"
         line = f"{' '.join(overrides)}: {reason}"
         console.print(line, highlight=False, markup=False, soft_wrap=True)
-        sweeps.write_cell(folder, number, overrides, config, state, reason=reason)
-        return
+        return sweeps.write_cell(folder, number, overrides, config, state, reason=reason)
     if outcome.already:
         line = f"{outcome.folder.name}: already done ({outcome.state}); rerun=true forces it."
         console.print(line, highlight=False, soft_wrap=True)
     else:
         show(outcome, console)
-    sweeps.write_cell(folder, number, overrides, config, outcome.state, outcome, outcome.reason)
+    return sweeps.write_cell(
+        folder, number, overrides, config, outcome.state, outcome, outcome.reason
+    )

@@ -11,6 +11,7 @@ import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ntmbench.data.records import RecordError, read_record, write_record
 
@@ -19,6 +20,12 @@ CELL = "cell.json"
 TABLE = "sweep.csv"
 #: The state of a cell whose file is damaged.
 UNREADABLE = "unreadable"
+
+#: What is known of a cell: its number, overrides, state and reason, and what became of its run.
+Note = dict[str, Any]
+
+#: The states of a cell that has ended, for good or ill, and is not run again in its sweep.
+ENDED = ("finished", "diverged", "failed")
 
 
 @dataclass(frozen=True)
@@ -50,8 +57,13 @@ class Expected:
 
 
 def write_expected(sweep: Path, cells: Sequence[Sequence[str]]) -> None:
-    """Note the overrides of all cells, and that this process starts them."""
+    """Note the overrides of all cells, and that this process starts them.
+
+    What an earlier sweep noted in the same folder is removed: it says nothing of this one.
+    """
     sweep.mkdir(parents=True, exist_ok=True)
+    for earlier in sweep.glob(f"*/{CELL}"):
+        earlier.unlink()
     content = {
         "machine": socket.gethostname(),
         "process": os.getpid(),
@@ -73,3 +85,23 @@ def read_expected(sweep: Path) -> Expected:
         return Expected(cells, str(content["machine"]), int(content["process"]))
     except (KeyError, TypeError, ValueError) as error:
         raise RecordError(f"{sweep / EXPECTED} is damaged.") from error
+
+
+def write_note(folder: Path, note: Note) -> None:
+    """Replace what is noted of a cell in its folder, ``<number>`` in the sweep's."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_record(folder / CELL, note)
+
+
+def read_note(folder: Path) -> Note | None:
+    """What is noted of a cell in its folder, or None if it has not started.
+
+    Of a note that is damaged the number is known, and the reason tells the file.
+    """
+    try:
+        return read_record(folder / CELL)
+    except FileNotFoundError:
+        return None
+    except RecordError as error:
+        number = int(folder.name)
+        return {"cell": number, "overrides": "", "state": UNREADABLE, "reason": str(error)}

@@ -18,9 +18,16 @@ from omegaconf import DictConfig
 from rich.console import Console
 from rich.table import Table
 
-from ntmbench.commands.cells import CELL, TABLE, UNREADABLE, write_expected
+from ntmbench.commands.cells import (
+    CELL,
+    TABLE,
+    UNREADABLE,
+    Note,
+    read_note,
+    write_expected,
+    write_note,
+)
 from ntmbench.data.files import write_text
-from ntmbench.data.records import RecordError, read_record, write_record
 from ntmbench.data.spreadsheet import csv_of
 from ntmbench.runs.runner import Outcome
 from ntmbench.runs.settings import RunConfig
@@ -79,9 +86,9 @@ def write_cell(
     state: str,
     outcome: Outcome | None = None,
     reason: str | None = None,
-) -> None:
-    """Note the state of a cell, at its start and at its end."""
-    cell: dict[str, Any] = {
+) -> Note:
+    """Note the state of a cell, at its start and at its end, and return what is noted."""
+    cell: Note = {
         "cell": number,
         "overrides": " ".join(overrides),
         "state": state,
@@ -89,6 +96,8 @@ def write_cell(
     }
     if config is not None:
         cell.update(task=config.task.name, model=config.model, seed=config.seed)
+        if state == "held":
+            cell.update(folder=str(config.folder))
     if outcome is not None:
         cell.update(folder=str(outcome.folder))
         if config is not None and outcome.evaluation is not None:
@@ -97,8 +106,8 @@ def write_cell(
             tested = rows.get(config.task.length_range[1], next(iter(rows.values())))
             cell.update({name: tested[name] for name in ("length", "errors", "exact_match")})
             cell.update(unit=outcome.unit)
-    folder.mkdir(parents=True, exist_ok=True)
-    write_record(folder / CELL, cell)
+    write_note(folder, cell)
+    return cell
 
 
 def read_cells(sweep: Path, expected: Sequence[Sequence[str]] = ()) -> pd.DataFrame:
@@ -106,8 +115,10 @@ def read_cells(sweep: Path, expected: Sequence[Sequence[str]] = ()) -> pd.DataFr
 
     ``expected`` holds the overrides of every cell, also of those that were not started.
     """
-    cells = [_not_started(number, overrides) for number, overrides in enumerate(expected)]
-    started = [_read_cell(path, cells) for path in sweep.glob(f"*/{CELL}")]
+    cells = [not_started(number, overrides) for number, overrides in enumerate(expected)]
+    known = {cell["cell"]: cell for cell in cells}
+    noted = [read_note(path.parent) for path in sweep.glob(f"*/{CELL}")]
+    started = [_completed(cell, known) for cell in noted if cell is not None]
     for cell in started:
         if cell["state"] == "running":  # its process was killed
             cell["state"] = "interrupted"
@@ -118,18 +129,15 @@ def read_cells(sweep: Path, expected: Sequence[Sequence[str]] = ()) -> pd.DataFr
     return table.sort_values("cell", ignore_index=True)
 
 
-def _read_cell(path: Path, expected: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """What a cell noted; of one whose file is damaged what is known without it."""
-    try:
-        return read_record(path)
-    except RecordError as error:
-        known = {cell["cell"]: cell for cell in expected}
-        number = int(path.parent.name)
-        cell = known.get(number) or {"cell": number, "overrides": ""}
-        return {**cell, "state": UNREADABLE, "reason": str(error)}
+def _completed(cell: Note, known: Mapping[int, Note]) -> Note:
+    """A note; one that is damaged with what is known without it."""
+    if cell["state"] != UNREADABLE:
+        return cell
+    return {**cell, **known.get(cell["cell"], {}), "state": UNREADABLE, "reason": cell["reason"]}
 
 
-def _not_started(number: int, overrides: Sequence[str]) -> dict[str, Any]:
+def not_started(number: int, overrides: Sequence[str]) -> Note:
+    """What is known of a cell that has not started."""
     values: dict[str, Any] = dict(override.partition("=")[::2] for override in overrides)
     if "seed" in values:
         values["seed"] = int(values["seed"])  # as in the files of the cells that were started

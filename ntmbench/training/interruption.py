@@ -20,6 +20,26 @@ class Interrupted(KeyboardInterrupt):
         self.signal_number = signal_number
 
 
+@contextmanager
+def interrupted_by_sigterm() -> Iterator[None]:
+    """Within the context SIGTERM raises ``Interrupted``, as SIGINT raises KeyboardInterrupt.
+
+    It does so in the main thread, the only one that may handle signals; elsewhere nothing changes.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise Interrupted(number)
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 @dataclass
 class StopRequest:
     """The signal that came, or 0."""

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from ntmbench.commands import application, campaign
+from ntmbench.commands import campaign
 from ntmbench.runs.results import load_results
+from ntmbench.training.interruption import interrupted_by_sigterm
 from tests.conftest import Ended, command
 
 CONF = Path(__file__).parents[2] / "conf"
@@ -84,15 +85,14 @@ def test_an_interrupt_reaches_the_sweep_once_and_waits_for_its_end(
             time.sleep(0.01)
         os.kill(os.getpid(), number)
 
-    before = signal.signal(signal.SIGTERM, application._stop)
     sender = threading.Thread(target=interrupt)
-    sender.start()
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            campaign.run_in_turn([[], []])
-    finally:
-        sender.join()
-        signal.signal(signal.SIGTERM, before)
+    with interrupted_by_sigterm():
+        sender.start()
+        try:
+            with pytest.raises(KeyboardInterrupt):
+                campaign.run_in_turn([[], []])
+        finally:
+            sender.join()
     assert Path("told").read_text() == f"{int(number)}\n"
     assert Path("saved").exists()
     assert Path("started").read_text() == "started\n"

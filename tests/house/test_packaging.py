@@ -28,6 +28,8 @@ FOLDERS = {
     "baselines": "ntmbench/baselines",
     "conf": "ntmbench/conf",
 }
+#: A folder inside one of them that goes elsewhere, where Hydra looks for launchers.
+LAUNCHERS = {"ntmbench/launchers": "hydra_plugins/ntmbench"}
 
 # From the ground up. A module may import modules of its own floor and of those below.
 FLOORS = (
@@ -38,8 +40,10 @@ FLOORS = (
     "runs statistics",
     "composition",
     "report",
-    "commands bench search testing __main__ archive watch",
+    "clusters commands bench search testing __main__ archive watch",
 )
+#: The launchers, above all of them.
+LAUNCHERS_PACKAGE = "hydra_plugins.ntmbench"
 
 
 def source_files() -> list[Path]:
@@ -53,8 +57,10 @@ def source_files() -> list[Path]:
 
 
 def installed_as(path: Path) -> str:
-    folder, *rest = path.parts
-    return "/".join([FOLDERS[folder], *rest])
+    for folder, place in (*LAUNCHERS.items(), *FOLDERS.items()):
+        if path.is_relative_to(folder):
+            return f"{place}/{path.relative_to(folder)}"
+    raise ValueError(path)
 
 
 # --- The wheel. ---
@@ -98,7 +104,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[zipfile.ZipFile]
 def test_wheel_holds_the_tree_and_nothing_else(wheel: zipfile.ZipFile) -> None:
     held = {name for name in wheel.namelist() if ".dist-info/" not in name}
     assert held == {installed_as(path) for path in [*source_files(), *NESTED]}
-    assert {name.partition("/")[0] for name in held} == {"ntmbench"}
+    assert {name.partition("/")[0] for name in held} == {"ntmbench", "hydra_plugins"}
 
 
 def test_wheel_is_more_than_code(wheel: zipfile.ZipFile) -> None:
@@ -145,7 +151,11 @@ def test_first_file_of_a_family_is_one_file(
 
 
 #: Distributions whose name differs from the name that is imported.
-DISTRIBUTIONS = {"yaml": "pyyaml", "hydra": "hydra-core"}
+DISTRIBUTIONS = {
+    "yaml": "pyyaml",
+    "hydra": "hydra-core",
+    "hydra_plugins": "hydra-submitit-launcher",
+}
 
 
 def test_what_is_imported_is_declared() -> None:
@@ -243,6 +253,8 @@ GRAPH = imports()
 
 def floor_of(module: str) -> int:
     """The floor of a module, by the first name below ``ntmbench``; -1 if it has none."""
+    if module.startswith(LAUNCHERS_PACKAGE):
+        return len(FLOORS)
     floors = {name: number for number, names in enumerate(FLOORS) for name in names.split()}
     return floors.get(module.split(".")[1], -1)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from ntmbench.registry import make_observer, observer_names, register_observer
 from ntmbench.runs.folder import RunFolder
 from ntmbench.training.observer import CurvePoint, Observer, Observers, RunFacts
 from tests.conftest import TINY, Ended
+from tests.runs.observed import tensorboard_events, wandb_rows
 
 Command = Callable[..., Ended]
 pytestmark = pytest.mark.usefixtures("undrawn")
@@ -136,14 +135,11 @@ def test_an_observer_without_its_package_says_what_to_install(
 
 
 def test_tensorboard_has_the_curve_and_the_test(ntmbench: Command, tmp_path: Path) -> None:
-    reading = pytest.importorskip(
-        "tensorboard.backend.event_processing.event_accumulator", reason="needs the extra"
-    )
+    pytest.importorskip("tensorboard", reason="needs the extra")
     ended = ntmbench(*TINY, "observers=[tensorboard]")
     assert (ended.code, ended.err) == (0, "")
     run = only_run(tmp_path / "results")
-    events = reading.EventAccumulator(str(run.path / "tensorboard"))
-    events.Reload()
+    events = tensorboard_events(run)
     curve, grid = pd.read_csv(run.metrics), pd.read_csv(run.evaluation)
     for name in ("loss_bits", "errors", "exact_match"):
         validated = events.Scalars(f"validation/{name}")
@@ -164,42 +160,11 @@ def test_wandb_has_the_curve_the_test_and_the_settings(
     ended = ntmbench(*TINY, "observers=[wandb]")
     assert ended.code == 0, ended.err
     run = only_run(tmp_path / "results")
-    (offline,) = (run.path / "wandb").glob("offline-run-*")
-    (written,) = offline.glob("*.wandb")
-    logged = list(_records(written))
+    logged = wandb_rows(run)
     curve = pd.read_csv(run.metrics)
     errors = [row["validation/errors"] for row in logged if "validation/errors" in row]
     assert errors == pytest.approx(curve["errors"].tolist())
     assert any(name.startswith("test") for row in logged for name in row)
-
-
-def _records(file: Path) -> Iterator[dict[str, Any]]:
-    """The rows of the history in W&B's own file."""
-    from wandb.proto import wandb_internal_pb2
-
-    for data in _chunks(file.read_bytes()):
-        record: Any = wandb_internal_pb2.__dict__["Record"]()
-        record.ParseFromString(data)
-        if record.WhichOneof("record_type") == "history":
-            yield {
-                (item.key or "/".join(item.nested_key)): json.loads(item.value_json)
-                for item in record.history.item
-            }
-
-
-def _chunks(content: bytes) -> Iterator[bytes]:
-    """The records of a log in LevelDB's format: blocks of 32 KiB, the first with W&B's header."""
-    block, header, place, begun = 2**15, 7, 7, b""
-    while place + header <= len(content):
-        if block - place % block < header:  # no room for another header in this block
-            place += block - place % block
-            continue
-        length, kind = struct.unpack("<HB", content[place + 4 : place + header])
-        begun += content[place + header : place + header + length]
-        place += header + length
-        if kind in (1, 4):  # whole, or the last of several parts
-            yield begun
-            begun = b""
 
 
 def test_what_is_registered() -> None:

@@ -1,0 +1,1 @@
+"""Sweeps whose cells run on a cluster, in chunks: many short cells in one job."""
