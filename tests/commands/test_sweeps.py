@@ -152,6 +152,19 @@ def test_no_cell_of_the_table_is_a_formula(tmp_path: Path) -> None:
     assert table["overrides"].item() == f"'{overrides[0]}"
 
 
+def test_a_cell_whose_file_is_damaged_is_told_as_unreadable(tmp_path: Path) -> None:
+    cells = [["task=copy", "seed=0"], ["task=copy", "seed=1"]]
+    for number, overrides in enumerate(cells):
+        write_cell(tmp_path / str(number), number, overrides, None, "finished")
+    path = tmp_path / "1" / "cell.json"
+    path.write_text(path.read_text().replace("finished", "finishee"))
+    for expected in (cells, ()):
+        table = read_cells(tmp_path, expected)
+        assert list(table["state"]) == ["finished", "unreadable"]
+        assert str(path) in table["reason"][1]
+    assert conclude(tmp_path, Console(quiet=True), cells) == 1
+
+
 def test_interrupt_while_modules_are_imported_is_one_line(tmp_path: Path) -> None:
     """A module stands in for a slow import, in which the signal comes."""
     (tmp_path / "torch.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")

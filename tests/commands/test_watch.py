@@ -100,6 +100,19 @@ def test_cells_that_wait_and_cells_that_failed(tmp_path: Path, once: Callable[[]
     assert "task=old" not in shown
 
 
+@pytest.mark.parametrize("damaged", ["cells.json", "1/cell.json"])
+def test_damaged_files_of_a_sweep_are_named(
+    tmp_path: Path, once: Callable[[], str], damaged: str
+) -> None:
+    sweep = tmp_path / "sweeps" / "a"
+    write_expected(sweep, [["seed=10"], ["seed=11"]])
+    for number in (0, 1):
+        write_cell(sweep / str(number), number, [f"seed=1{number}"], None, "finished")
+    path = sweep / damaged
+    path.write_text(path.read_text().replace("seed=11", "seed=13"))
+    assert f"{path} is damaged" in line_with(once(), "unreadable")
+
+
 def test_a_failed_run_is_told_once(tmp_path: Path, once: Callable[[], str]) -> None:
     fabricate(tmp_path, seed=0, state="failed", error="OSError: no")
     sweep = tmp_path / "sweeps" / "a"

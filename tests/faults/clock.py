@@ -99,4 +99,4 @@ def _jumped(results: Path, jumping: dict[str, Jumping], whole: dict[str, object]
     return ""
 
 
-CAMPAIGN = Campaign(campaign, short=2, slow=20, whole=100)
+CAMPAIGN = Campaign(campaign, short=1, slow=10, whole=100)

@@ -255,4 +255,4 @@ def _only_checked(config: RunConfig, console: Console) -> Outcome:
     return Outcome(config.folder, "finished")
 
 
-CAMPAIGN = Campaign(campaign, short=5, slow=150, whole=10_000)
+CAMPAIGN = Campaign(campaign, short=5, slow=80, whole=10_000)

@@ -255,4 +255,4 @@ def _gone_on(results: Path, path: Path, expected: dict[str, dict[str, Any]]) -> 
     return ""
 
 
-CAMPAIGN = Campaign(campaign, short=2, slow=40, whole=1000)
+CAMPAIGN = Campaign(campaign, short=0, slow=20, whole=1000)

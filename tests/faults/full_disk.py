@@ -96,4 +96,4 @@ def _unreadable(results: Path) -> str:
     return "; ".join(reasons)
 
 
-CAMPAIGN = Campaign(campaign, short=2, slow=30, whole=100_000)
+CAMPAIGN = Campaign(campaign, short=1, slow=20, whole=100_000)

@@ -85,4 +85,4 @@ def _taken(
     return how, f"not the same: {different}" if different else ""
 
 
-CAMPAIGN = Campaign(campaign, short=2, slow=20, whole=300)
+CAMPAIGN = Campaign(campaign, short=1, slow=10, whole=300)
