@@ -16,13 +16,18 @@ SHORT = (
 )  # fmt: skip
 
 
-def started(*arguments: str, folder: Path, environment: Mapping[str, str]) -> subprocess.Popen[str]:
-    """Start a command line of ``python -m ntmbench`` in a folder; its output is a pipe."""
+def started(
+    *arguments: str,
+    folder: Path,
+    environment: Mapping[str, str],
+    output: int = subprocess.PIPE,
+) -> subprocess.Popen[str]:
+    """Start a command line of ``python -m ntmbench`` in a folder, with its output in a pipe."""
     return subprocess.Popen(
         [sys.executable, "-m", "ntmbench", *arguments],
         cwd=folder,
         env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
-        stdout=subprocess.PIPE,
+        stdout=output,
         stderr=subprocess.STDOUT,
         text=True,
     )

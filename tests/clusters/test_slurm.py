@@ -24,6 +24,9 @@ pytestmark = [
     pytest.mark.xdist_group("slurm"),
 ]
 
+Cluster = dict[str, str]
+Start = Callable[..., subprocess.Popen[str]]
+
 #: A run of a quarter of a minute.
 LONG = ("train.sequences=30000", "train.validate_every=400")
 LAUNCHER = "hydra/launcher=slurm"
@@ -32,7 +35,7 @@ PATIENCE = 120
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[dict[str, str]]:
+def cluster() -> Iterator[Cluster]:
     with tempfile.TemporaryDirectory(prefix="slurm-") as folder, slurm(Path(folder)) as environment:
         yield environment
 
@@ -44,25 +47,50 @@ def until(holds: Callable[[], object], what: str) -> None:
         time.sleep(0.1)
 
 
+@pytest.fixture
+def start(cluster: Cluster, tmp_path: Path) -> Iterator[Start]:
+    """Start a sweep in the test's folder; it does not outlive the test, nor do its jobs."""
+    drivers: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: str) -> subprocess.Popen[str]:
+        drivers.append(started(*arguments, folder=tmp_path, environment=cluster))
+        return drivers[-1]
+
+    yield start
+    for driver in drivers:
+        driver.kill()
+        driver.communicate()
+    subprocess.run(["scancel", "--user=root"], env={**os.environ, **cluster}, check=True)
+    until(lambda: not called(cluster, "squeue", "--noheader"), "jobs are left")
+
+
+def called(cluster: Cluster, *command: str) -> str:
+    """What a command of Slurm says."""
+    environment = {**os.environ, **cluster}
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    return ended.stdout.strip()
+
+
 class Job:
     """The one job of a sweep, as an administrator sees it."""
 
-    def __init__(self, cluster: dict[str, str]) -> None:
-        self._environment = {**os.environ, **cluster}
-        until(lambda: self._call("squeue", "--noheader", "--format=%A"), "no job")
-        self.number = self._call("squeue", "--noheader", "--format=%A")
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        squeue = ("squeue", "--noheader", "--format=%F")  # an array has one number
+        until(lambda: self._call(*squeue), "no job")
+        self.number = self._call(*squeue).split()[0]
 
     def _call(self, *command: str) -> str:
-        ended = subprocess.run(
-            command, env=self._environment, capture_output=True, text=True, check=False
-        )
-        return ended.stdout.strip()
+        return called(self._cluster, *command)
 
     def requeue(self) -> None:
         self._call("scontrol", "requeue", self.number)
 
     def signal(self, name: str) -> None:
         self._call("scancel", f"--signal={name}", self.number)
+
+    def cancel(self, place: int) -> None:
+        self._call("scancel", f"{self.number}_{place}")
 
     def restart(self) -> None:
         """Wait until the job is queued again, and let it start; by itself it waits two minutes."""
@@ -84,7 +112,7 @@ def rows(results: Path, seed: int) -> int:
     )
 
 
-def test_chunks_give_the_same_numbers(cluster: dict[str, str], tmp_path: Path) -> None:
+def test_chunks_give_the_same_numbers(cluster: Cluster, tmp_path: Path) -> None:
     arguments = ("-m", *SHORT, "seed=0,1,2")
     assert command(*arguments, "results_dir=alone", folder=tmp_path).code == 0
     sweep = (*arguments, LAUNCHER, "hydra.launcher.cells_per_job=2")
@@ -96,14 +124,14 @@ def test_chunks_give_the_same_numbers(cluster: dict[str, str], tmp_path: Path) -
     assert trainings(results) == [1] * 3
 
 
-def test_disturbed_job_goes_on_to_the_same_numbers(cluster: dict[str, str], tmp_path: Path) -> None:
+def test_disturbed_job_goes_on_to_the_same_numbers(
+    start: Start, cluster: Cluster, tmp_path: Path
+) -> None:
     """It is queued again by hand, then stopped by SIGTERM, then by SIGUSR2."""
     arguments = ("-m", *SHORT, *LONG, "seed=0,1")
     assert command(*arguments, "results_dir=alone", folder=tmp_path).code == 0
     results = tmp_path / "results"
-    driver = started(
-        *arguments, LAUNCHER, "hydra.launcher.cells_per_job=2", folder=tmp_path, environment=cluster
-    )
+    driver = start(*arguments, LAUNCHER, "hydra.launcher.cells_per_job=2")
     job = Job(cluster)
     until(lambda: rows(results, 0) > 10, "no progress")
     job.requeue()
@@ -125,13 +153,13 @@ def test_disturbed_job_goes_on_to_the_same_numbers(cluster: dict[str, str], tmp_
 
 
 def test_job_that_runs_into_its_limit_is_queued_again(
-    cluster: dict[str, str], tmp_path: Path
+    start: Start, cluster: Cluster, tmp_path: Path
 ) -> None:
     """Slurm counts limits in minutes, and may send the signal a minute early."""
-    arguments = ("-m", *SHORT, "seed=0", "train.sequences=120000", "train.validate_every=400")
+    arguments = ("-m", *SHORT, "seed=0", "train.sequences=250000", "train.validate_every=1000")
     assert command(*arguments, "results_dir=alone", folder=tmp_path).code == 0
     limit = ("hydra.launcher.timeout_min=1", "hydra.launcher.signal_delay_s=30")
-    driver = started(*arguments, LAUNCHER, *limit, folder=tmp_path, environment=cluster)
+    driver = start(*arguments, LAUNCHER, *limit)
     job = Job(cluster)
     while driver.poll() is None:
         job.restart_if_waiting()
@@ -143,10 +171,12 @@ def test_job_that_runs_into_its_limit_is_queued_again(
     assert "Resumed at" in log.read_text()
 
 
-def test_killed_driver_picks_up_what_is_there(cluster: dict[str, str], tmp_path: Path) -> None:
+def test_killed_driver_picks_up_what_is_there(
+    start: Start, cluster: Cluster, tmp_path: Path
+) -> None:
     arguments = ("-m", *SHORT, *LONG, "seed=0,1", LAUNCHER)
     results = tmp_path / "results"
-    driver = started(*arguments, folder=tmp_path, environment=cluster)
+    driver = start(*arguments)
     until(lambda: rows(results, 0) > 2 and rows(results, 1) > 2, "no progress")
     driver.kill()
     driver.communicate()
@@ -155,10 +185,10 @@ def test_killed_driver_picks_up_what_is_there(cluster: dict[str, str], tmp_path:
     assert trainings(results) == [1, 1]
 
 
-def test_interrupted_driver_cancels_its_jobs(cluster: dict[str, str], tmp_path: Path) -> None:
-    driver = started(
-        *("-m", *SHORT, *LONG, "seed=0", LAUNCHER), folder=tmp_path, environment=cluster
-    )
+def test_interrupted_driver_cancels_its_jobs(
+    start: Start, cluster: Cluster, tmp_path: Path
+) -> None:
+    driver = start(*("-m", *SHORT, *LONG, "seed=0", LAUNCHER), folder=tmp_path, environment=cluster)
     results = tmp_path / "results"
     until(lambda: rows(results, 0) > 2, "no progress")
     driver.send_signal(signal.SIGINT)
@@ -168,12 +198,21 @@ def test_interrupted_driver_cancels_its_jobs(cluster: dict[str, str], tmp_path: 
     until(lambda: "Interrupted." in log.read_text(), "not stopped")
 
 
-def test_cancelled_job_is_told_and_loses_no_other(cluster: dict[str, str], tmp_path: Path) -> None:
-    arguments = ("-m", *SHORT, "seed=0,1", "train.sequences=40000,64", LAUNCHER)
-    driver = started(*arguments, folder=tmp_path, environment=cluster)
+def test_cancelled_job_is_told_and_loses_no_other(
+    start: Start, cluster: Cluster, tmp_path: Path
+) -> None:
+    arguments = (
+        "-m",
+        *SHORT,
+        "seed=0,1",
+        "train.sequences=30000,64",
+        "train.validate_every=400",
+        LAUNCHER,
+    )
+    driver = start(*arguments)
     job = Job(cluster)
     until(lambda: rows(tmp_path / "results", 0) > 2, "no progress")
-    subprocess.run(["scancel", f"{job.number}_0"], env={**os.environ, **cluster}, check=True)
+    job.cancel(0)
     said, _ = driver.communicate(timeout=PATIENCE)
     assert driver.returncode == 1, said
     (table,) = tmp_path.glob("results/sweeps/*/sweep.csv")
