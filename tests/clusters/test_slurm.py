@@ -107,9 +107,8 @@ class Job:
 
 def rows(results: Path, seed: int) -> int:
     """Validations so far."""
-    return sum(
-        len(m.read_text().splitlines()) for m in results.glob(f"runs/*-s{seed}-*/metrics.csv")
-    )
+    curves = results.glob(f"runs/*-s{seed}-*/metrics.csv")
+    return sum(len(curve.read_text().splitlines()) for curve in curves)
 
 
 def test_chunks_give_the_same_numbers(cluster: Cluster, tmp_path: Path) -> None:
@@ -185,10 +184,8 @@ def test_killed_driver_picks_up_what_is_there(
     assert trainings(results) == [1, 1]
 
 
-def test_interrupted_driver_cancels_its_jobs(
-    start: Start, cluster: Cluster, tmp_path: Path
-) -> None:
-    driver = start(*("-m", *SHORT, *LONG, "seed=0", LAUNCHER), folder=tmp_path, environment=cluster)
+def test_interrupted_driver_cancels_its_jobs(start: Start, tmp_path: Path) -> None:
+    driver = start("-m", *SHORT, *LONG, "seed=0", LAUNCHER)
     results = tmp_path / "results"
     until(lambda: rows(results, 0) > 2, "no progress")
     driver.send_signal(signal.SIGINT)
@@ -201,15 +198,8 @@ def test_interrupted_driver_cancels_its_jobs(
 def test_cancelled_job_is_told_and_loses_no_other(
     start: Start, cluster: Cluster, tmp_path: Path
 ) -> None:
-    arguments = (
-        "-m",
-        *SHORT,
-        "seed=0,1",
-        "train.sequences=30000,64",
-        "train.validate_every=400",
-        LAUNCHER,
-    )
-    driver = start(*arguments)
+    sizes = ("train.sequences=30000,64", "train.validate_every=400")
+    driver = start("-m", *SHORT, *sizes, "seed=0,1", LAUNCHER)
     job = Job(cluster)
     until(lambda: rows(tmp_path / "results", 0) > 2, "no progress")
     job.cancel(0)
