@@ -11,7 +11,7 @@ from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import InterpolationToMissingValueError
 
-from ntmbench.commands.launchers import check_launcher
+from ntmbench.commands.launchers import GROUP, check_launcher
 from ntmbench.composition.composing import REFUSALS, first_line, innermost
 from ntmbench.errors import SettingError, did_you_mean
 
@@ -39,7 +39,7 @@ def check_hydras(overrides: Sequence[Override]) -> None:
             raise SettingError(
                 f"{line} is no setting. Allowed: those of Hydra, as hydra.sweep.dir=folder."
             )
-        if override.key_or_group == "hydra/launcher":
+        if override.key_or_group == GROUP:
             check_launcher(str(override.get_value_element_as_str()))
         if not override.is_delete() and "/" not in override.key_or_group:
             _check_known(override, given)

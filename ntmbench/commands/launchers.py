@@ -10,9 +10,11 @@ from functools import cache
 from hydra.core.plugins import Plugins
 from hydra.plugins.launcher import Launcher
 
-from ntmbench.errors import SettingError
+from ntmbench.composition.composing import choices
+from ntmbench.errors import SettingError, check_choice
 
 PACKAGE = "hydra_plugins.ntmbench"
+GROUP = "hydra/launcher"
 
 #: What each launcher needs beside the suite itself, and the extra that brings it.
 NEEDED = {
@@ -37,13 +39,14 @@ def register_launchers() -> None:
 
 
 def check_launcher(name: str) -> None:
-    """Refuse a launcher whose extra is not installed.
+    """Refuse a launcher whose extra is not installed, and one that there is not; while composing.
 
     Raises:
-        SettingError: naming the extra.
+        SettingError: naming the extra, or the launchers that there are.
     """
     module, extra = NEEDED.get(name, ("", ""))
     if module and importlib.util.find_spec(module) is None:
         raise SettingError(
-            f"hydra/launcher={name} needs the extra '{extra}': pip install 'ntmbench[{extra}]'."
+            f"{GROUP}={name} needs the extra '{extra}': pip install 'ntmbench[{extra}]'."
         )
+    check_choice(GROUP, name, choices(GROUP))

@@ -3,7 +3,8 @@
 Each process holds a lock on a file of its own for as long as it lives, and a trial names the
 process that runs it. So a trial whose process was killed is found out, and its values are tried
 again. The number of trials is exact however many processes there are, because a trial is claimed
-under a lock.
+under a lock. On a cluster the processes are the tasks of a job (``srun -n 16 python -m
+ntmbench.search ...``) or the jobs of an array.
 
 ``ntmbench.runs.lock`` says on what the locks rely between machines.
 """

@@ -1,6 +1,9 @@
 """A sweep of many short cells by a launcher, what became of each, and what it cost.
 
     python -m tests.clusters.campaign 1000 hydra/launcher=ray hydra.launcher.cells_per_task=25
+    python -m tests.clusters.campaign 1000 hydra/launcher=slurm hydra.launcher.cells_per_job=25
+
+A sweep on Slurm starts one on loopback, which needs root and Debian's packages.
 
 The overhead of a cell is the time that the processors had, from the start of the first run to the
 end of the last, less the time of the runs, divided by the number of cells.
@@ -13,11 +16,14 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
+from tests.clusters.loopback import obstacle, slurm
 from tests.conftest import TINY
 
 
@@ -61,17 +67,33 @@ def counted(results: Path) -> Counted:
     )
 
 
+@contextmanager
+def scheduler(launcher: tuple[str, ...]) -> Iterator[Mapping[str, str]]:
+    """Start what the launcher needs; give the environment for it."""
+    if "hydra/launcher=slurm" not in launcher:
+        yield {}
+        return
+    if reason := obstacle():
+        raise SystemExit(reason)
+    # A socket's path must be short.
+    with (
+        tempfile.TemporaryDirectory(prefix="slurm-") as folder,
+        slurm(Path(folder)) as environment,
+    ):
+        yield environment
+
+
 def main(cells: int, *launcher: str) -> int:
     """Run the sweep, print the counts and costs, and return 0 if nothing is amiss."""
     processors = len(os.sched_getaffinity(0))
-    with tempfile.TemporaryDirectory() as folder:
+    with scheduler(launcher) as environment, tempfile.TemporaryDirectory() as folder:
         results = Path(folder) / "results"
         sweep = ("-m", "task=copy", f"seed=range(0,{cells})", *TINY, *launcher)
         started = time.monotonic()
         driver = os.posix_spawn(
             sys.executable,
             [sys.executable, "-m", "ntmbench", *sweep, f"results_dir={results}"],
-            {**os.environ, "OMP_NUM_THREADS": "1"},
+            {**os.environ, "OMP_NUM_THREADS": "1", **environment},
             file_actions=[
                 (os.POSIX_SPAWN_OPEN, 1, f"{folder}/output.txt", os.O_CREAT | os.O_WRONLY, 0o600)
             ],

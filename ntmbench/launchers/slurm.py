@@ -1,0 +1,70 @@
+"""``hydra/launcher=slurm``: the cells of a sweep as jobs of Slurm, see ``ntmbench.clusters.slurm``.
+
+Its settings are those of hydra-submitit-launcher, with defaults of the suite's own, and
+``cells_per_job``. The extra ``cluster`` brings it; without it there is no such launcher.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from hydra.core.utils import JobReturn
+from hydra.plugins.launcher import Launcher
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig
+
+
+class SlurmLauncher(Launcher):
+    """Runs chunks of cells as an array of Slurm jobs."""
+
+    def __init__(self, **settings: Any) -> None:
+        """Take the settings of ``SlurmSettings``."""
+        self._settings = settings
+
+    def setup(
+        self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
+    ) -> None:
+        """Take what runs a cell, from Hydra."""
+        self._context, self._function, self._config = hydra_context, task_function, config
+
+    def launch(
+        self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
+    ) -> list[JobReturn]:
+        """Run all cells; raise UserError if Slurm takes no job with these settings."""
+        from ntmbench.clusters.chunks import Worker
+        from ntmbench.clusters.driver import numbered
+        from ntmbench.clusters.slurm import launch
+
+        worker = Worker.here(self._context, self._function, self._config)
+        return launch(worker, numbered(job_overrides, initial_job_idx), self._settings)
+
+
+if find_spec("hydra_plugins.hydra_submitit_launcher"):
+    from hydra_plugins.hydra_submitit_launcher.config import SlurmQueueConf
+
+    @dataclass
+    class SlurmSettings(SlurmQueueConf):
+        """Submitit's settings, as they suit runs of one thread that write checkpoints."""
+
+        _target_: str = f"{SlurmLauncher.__module__}.{SlurmLauncher.__qualname__}"
+        submitit_folder: str = "${hydra.sweep.dir}/.submitit/%A"
+        name: str = "ntmbench"
+        #: Cells that run one after the other in a job; 0 makes as many jobs as may run at once.
+        cells_per_job: int = 0
+        #: Jobs that may run at once.
+        array_parallelism: int = 256
+        cpus_per_task: int = 1
+        mem_gb: int = 3
+        #: A job that runs into this limit is queued again, and goes on from its checkpoint.
+        timeout_min: int = 240
+        #: How often that may happen to a job.
+        max_num_timeout: int = 100
+        #: Seconds before the limit at which runs write their checkpoints.
+        signal_delay_s: int = 120
+        stderr_to_stdout: bool = True
+
+    ConfigStore.instance().store(group="hydra/launcher", name="slurm", node=SlurmSettings)
