@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
-import pkgutil
 from functools import cache
+from importlib.metadata import entry_points
+from importlib.util import find_spec
 
 from hydra.core.plugins import Plugins
-from hydra.plugins.launcher import Launcher
 
 from ntmbench.composition.composing import choices
 from ntmbench.errors import SettingError, check_choice
 
 PACKAGE = "hydra_plugins.ntmbench"
+#: The group of entry points that Hydra 1.4 takes plug-ins from.
+HYDRAS = "hydra.plugins"
 GROUP = "hydra/launcher"
 
 #: What each launcher needs beside the suite itself, and the extra that brings it.
@@ -26,16 +26,14 @@ NEEDED = {
 
 @cache
 def register_launchers() -> None:
-    """Register every launcher of the package.
+    """Register the launchers that pyproject.toml names, as Hydra 1.4 does by itself.
 
-    Hydra looks for plug-ins in folders, and finds these only where the suite is installed as a
-    whole, not where its folders are linked (``pip install -e``).
+    Hydra 1.3 looks for plug-ins in folders alone, and so does not find them where the suite's
+    folders are linked (``pip install -e``).
     """
-    package = importlib.import_module(PACKAGE)
-    for found in pkgutil.iter_modules(package.__path__, f"{PACKAGE}."):
-        for value in vars(importlib.import_module(found.name)).values():
-            if isinstance(value, type) and issubclass(value, Launcher) and value is not Launcher:
-                Plugins.instance().register(value)
+    for found in entry_points(group=HYDRAS):
+        if found.module.startswith(f"{PACKAGE}."):
+            Plugins.instance().register(found.load())
 
 
 def check_launcher(name: str) -> None:
@@ -45,7 +43,7 @@ def check_launcher(name: str) -> None:
         SettingError: naming the extra, or the launchers that there are.
     """
     module, extra = NEEDED.get(name, ("", ""))
-    if module and importlib.util.find_spec(module) is None:
+    if module and find_spec(module) is None:
         raise SettingError(
             f"{GROUP}={name} needs the extra '{extra}': pip install 'ntmbench[{extra}]'."
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -136,3 +137,11 @@ def test_launcher_that_is_not_there_is_one_line(
     ended = ntmbench("-m", "task=copy", f"hydra/launcher={launcher}")
     assert (ended.code, ended.err.count("\n")) == (2, 1)
     assert told in ended.err
+
+
+def test_every_launcher_is_declared() -> None:
+    """Hydra would not find one that pyproject.toml does not name."""
+    folder = Path(__file__).parents[2] / "ntmbench" / "launchers"
+    files = {path.stem for path in folder.glob("*.py")} - {"__init__"}
+    named = [found.module for found in entry_points(group=launchers.HYDRAS)]
+    assert {f"{launchers.PACKAGE}.{name}" for name in files} <= set(named)
