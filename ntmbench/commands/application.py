@@ -28,11 +28,13 @@ from ntmbench.commands.expansion import (
     parts_of_campaign,
     with_experiment,
 )
+from ntmbench.commands.hydras import check_package
 from ntmbench.commands.launchers import register_launchers
 from ntmbench.commands.overrides import check_overrides
 from ntmbench.composition.composing import (
     REFUSALS,
     VERSION_BASE,
+    composing,
     first_line,
     innermost,
     register_schemas,
@@ -154,6 +156,9 @@ def _main(arguments: Sequence[str]) -> int:
         if not given.cfg and not given.info:
             with_experiment(overrides, sweep=False)
         check_overrides(overrides, sweep=False)
+        if given.cfg and given.package:
+            with composing():
+                check_package(overrides, given.package, hydras=given.cfg != "job")
     with sweeps.noted_folders(expected) as folders:
         stopped: BaseException | None = None
         try:

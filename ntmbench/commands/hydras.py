@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from collections.abc import Sequence
 
 from hydra import compose
@@ -33,6 +34,10 @@ def check_hydras(overrides: Sequence[Override]) -> None:
     given: list[str] = []
     for override in overrides:
         line = str(override.input_line)
+        if override.key_or_group.endswith("._target_"):
+            raise SettingError(
+                f"{line} names a class of Hydra's. Allowed: a choice, as hydra/launcher=basic."
+            )
         if override.is_sweep_override():
             continue
         if override.key_or_group == "hydra":
@@ -45,12 +50,31 @@ def check_hydras(overrides: Sequence[Override]) -> None:
             _check_known(override, given)
         given.append(line)
         try:
-            composed = compose("config", overrides=given, return_hydra_config=True)
+            with warnings.catch_warnings():  # of a search path that leads nowhere
+                warnings.simplefilter("error", UserWarning)
+                composed = compose("config", overrides=given, return_hydra_config=True)
             _resolve(override, composed)
-        except REFUSALS as error:
+        except (*REFUSALS, UserWarning) as error:
             raise SettingError(
                 f"{line} is refused: {first_line(innermost(error)).rstrip('.')}."
             ) from error
+
+
+def check_package(overrides: Sequence[str], package: str, *, hydras: bool) -> None:
+    """Refuse a part of the configuration that is to be shown and is not there.
+
+    ``hydras`` tells whether Hydra's own settings are shown too. To be called while composing.
+
+    Raises:
+        SettingError: naming the part.
+    """
+    composed = compose("config", overrides=list(overrides), return_hydra_config=hydras)
+    if package != "_global_" and OmegaConf.select(composed, package) is None:
+        parts = [str(key) for key in composed]
+        raise SettingError(
+            f"--package {package} is no part of the configuration. Allowed: {', '.join(parts)}, "
+            f"and what is in them.{did_you_mean(package, parts)}"
+        )
 
 
 def _check_known(override: Override, given: Sequence[str]) -> None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+import torch
+
 from ntmbench.errors import ModelError, SettingError, check_whole
 from ntmbench.registry import make_model, model_entry
 from ntmbench.task import Task
@@ -57,7 +59,12 @@ def _widest(
     settings = json.loads(others)
 
     def count(value: int) -> int:
-        built = make_model(model, input_width, output_width, **settings, **{width: value})
+        widths = {**settings, width: value}
+        try:
+            with torch.device("meta"):  # a model of too many parameters need not fit anywhere
+                built = make_model(model, input_width, output_width, **widths)
+        except RuntimeError:  # a model of a plug-in may need numbers to be built
+            built = make_model(model, input_width, output_width, **widths)
         return sum(parameter.numel() for parameter in built.parameters())
 
     def fits(value: int) -> bool:

@@ -162,6 +162,12 @@ def run_config(values: Mapping[str, Any]) -> RunConfig:
     """
     plain_names = [setting.name for setting in plain_fields()]
     _refuse_unknown("A run", values, ["task", "model", *FIXED_PARTS, SEARCHES, *plain_names])
+    for part in ("task", "model", *FIXED_PARTS):
+        if not isinstance(values[part], Mapping):
+            raise SettingError(
+                f"{part}={values[part]!r} is no part of a run. Allowed: its settings, each as in "
+                f"{part}.name=value."
+            )
     task = dict(values["task"])
     model = dict(values["model"])
     task_name, model_name = str(task.pop("name")), str(model.pop("name"))
