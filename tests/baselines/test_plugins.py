@@ -450,7 +450,9 @@ def test_installed_task_and_model_pass_the_conformance_kit(tmp_path: Path) -> No
         text=True,
         check=False,
     )
-    assert (ended.returncode, ended.stderr) == (0, "")
+    # On a machine where nothing has run yet, the first loss compiles its kernels, and says so.
+    told = [line for line in ended.stderr.splitlines() if not line.startswith("Compiling ")]
+    assert (ended.returncode, told) == (0, [])
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,7 @@ def test_without_ray_the_extra_is_named(
     ],
 )
 def test_settings_out_of_range(ntmbench: Command, setting: str, allowed: str) -> None:
+    pytest.importorskip("ray", reason="needs the extra 'cluster'")
     ended = ntmbench(*SWEEP, f"hydra.launcher.{setting}")
     assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)
     assert f"hydra.launcher.{setting}" in ended.err
