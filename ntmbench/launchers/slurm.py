@@ -4,8 +4,8 @@ Its settings are those of hydra-submitit-launcher, with defaults of the suite's 
 ``cells_per_job``. The extra ``cluster`` brings it; without it there is no such launcher.
 """
 
-from __future__ import annotations
-
+# Annotations are not postponed: Hydra 1.3 runs this file before it is in sys.modules, where a
+# dataclass would look for their meaning.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec

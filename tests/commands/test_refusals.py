@@ -123,7 +123,7 @@ REFUSED = [
     (["hydra.run.dir=${nope}"], "hydra.run.dir=${nope} is refused: ", "'nope' not found"),
     (["+hydra.nope=1"], "+hydra.nope=1 is no setting of Hydra.", "Allowed in hydra: "),
     (["+hydra.sweep.dri=x"], "+hydra.sweep.dri=x is no setting", "Did you mean 'dir'?"),
-    (["hydra/launcher=nope"], "hydra/launcher=nope is refused", ""),
+    (["hydra/launcher=nope"], "hydra/launcher=nope is not a choice.", "Allowed: basic"),
     (["hydrb=1"], "Unknown setting hydrb.", ""),
     (["seed=0,1"], "seed=0,1 gives several values.", "add -m."),
     (["train.epsilon=range(1,100000000)"], "has too many values.", "Allowed: 100,000."),
