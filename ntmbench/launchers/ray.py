@@ -18,8 +18,8 @@ In the third, which took 24 minutes, all of 1,000 cells finished, each run began
 driver took at most 464 MB.
 """
 
-from __future__ import annotations
-
+# Annotations are not postponed: Hydra 1.3 runs this file before it is in sys.modules, where a
+# dataclass would look for their meaning.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any

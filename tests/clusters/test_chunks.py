@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from importlib.metadata import entry_points
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from ntmbench.commands.cells import Note, read_note, write_expected, write_note
 from ntmbench.runs.folder import RunFolder
 from tests.conftest import Ended
 
+LAUNCHERS = sorted((Path(__file__).parents[2] / "ntmbench" / "launchers").glob("*.py"))
 CELLS = numbered([["seed=0"], ["seed=1"], ["seed=2"]], 4)
 
 
@@ -141,7 +143,15 @@ def test_launcher_that_is_not_there_is_one_line(
 
 def test_every_launcher_is_declared() -> None:
     """Hydra would not find one that pyproject.toml does not name."""
-    folder = Path(__file__).parents[2] / "ntmbench" / "launchers"
-    files = {path.stem for path in folder.glob("*.py")} - {"__init__"}
+    files = {path.stem for path in LAUNCHERS} - {"__init__"}
     named = [found.module for found in entry_points(group=launchers.HYDRAS)]
     assert {f"{launchers.PACKAGE}.{name}" for name in files} <= set(named)
+
+
+@pytest.mark.parametrize("path", LAUNCHERS, ids=lambda path: path.stem)
+def test_launcher_is_found_by_hydras_scan(path: Path) -> None:
+    """Hydra 1.3 runs a plug-in's file first, and makes it known to Python afterwards."""
+    spec = spec_from_file_location(f"scanned_{path.stem}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    spec.loader.exec_module(module_from_spec(spec))

@@ -59,7 +59,7 @@ def start(cluster: Cluster, tmp_path: Path) -> Iterator[Start]:
     yield start
     for driver in drivers:
         driver.kill()
-        driver.communicate()
+        driver.wait()
     subprocess.run(["scancel", "--user=root"], env={**os.environ, **cluster}, check=True)
     until(lambda: not called(cluster, "squeue", "--noheader"), "jobs are left")
 
@@ -155,8 +155,8 @@ def test_job_that_runs_into_its_limit_is_queued_again(
     start: Start, cluster: Cluster, tmp_path: Path
 ) -> None:
     """Slurm counts limits in minutes, and may send the signal a minute early."""
-    arguments = ("-m", *SHORT, "seed=0", "train.sequences=250000", "train.validate_every=1000")
-    assert command(*arguments, "results_dir=alone", folder=tmp_path).code == 0
+    arguments = ("-m", *SHORT, "seed=0", "train.sequences=200000", "train.validate_every=1000")
+    alone = start(*arguments, "results_dir=alone")
     limit = ("hydra.launcher.timeout_min=1", "hydra.launcher.signal_delay_s=30")
     driver = start(*arguments, LAUNCHER, *limit)
     job = Job(cluster)
@@ -165,6 +165,7 @@ def test_job_that_runs_into_its_limit_is_queued_again(
         time.sleep(1)
     said, _ = driver.communicate()
     assert driver.returncode == 0, said
+    assert alone.wait(PATIENCE) == 0
     assert numbers(tmp_path / "results") == numbers(tmp_path / "alone")
     (log,) = tmp_path.glob("results/runs/*/log.txt")
     assert "Resumed at" in log.read_text()
