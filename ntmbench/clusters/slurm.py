@@ -7,12 +7,6 @@ whose node died. Whichever it was, the job goes on where it was.
 
 What became of a job is seen from its result, a file, and from ``squeue`` once it is over without
 one. Slurm's accounting is not needed.
-
-``python -m tests.clusters.campaign 1000 --cells-per-job 50`` ran cells of about a second on a Slurm
-on loopback, two busy cores of a Xeon: 1,000 finished, each trained exactly once, in 788 s. A cell
-cost 0.49 s of a core beside its run of 1.09 s, and the driver took 390 MB. About 0.06 s of it is
-Hydra's, which composes every cell in the driver before the first starts. Of 40 cells, one in a job
-cost 8.21 s each beside its run, and 20 in a job 1.22 s.
 """
 
 from __future__ import annotations
