@@ -59,7 +59,7 @@ def run_in_chunks(
     A cell whose run another process has locked, such as a job of an earlier sweep whose driver was
     killed, is run again when that process has ended, and is then mostly done already.
 
-    Returns what Hydra wants of a launcher. It is empty of content, which is in the notes.
+    Returns what Hydra wants of a launcher. The list holds no results; they are in the notes.
     """
     due = list(cells)
     while due:
@@ -85,7 +85,7 @@ def settle(sweep: Path, returned: Returned) -> None:
             note = _note(sweep, cell)
         if not note:
             note = not_started(cell.number, cell.overrides)
-        elif note["state"] == "running":
+        elif note["state"] in ("running", "held"):  # held in an earlier round
             note["state"] = "interrupted"
         if note["state"] not in ENDED:
             note["reason"] = returned.reason

@@ -98,10 +98,14 @@ def read_note(folder: Path) -> Note | None:
 
     Of a note that is damaged the number is known, and the reason tells the file.
     """
+    path = folder / CELL
     try:
-        return read_record(folder / CELL)
+        note = read_record(path)
+        if not {"cell", "overrides", "state"} <= note.keys():
+            raise RecordError(f"{path} is not the note of a cell.")
     except FileNotFoundError:
         return None
     except RecordError as error:
         number = int(folder.name)
         return {"cell": number, "overrides": "", "state": UNREADABLE, "reason": str(error)}
+    return note

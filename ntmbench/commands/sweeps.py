@@ -117,7 +117,8 @@ def read_cells(sweep: Path, expected: Sequence[Sequence[str]] = ()) -> pd.DataFr
     """
     cells = [not_started(number, overrides) for number, overrides in enumerate(expected)]
     known = {cell["cell"]: cell for cell in cells}
-    noted = [read_note(path.parent) for path in sweep.glob(f"*/{CELL}")]
+    folders = [path.parent for path in sweep.glob(f"*/{CELL}") if path.parent.name.isdecimal()]
+    noted = [read_note(folder) for folder in folders]
     started = [_completed(cell, known) for cell in noted if cell is not None]
     for cell in started:
         if cell["state"] == "running":  # its process was killed
@@ -139,8 +140,10 @@ def _completed(cell: Note, known: Mapping[int, Note]) -> Note:
 def not_started(number: int, overrides: Sequence[str]) -> Note:
     """What is known of a cell that has not started."""
     values: dict[str, Any] = dict(override.partition("=")[::2] for override in overrides)
-    if "seed" in values:
-        values["seed"] = int(values["seed"])  # as in the files of the cells that were started
+    # A number, as in the files of the cells that were started; a reference is not followed here.
+    seed = values.pop("seed", "").strip("'\"")
+    if seed.isdecimal():
+        values["seed"] = int(seed)
     cell = {
         "cell": number,
         "overrides": " ".join(overrides),

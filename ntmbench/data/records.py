@@ -47,7 +47,7 @@ def unsealed(text: bytes, name: str) -> dict[str, Any]:
     """
     try:
         values = json.loads(text)
-    except ValueError as error:  # of JSON, or of UTF-8
+    except (ValueError, RecursionError) as error:  # of JSON, of UTF-8, or nested without end
         raise RecordError(f"{name} cannot be read: {error}") from error
     if not isinstance(values, dict):
         raise RecordError(f"{name} holds no named values.")

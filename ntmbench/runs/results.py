@@ -88,7 +88,6 @@ TABLES = {
     "positions": POSITION_COLUMNS,
     "variations": VARIATION_COLUMNS,
 }
-#: The states of runs that have their results.
 #: The first columns of every table of Results.
 KEYS = ["run", "task", "model", "seed"]
 

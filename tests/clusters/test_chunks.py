@@ -70,6 +70,14 @@ def test_lost_chunk_is_told_with_its_reason(tmp_path: Path) -> None:
     assert told["seed"] == 2
 
 
+def test_cell_that_was_held_before_its_chunk_was_lost_is_not_due_again(tmp_path: Path) -> None:
+    write_note(tmp_path / "4", note(CELLS[0], "held"))
+    settle(tmp_path, Returned(CELLS[:1], [], "Slurm job 7_0 ended as CANCELLED."))
+    told = read_note(tmp_path / "4")
+    assert told is not None
+    assert told["state"] == "interrupted"
+
+
 def test_note_that_appears_late_is_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -295,6 +295,20 @@ def test_wrong_sweep_is_refused_before_it_starts(
     assert (tmp_path / "taken").read_text() == "precious"
 
 
+def test_cells_that_did_not_start_need_no_plain_seed(tmp_path: Path) -> None:
+    cells = read_cells(tmp_path, [["seed='1'"], ["seed=2"], ["seed=${train.batch_size}"]])
+    assert cells["seed"].fillna(-1).tolist() == [1, 2, -1]
+
+
+def test_a_note_that_is_none_is_told_with_its_file(tmp_path: Path) -> None:
+    for name in ("0", "notes"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "cell.json").write_text("{}")
+    (cell,) = read_cells(tmp_path, [["task=copy"]]).to_dict("records")
+    assert (cell["state"], cell["overrides"], cell["task"]) == ("unreadable", "task=copy", "copy")
+    assert str(tmp_path / "0" / "cell.json") in cell["reason"]
+
+
 def test_sweep_without_a_cell_has_failed(tmp_path: Path) -> None:
     assert conclude(tmp_path, Console()) == 1
 

@@ -43,7 +43,7 @@ def test_one_of_an_earlier_version_has_no_digest(tmp_path: Path) -> None:
     assert read_record(path) == {"state": "finished"}
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"\xff", b'{"digest": 3}'])
+@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"\xff", b'{"digest": 3}', b"[" * 200_000])
 def test_what_is_no_record_is_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "x.json"
     path.write_bytes(content)
