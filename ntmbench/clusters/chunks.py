@@ -19,7 +19,7 @@ from hydra.core.utils import run_job, setup_globals
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, open_dict
 
-from ntmbench.commands.cells import ENDED, Note, read_note
+from ntmbench.commands.cells import ENDED, UNREADABLE, Note, read_note
 from ntmbench.training.interruption import interrupted_by_sigterm
 
 T = TypeVar("T")
@@ -31,6 +31,18 @@ class Cell:
 
     number: int
     overrides: list[str]
+
+
+def note_of(sweep: Path, cell: Cell) -> Note | None:
+    """What is noted of a cell; None if it has not started.
+
+    A note of other overrides is of an earlier sweep in the same folder, whose jobs are still at
+    work, and says nothing of this cell.
+    """
+    note = read_note(sweep / str(cell.number))
+    if note is None or note["state"] == UNREADABLE:
+        return note
+    return note if note["overrides"] == " ".join(cell.overrides) else None
 
 
 def cut(items: Sequence[T], size: int) -> list[list[T]]:
@@ -88,7 +100,7 @@ class Worker:
             return [self._run(cell) for cell in cells]
 
     def _run(self, cell: Cell) -> Note:
-        noted = read_note(self.sweep / str(cell.number))
+        noted = note_of(self.sweep, cell)
         if noted is not None and noted["state"] in ENDED:
             return noted
         config = self.context.config_loader.load_sweep_config(self.config, cell.overrides)

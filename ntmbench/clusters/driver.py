@@ -16,8 +16,8 @@ from pathlib import Path
 from hydra.core.utils import JobReturn, JobStatus
 from rich.console import Console
 
-from ntmbench.clusters.chunks import Cell, cut
-from ntmbench.commands.cells import ENDED, Note, read_note, write_note
+from ntmbench.clusters.chunks import Cell, cut, note_of
+from ntmbench.commands.cells import ENDED, Note, write_note
 from ntmbench.commands.sweeps import not_started
 from ntmbench.runs.folder import RunFolder
 from ntmbench.runs.lock import LATE
@@ -93,7 +93,7 @@ def settle(sweep: Path, returned: Returned) -> None:
 
 
 def _note(sweep: Path, cell: Cell) -> Note:
-    return read_note(sweep / str(cell.number)) or {}
+    return note_of(sweep, cell) or {}
 
 
 def _wait_for_others(sweep: Path, held: Sequence[Cell], console: Console) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ntmbench.clusters.chunks import Cell
-from ntmbench.commands.cells import ENDED, read_note, write_note
+from ntmbench.clusters.chunks import Cell, note_of
+from ntmbench.commands.cells import ENDED, write_note
 from ntmbench.commands.sweeps import not_started
 
 
@@ -35,8 +35,8 @@ class Retries:
         A chunk that died before its first cell began counts against that cell.
         """
         left = self.unfinished(chunk)
-        begun = [cell for cell in left if _state(self.sweep, cell) is not None]
-        self.used.update(cell.number for cell in begun or left[:1])
+        running = [cell for cell in left if _state(self.sweep, cell) == "running"]
+        self.used.update(cell.number for cell in running or left[:1])
         spent = [cell for cell in left if 0 <= self.allowed < self.used[cell.number]]
         for cell in spent:
             self.give_up([cell], f"its process died {_times(self.used[cell.number])}: {reason}")
@@ -49,9 +49,9 @@ class Retries:
     def give_up(self, cells: Sequence[Cell], reason: str) -> None:
         """Note cells as failed."""
         for cell in cells:
-            folder = self.sweep / str(cell.number)
-            note = read_note(folder) or not_started(cell.number, cell.overrides)
-            write_note(folder, {**note, "state": "failed", "reason": reason})
+            note = note_of(self.sweep, cell) or not_started(cell.number, cell.overrides)
+            failed = {**note, "state": "failed", "reason": reason}
+            write_note(self.sweep / str(cell.number), failed)
 
 
 def _times(count: int) -> str:
@@ -59,5 +59,5 @@ def _times(count: int) -> str:
 
 
 def _state(sweep: Path, cell: Cell) -> str | None:
-    note = read_note(sweep / str(cell.number))
+    note = note_of(sweep, cell)
     return None if note is None else str(note["state"])

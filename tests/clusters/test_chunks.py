@@ -12,7 +12,7 @@ import pytest
 from hydra.core.config_store import ConfigStore
 from rich.console import Console
 
-from ntmbench.clusters import driver
+from ntmbench.clusters import chunks, driver
 from ntmbench.clusters.chunks import Cell, Worker, cut
 from ntmbench.clusters.driver import Returned, numbered, run_in_chunks, settle
 from ntmbench.commands import launchers
@@ -87,7 +87,7 @@ def test_note_that_appears_late_is_waited_for(
         return note(CELLS[0], "finished" if next(looks) > 1 else "running")
 
     monkeypatch.setattr(driver, "LATE", 5.0)
-    monkeypatch.setattr(driver, "read_note", read_late)
+    monkeypatch.setattr(chunks, "read_note", read_late)
     settle(tmp_path, Returned(CELLS[:1], [], "lost"))
     assert not list(tmp_path.iterdir())  # nothing was to be mended
 
@@ -126,6 +126,15 @@ def test_worker_leaves_out_what_has_ended_in_this_sweep(
         write_note(tmp_path / str(cell.number), note(cell, state))
     monkeypatch.setattr("hydra.core.singleton.Singleton.set_state", lambda state: None)
     assert [found["state"] for found in worker.run(CELLS)] == ["finished", "failed", "diverged"]
+
+
+def test_note_of_an_earlier_sweep_whose_jobs_go_on_is_not_this_cells(tmp_path: Path) -> None:
+    write_note(tmp_path / "4", note(Cell(4, ["seed=7"])))
+    assert chunks.note_of(tmp_path, CELLS[0]) is None
+    settle(tmp_path, Returned(CELLS[:1], [], "lost"))
+    told = read_note(tmp_path / "4")
+    assert told is not None
+    assert (told["state"], told["overrides"]) == ("not started", "seed=0")
 
 
 def test_notes_of_an_earlier_sweep_in_the_folder_are_removed(tmp_path: Path) -> None:

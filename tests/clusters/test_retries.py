@@ -12,7 +12,7 @@ CHUNK = [Cell(number, [f"seed={number}"]) for number in range(3, 7)]
 
 
 def note(sweep: Path, number: int, state: str) -> None:
-    write_note(sweep / str(number), {"cell": number, "overrides": "", "state": state})
+    write_note(sweep / str(number), {"cell": number, "overrides": f"seed={number}", "state": state})
 
 
 def test_cells_that_ended_do_not_run_again(tmp_path: Path) -> None:
@@ -34,6 +34,13 @@ def test_the_cell_that_ran_takes_the_blame(tmp_path: Path) -> None:
         "its process died 2 times: no memory",
     )
     assert read_note(tmp_path / "5") is None
+
+
+def test_a_cell_that_another_process_holds_takes_no_blame(tmp_path: Path) -> None:
+    retries = Retries(tmp_path, allowed=0)
+    note(tmp_path, 3, "running")
+    note(tmp_path, 4, "held")
+    assert retries.after_loss(CHUNK, "lost") == CHUNK[1:]
 
 
 def test_a_process_that_dies_before_any_cell_begins_is_not_tried_forever(tmp_path: Path) -> None:
