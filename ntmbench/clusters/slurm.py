@@ -42,6 +42,8 @@ from ntmbench.errors import SettingError, UserError, check_range
 LOOK = 2.0
 #: Seconds that a job's result may take to appear here, once Slurm says that the job is over.
 LATE_RESULT = 15.0
+#: How often a job asks for its own state: many ask at once where many reach their time limit.
+ASKED = 4
 #: Slurm's own limit on the size of an array, where ``scontrol`` does not tell another.
 ARRAY_SIZE = 1001
 
@@ -73,10 +75,10 @@ class Chunk:
         except KeyboardInterrupt as error:
             state = own_state()
             print(f"Interrupted by signal {getattr(error, 'signal_number', signal.SIGINT)}.")
-            if state == "RUNNING":  # neither cancelled, nor queued again by somebody else
+            if state in ("RUNNING", ""):  # neither cancelled, nor queued again by somebody else
                 queue_again(signal.SIGUSR2, None)
             # Submitit takes anything but an exit for a result.
-            raise SystemExit(f"Slurm says that this job is {state}.") from None
+            raise SystemExit(f"Slurm says that this job is {state or 'unknown'}.") from None
         finally:
             signal.signal(signal.SIGUSR2, before)
 
@@ -227,11 +229,15 @@ def array_size() -> int:
 
 
 def own_state() -> str:
-    """The state of the job that this process is."""
+    """The state of the job that this process is; empty if Slurm does not answer."""
     number = os.environ["SLURM_JOB_ID"]
     command = ["squeue", "--noheader", "--states=all", "--format=%T", f"--jobs={number}"]
-    told = subprocess.run(command, capture_output=True, text=True, check=False)
-    return told.stdout.strip() or told.stderr.strip()
+    for _ in range(ASKED):
+        told = subprocess.run(command, capture_output=True, text=True, check=False)
+        if state := told.stdout.strip():
+            return state
+        time.sleep(LOOK)
+    return ""
 
 
 def states_of(numbers: Collection[str]) -> dict[str, str]:

@@ -61,7 +61,12 @@ if find_spec("hydra_plugins.hydra_submitit_launcher"):
         """Submitit's settings, as they suit runs of one thread that write checkpoints."""
 
         _target_: str = f"{SlurmLauncher.__module__}.{SlurmLauncher.__qualname__}"
-        submitit_folder: str = "${hydra.sweep.dir}/.submitit/%A"
+        #: Scripts, pickles and output of the jobs. Pickles run code where they are read, so they
+        #: are not kept among the results. All nodes must see the folder.
+        submitit_folder: str = (
+            "${oc.env:XDG_CACHE_HOME,${oc.env:HOME}/.cache}/ntmbench/slurm/"
+            "${now:%Y-%m-%d_%H-%M-%S-%f}/%A"
+        )
         name: str = "ntmbench"
         #: Cells that run one after the other in a job; 0 makes as many jobs as may run at once.
         cells_per_job: int = 0

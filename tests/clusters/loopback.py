@@ -77,7 +77,8 @@ def slurm(folder: Path) -> Iterator[dict[str, str]]:
             memory=memory * 9 // 10,
         )
     )
-    environment = {"SLURM_CONF": str(configuration)}
+    # Submitit's files too go to the folder.
+    environment = {"SLURM_CONF": str(configuration), "XDG_CACHE_HOME": str(folder / "cache")}
     try:
         _start(
             *("munged", "--force", f"--key-file={key}", f"--socket={folder}/munge.socket"),
