@@ -165,8 +165,9 @@ def _main(arguments: Sequence[str]) -> int:
             _run_job(arguments)
         except BaseException as error:
             stopped = error
-    refused = isinstance(stopped, UserError)  # by the launcher, before any cell was started
-    code = sweeps.conclude(folders[0], Console(), expected) if folders and not refused else 0
+    refused = isinstance(stopped, UserError)  # by the launcher, perhaps before any cell started
+    told = bool(folders) and not (refused and not sweeps.has_started(folders[0]))
+    code = sweeps.conclude(folders[0], Console(), expected) if told else 0
     if stopped is not None:
         raise stopped
     return code

@@ -130,6 +130,11 @@ def read_cells(sweep: Path, expected: Sequence[Sequence[str]] = ()) -> pd.DataFr
     return table.sort_values("cell", ignore_index=True)
 
 
+def has_started(sweep: Path) -> bool:
+    """Whether a cell of a sweep has started."""
+    return any(sweep.glob(f"*/{CELL}"))
+
+
 def _completed(cell: Note, known: Mapping[int, Note]) -> Note:
     """A note; one that is damaged with what is known without it."""
     if cell["state"] != UNREADABLE:
