@@ -17,6 +17,7 @@ import pandas as pd
 
 from ntmbench.runs.folder import RunFolder
 from ntmbench.runs.results import load_results
+from tests.clusters.sweeping import trainings
 from tests.faults.campaign import Campaign, Counted, Fault
 from tests.faults.small_runs import differing, numbers, shown, small_run
 
@@ -44,6 +45,8 @@ def campaign(number: int, seed: int) -> Counted:
             for name in sorted({*whole, *found}):
                 if different := differing(found.get(name, {}), whole.get(name, {})):
                     wrong.append(f"{name} is not the same: {different}")
+            if (trained := trainings(together / "results")) != [1] * len(whole):
+                wrong.append(f"runs were trained so many times: {trained}")
             if unreadable := load_results(together / "results").unreadable:
                 wrong.append(str(unreadable))
             if wrong:

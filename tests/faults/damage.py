@@ -211,22 +211,40 @@ def _seen(results: Path, path: Path, before: dict[str, Any], *, reported: bool) 
     for look, found in now.items():
         if found == before[look]:
             continue
-        text = str(found)
-        if path.name not in text and str(path.parent.name) not in text:
-            return "shown otherwise", f"{look} shows without naming it:\n{text[:2000]}"
-        if isinstance(found, dict) and (wrong := _made_up(found, before[look])):
-            return "shown otherwise", f"{look} shows what was not there: {wrong}"
-        if text.startswith("not in one line"):
-            return "told badly", text
+        news = _news(found, before[look])
+        if f"{path.parent.name}/{path.name}" not in news:
+            return (
+                "shown otherwise",
+                f"{look} is new without naming the file:\n{news[:2000]}",
+            )
+        if isinstance(found, dict) and (wrong := _wrong_rows(found, before[look])):
+            return "shown otherwise", f"{look} shows what was not there, or less: {wrong}"
+        if news.startswith("not in one line"):
+            return "told badly", news
         named += 1
     return ("named" if named else "of no effect"), ""
 
 
-def _made_up(found: dict[str, Any], before: dict[str, Any]) -> str:
-    """A row that was not there before; empty if there is none."""
+def _news(found: Any, before: Any) -> str:
+    """The lines that are shown now and were not before, without the rows of tables."""
+    return "\n".join(sorted(_told(found) - _told(before)))
+
+
+def _told(found: Any) -> set[str]:
+    if not isinstance(found, dict):
+        return set(str(found).splitlines())
+    unreadable = {f"{folder}: {reason}" for folder, reason in found["unreadable"].items()}
+    return unreadable | {content.decode(errors="replace") for content in found["examples"].values()}
+
+
+def _wrong_rows(found: dict[str, Any], before: dict[str, Any]) -> str:
+    """A row that was not there before, or is missing without a word of its run; else empty."""
     for name in ("runs", "metrics", "evaluation", "positions", "variations"):
         if new := set(found[name]) - set(before[name]):
             return f"{name}: {sorted(new)[0]}"
+        for row in sorted(set(before[name]) - set(found[name])):
+            if not any(row.split(",")[0] in folder for folder in found["unreadable"]):
+                return f"{name} lacks {row}"
     for name, content in found["examples"].items():
         if content != before["examples"].get(name) and b"example.npz" not in content:
             return f"the example of {name}"
