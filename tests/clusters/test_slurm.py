@@ -30,8 +30,8 @@ Start = Callable[..., subprocess.Popen[str]]
 #: A run of a quarter of a minute.
 LONG = ("train.sequences=30000", "train.validate_every=400")
 LAUNCHER = "hydra/launcher=slurm"
-#: Seconds that anything may take.
-PATIENCE = 120
+#: Seconds after which something hangs. Slurm itself tries some things again after two minutes.
+PATIENCE = 300
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +57,10 @@ def start(cluster: Cluster, tmp_path: Path) -> Iterator[Start]:
         return drivers[-1]
 
     yield start
+    for ask in ("squeue --all", "sinfo --long", "scontrol show jobs"):
+        print(called(cluster, *ask.split()))  # shown if the test fails
+    for log in sorted(Path(cluster["SLURM_CONF"]).parent.glob("*.log")):
+        print(f"{log.name}:", *log.read_text().splitlines()[-30:], sep="\n  ")
     for driver in drivers:
         driver.kill()
         driver.wait()
@@ -203,13 +207,13 @@ def test_cancelled_job_is_told_and_loses_no_other(
     start: Start, cluster: Cluster, tmp_path: Path
 ) -> None:
     sizes = ("train.sequences=30000,64", "train.validate_every=400")
-    driver = start("-m", *SHORT, *sizes, "seed=0,1", LAUNCHER)
+    driver = start("-m", *SHORT, *sizes, "seed=0", LAUNCHER)
     job = Job(cluster)
-    until(lambda: rows(tmp_path / "results", 0) > 2, "no progress")
+    until(lambda: rows(tmp_path / "results", 0) > 4, "no progress")  # more than the short cell has
     job.cancel(0)
     said, _ = driver.communicate(timeout=PATIENCE)
     assert driver.returncode == 1, said
     (table,) = tmp_path.glob("results/sweeps/*/sweep.csv")
     cells = pd.read_csv(table)
-    assert list(cells["state"]) == ["interrupted", "finished", "finished", "finished"]
+    assert list(cells["state"]) == ["interrupted", "finished"]
     assert cells["reason"][0].endswith("ended as CANCELLED.")
