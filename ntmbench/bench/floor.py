@@ -56,13 +56,14 @@ def step_operations(settings: NTMSettings, input_width: int, output_width: int) 
     s = settings
     maps, recurrent = GATES[s.controller]
     units, slots, words, heads = s.controller_size, s.memory_slots, s.word_size, s.heads
+    keys = s.compared
     own = units if recurrent else 0
     seen = [input_width + s.read_heads * words] + [units] * (s.controller_layers - 1)
-    asked = heads * (words + 3 + s.shift_width) + 2 * s.write_heads * words
+    asked = heads * (s.compared + 3 + s.shift_width) + 2 * s.write_heads * words
     return Operations(
         controller=sum(2 * maps * units * (width + own) for width in seen),
         heads=2 * units * asked,
-        addressing=(2 * heads * words + 2 * words + 3 * heads + 2 * s.shift_width * heads) * slots,
+        addressing=(2 * heads * keys + 2 * keys + 3 * heads + 2 * s.shift_width * heads) * slots,
         read=2 * s.read_heads * slots * words,
         write=4 * s.write_heads * slots * words,
         output=2 * (units + s.read_heads * words) * output_width,

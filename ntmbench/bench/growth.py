@@ -64,7 +64,7 @@ def kept_numbers(settings: NTMSettings, input_width: int, steps: int) -> int:
     later = (s.controller_layers - 1) * (units + own + 1)
     answer = s.read_heads * words + units + 1
     gates = s.controller_layers * (4 * units + units if recurrent else units)
-    asked = heads * (words + 3 + s.shift_width) + 2 * s.write_heads * words
+    asked = heads * (s.compared + 3 + s.shift_width) + 2 * s.write_heads * words
     step = first + later + answer + gates + asked + 2 * heads * s.memory_slots
     memories = math.ceil((steps + 1) / memory_interval(steps))
     return steps * step + memories * words * s.memory_slots

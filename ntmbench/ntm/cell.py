@@ -22,9 +22,12 @@ if TYPE_CHECKING:
 
 
 class HeadOutputs(NamedTuple):
-    """What the controller asks of the heads at one step; H = R + W heads, read heads first."""
+    """What the controller asks of the heads at one step.
 
-    keys: Tensor  # [B, H, M], tanh
+    H = R + W heads, read heads first; H = R where write heads share the places of read heads.
+    """
+
+    keys: Tensor  # [B, H, K], tanh; K = M unless settings.key_size is smaller
     key_strength: Tensor  # [B, H], softplus: beta
     interpolation_gate: Tensor  # [B, H], sigmoid: g
     shift: Tensor  # [B, H, S], softmax: s
@@ -57,11 +60,14 @@ class NTMCell(nn.Module):
             settings.controller_size,
             settings.controller_layers,
         )
+        with torch.no_grad():
+            for linear in self.controller.first_linears():
+                linear.weight[:, :input_width] *= settings.input_gain
         # One row of the weight for each number that the heads take: keys, adds; interpolation
         # gates, erases; key strengths, sharpenings; shifts. Those in the same range are
         # neighbours.
         self.head_sizes = [
-            heads * words,
+            heads * settings.compared,
             writes * words,
             heads,
             writes * words,
@@ -88,7 +94,8 @@ class NTMCell(nn.Module):
         asked = self.head_outputs(outputs)
         weightings = self.address(asked, state)
         read_weightings = weightings[:, : self.settings.read_heads]
-        write_weightings = weightings[:, self.settings.read_heads :]
+        first_write = self.settings.first_write
+        write_weightings = weightings[:, first_write : first_write + self.settings.write_heads]
         reads = addressing.read(state.memory, read_weightings)
         memory = addressing.write(state.memory, write_weightings, asked.erases, asked.adds)
         return outputs, asked, NTMState(controller, reads, weightings, memory)
@@ -112,7 +119,8 @@ class NTMCell(nn.Module):
     @staticmethod
     def address(asked: HeadOutputs, state: NTMState) -> Tensor:
         """The weightings ``[B, H, N]`` of this step: figure 2 of the paper."""
-        content = addressing.content_weighting(state.memory, asked.keys, asked.key_strength)
+        compared = state.memory[..., : asked.keys.shape[-1]]
+        content = addressing.content_weighting(compared, asked.keys, asked.key_strength)
         gated = addressing.interpolate(content, state.weightings, asked.interpolation_gate)
         shifted = addressing.circular_shift(gated, asked.shift)
         return addressing.sharpen(shifted, asked.sharpening)

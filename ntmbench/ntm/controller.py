@@ -149,6 +149,10 @@ class Controller(nn.Module):
         #: Tensors ``[B, size]`` in each layer's state.
         self.states = LAYERS[kind].states
 
+    def first_linears(self) -> tuple[nn.Linear, ...]:
+        """The linear maps of the first layer, which see the input on their first columns."""
+        return cast(Layer, self.layers[0]).linears()
+
     def linears(self) -> list[nn.Linear]:
         """The linear maps of all layers, from the first layer on."""
         return [linear for layer in self.layers for linear in cast(Layer, layer).linears()]

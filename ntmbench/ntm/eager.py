@@ -37,11 +37,11 @@ def trace(model: NTM, inputs: Tensor) -> NTMTrace:
         asked.append(step_asked)
         states.append(state)
     weightings = torch.stack([state.weightings for state in states])  # [T, B, H, N]
-    reads = model.settings.read_heads
+    s = model.settings
     return NTMTrace(
         logits=model.output(torch.stack(answers)),
-        read_weightings=weightings[:, :, :reads],
-        write_weightings=weightings[:, :, reads:],
+        read_weightings=weightings[:, :, : s.read_heads],
+        write_weightings=weightings[:, :, s.first_write : s.first_write + s.write_heads],
         reads=torch.stack([state.reads for state in states]),
         erases=torch.stack([step.erases for step in asked]),
         adds=torch.stack([step.adds for step in asked]),

@@ -37,6 +37,9 @@ class NTMSettings:
 
     #: Kind of controller: lstm, gru, rnn or feedforward (tanh units).
     controller: str = "lstm"
+    #: Factor on the controller's initial weights for the input. With more than 1 a machine tells
+    #: near numbers apart from the start.
+    input_gain: float = field(default=1.0, metadata={"added_later": True})
     #: Units in each layer of the controller.
     controller_size: int = 100
     #: Stacked layers of the controller.
@@ -45,10 +48,16 @@ class NTMSettings:
     memory_slots: int = field(default=128, metadata=searched(LogRange(16, 128)))
     #: Numbers in one slot, M.
     word_size: int = field(default=20, metadata=searched(LogRange(8, 32)))
+    #: Numbers of a slot, the first ones, that content addressing compares with a key; 0 for all.
+    #: The others are carried along, like the values of a key-value memory (Miller et al. 2016).
+    key_size: int = field(default=0, metadata={"added_later": True})
     #: Read heads.
     read_heads: int = field(default=1, metadata=searched(Choice((1, 2, 4))))
     #: Write heads.
     write_heads: int = 1
+    #: Whether each write head stands where the read head of the same number does, so that it
+    #: changes what is being read. In the paper a head either reads or writes.
+    shared_heads: bool = field(default=False, metadata={"added_later": True})
     #: Allowed shifts of a weighting, odd and centred on no shift: 3 allows -1, 0 and +1.
     shift_width: int = field(default=3, metadata=searched(Choice((3, 5, 7))))
     #: Memory before the first step: one constant, learned, or drawn once with the weights.
@@ -69,12 +78,20 @@ class NTMSettings:
     def __post_init__(self) -> None:
         """Check every value."""
         check_choice("model.controller", self.controller, CONTROLLERS)
+        check_range("model.input_gain", self.input_gain, high=1e6, above=0.0)
         check_whole("model.controller_size", self.controller_size, 1, MAX_SIZE)
         check_whole("model.controller_layers", self.controller_layers, 1, MAX_LAYERS)
         check_whole("model.memory_slots", self.memory_slots, 2, MAX_SLOTS)
         check_whole("model.word_size", self.word_size, 1, MAX_SIZE)
+        check_whole("model.key_size", self.key_size, 0, self.word_size)
         check_whole("model.read_heads", self.read_heads, 1, MAX_HEADS)
         check_whole("model.write_heads", self.write_heads, 1, MAX_HEADS)
+        if self.shared_heads and self.write_heads > self.read_heads:
+            raise SettingError(
+                f"model.shared_heads=true needs a read head for each of "
+                f"model.write_heads={self.write_heads}, and model.read_heads={self.read_heads}. "
+                f"Allowed: {self.write_heads} or more read heads."
+            )
         check_whole("model.shift_width", self.shift_width, 1, MAX_SHIFT_WIDTH)
         if self.shift_width % 2 == 0:
             raise SettingError(
@@ -87,6 +104,16 @@ class NTMSettings:
         check_choice("model.engine", self.engine, engine_names(engines_of("ntm")))
 
     @property
+    def compared(self) -> int:
+        """Numbers of a slot that are compared with a key, K."""
+        return self.key_size or self.word_size
+
+    @property
     def heads(self) -> int:
-        """All heads, H: the read heads and then the write heads."""
-        return self.read_heads + self.write_heads
+        """All heads, H: the read heads and then the write heads, unless these share them."""
+        return self.read_heads + (0 if self.shared_heads else self.write_heads)
+
+    @property
+    def first_write(self) -> int:
+        """The place of the first write head among all heads."""
+        return 0 if self.shared_heads else self.read_heads

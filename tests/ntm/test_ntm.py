@@ -28,6 +28,8 @@ VARIANTS: list[dict[str, Any]] = [
     {"controller": "gru", "controller_layers": 2, "initial_state": "learned"},
     {"controller_layers": 3, "initial_state": "learned"},
     {"read_heads": 3, "write_heads": 2},
+    {"read_heads": 2, "write_heads": 2, "shared_heads": True},
+    {"key_size": 2},
     {"shift_width": 1},
     {"shift_width": 5},
     {"shift_width": 9},
@@ -106,7 +108,7 @@ def test_trace(overrides: dict[str, Any]) -> None:
     assert trace["reads"].shape == (5, 3, reads, 4)
     assert trace["erases"].shape == trace["adds"].shape == (5, 3, writes, 4)
     assert trace["memory"].shape == (5, 3, 6, 4)
-    assert trace["shift"].shape == (5, 3, reads + writes, configuration.shift_width)
+    assert trace["shift"].shape == (5, 3, configuration.heads, configuration.shift_width)
     for weighting in (trace["read_weightings"], trace["write_weightings"], trace["shift"]):
         torch.testing.assert_close(weighting.sum(-1), torch.ones(weighting.shape[:-1]))
         assert (weighting >= 0).all()
@@ -295,3 +297,40 @@ def test_built_by_name_from_a_seed_alone() -> None:
     one, two, other = (make_model("ntm", 3, 2, seed=seed, **SMALL) for seed in (5, 5, 6))
     assert all(torch.equal(a, b) for a, b in zip(one.parameters(), two.parameters(), strict=True))
     assert not torch.equal(next(one.parameters()), next(other.parameters()))
+
+
+def test_shared_heads_write_where_they_read() -> None:
+    model = machine(read_heads=2, write_heads=1, shared_heads=True)
+    trace = model.trace(sequences())
+    assert torch.equal(trace["write_weightings"][:, :, 0], trace["read_weightings"][:, :, 0])
+    assert trace["key_strength"].shape[-1] == 2  # the write head has no addressing of its own
+
+
+def test_shared_heads_need_a_read_head_each() -> None:
+    with pytest.raises(SettingError, match=r"Allowed: 2 or more read heads"):
+        machine(read_heads=1, write_heads=2, shared_heads=True)
+
+
+@pytest.mark.parametrize("engine", ["fused", "eager"])
+def test_only_the_first_numbers_of_a_slot_are_compared(engine: str) -> None:
+    """What lies behind them moves no head, as long as nothing is read."""
+    model = machine(engine=engine, key_size=1, initial_memory="learned")
+    weightings = []
+    for change in (0.0, 5.0):
+        with torch.no_grad():
+            model.first_memory[:, 1:] += change
+        weightings.append(model.trace(sequences(steps=1))["read_weightings"])
+    assert torch.equal(weightings[0], weightings[1])
+    with torch.no_grad():
+        model.first_memory[0, 0] += 5
+    assert not torch.equal(model.trace(sequences(steps=1))["read_weightings"], weightings[0])
+
+
+@pytest.mark.parametrize("controller", CONTROLLERS)
+def test_the_gain_scales_the_inputs_weights_alone(controller: str) -> None:
+    plain, gained = (machine(controller=controller, input_gain=gain) for gain in (1.0, 8.0))
+    for before, after in zip(
+        plain.cell.controller.linears(), gained.cell.controller.linears(), strict=True
+    ):
+        torch.testing.assert_close(after.weight[:, :3], 8 * before.weight[:, :3])
+        assert torch.equal(after.weight[:, 3:], before.weight[:, 3:])

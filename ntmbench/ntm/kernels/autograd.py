@@ -172,7 +172,7 @@ class _Call:
         return NTMTrace(
             logits=logits,
             read_weightings=weightings[:, :, : n.reads].clone(),
-            write_weightings=weightings[:, :, n.reads :].clone(),
+            write_weightings=weightings[:, :, n.first_write : n.first_write + n.writes].clone(),
             reads=_grid(answers, 0, n.reads, n.words).clone(),
             erases=_grid(numbers, n.erase, n.writes, n.words).clone(),
             adds=_grid(numbers, n.add, n.writes, n.words).clone(),

@@ -33,9 +33,11 @@ class Layout(NamedTuple):
     slots: int
     first_rows: int  # of the first memory, which the slots repeat
     words: int
+    key_words: int  # words of a slot that are compared with a key
     reads: int
     writes: int
     heads: int
+    first_write: int  # the head that is the first write head
     shifts: int
     units: int
     layers: int
@@ -116,6 +118,7 @@ def make_layout(p: Problem) -> Layout:
     s = p.settings
     recurrent = int(s.controller == "lstm")
     heads, reads, writes, words = s.heads, s.read_heads, s.write_heads, s.word_size
+    key_words = s.compared
     units, layers, lanes = s.controller_size, s.controller_layers, p.lanes
 
     def row(count: int) -> int:
@@ -123,7 +126,7 @@ def make_layout(p: Problem) -> Layout:
 
     read_width = reads * words
     gates = 4 * units if recurrent else units
-    add = heads * words
+    add = heads * key_words
     gate = add + writes * words
     erase = gate + heads
     strength = erase + writes * words
@@ -175,9 +178,11 @@ def make_layout(p: Problem) -> Layout:
         outputs=p.outputs,
         slots=p.slots,
         words=words,
+        key_words=key_words,
         reads=reads,
         writes=writes,
         heads=heads,
+        first_write=s.first_write,
         shifts=s.shift_width,
         units=units,
         layers=layers,

@@ -61,11 +61,11 @@ def write(
 ) -> None:
     """Eqs. (3) and (4): erase and add, from the memory to a target that may be the same place.
 
-    It also fills ``norms`` with the inverse norms of the target's slots.
+    It also fills ``norms`` with the inverse norms of what is compared in the target's slots.
     """
     one, floor = splat(kept, 1.0), splat(kept, SQUARED_NORM_FLOOR)
-    slot_row, words = n.slot_row, n.words
-    first = weighting + n.reads * slot_row
+    slot_row, words, key_words = n.slot_row, n.words, n.key_words
+    first = weighting + n.first_write * slot_row
     erase, add = numbers + n.erase, numbers + n.add
     if n.writes == 1:
         for slot in range(0, slot_row, lanes(kept)):
@@ -77,7 +77,8 @@ def write(
                 adds, erases = splat(kept, kept[add + word]), splat(kept, kept[erase + word])
                 value = add_product(value, weight, subtract_product(adds, erases, value))
                 store(scratch, target + at, value)
-                squares = add_product(squares, value, value)
+                if word < key_words:
+                    squares = add_product(squares, value, value)
             store(scratch, norms + slot, inverse_root(squares))
         return
     for slot in range(0, slot_row, lanes(kept)):
@@ -92,7 +93,8 @@ def write(
             at = word * slot_row + slot
             value = add_product(added, load(scratch, memory + at), left)
             store(scratch, target + at, value)
-            squares = add_product(squares, value, value)
+            if word < key_words:
+                squares = add_product(squares, value, value)
         store(scratch, norms + slot, inverse_root(squares))
 
 
@@ -163,8 +165,8 @@ def _one_write_backward(
 ) -> None:
     """One write head, together with the first read head."""
     slot_row = n.slot_row
-    own = weighting + n.reads * slot_row
-    d_own = d_weightings + n.reads * slot_row
+    own = weighting + n.first_write * slot_row
+    d_own = d_weightings + n.first_write * slot_row
     for word in range(n.words):
         row = word * slot_row
         erase = numbers + n.erase + word
@@ -202,8 +204,8 @@ def _writes_backward(
     """Any number of write heads."""
     one = splat(kept, 1.0)
     slot_row, words, writes, width = n.slot_row, n.words, n.writes, lanes(kept)
-    own = weighting + n.reads * slot_row
-    d_own = d_weightings + n.reads * slot_row
+    own = weighting + n.first_write * slot_row
+    d_own = d_weightings + n.first_write * slot_row
     for word in range(words):
         row = word * slot_row
         erase = numbers + n.erase + word
@@ -255,7 +257,7 @@ def content_backward(
 
     Uses ``d_dots``, ``d_norms`` and ``key_pull`` in scratch.
     """
-    slot_row, words, heads = n.slot_row, n.words, n.heads
+    slot_row, words, heads = n.slot_row, n.key_words, n.heads
     d_norms, d_keys = s.d_norms, s.d_numbers
     for word in range(words):
         row = word * slot_row

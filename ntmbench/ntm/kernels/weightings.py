@@ -36,11 +36,11 @@ _NORM_FLOOR = SQUARED_NORM_FLOOR
 
 @compiled
 def inverse_norms(n: Layout, memory: Any, start: int, norms: Any, at: int) -> None:
-    """1 / sqrt(|row|^2 + floor) of every slot of a memory ``[M, N]``."""
+    """1 / sqrt(|row|^2 + floor) of what is compared in every slot of a memory ``[M, N]``."""
     floor = splat(memory, _NORM_FLOOR)
     for slot in range(0, n.slot_row, lanes(memory)):
         sums = floor
-        for word in range(n.words):
+        for word in range(n.key_words):
             value = load(memory, start + word * n.slot_row + slot)
             sums = add_product(sums, value, value)
         store(norms, at + slot, inverse_root(sums))
@@ -49,7 +49,7 @@ def inverse_norms(n: Layout, memory: Any, start: int, norms: Any, at: int) -> No
 @compiled
 def inverse_key_norm(n: Layout, kept: Any, key: int) -> Any:
     """1 / sqrt(|key|^2 + floor)."""
-    return 1 / math.sqrt(dot(kept, key, kept, key, n.words) + _NORM_FLOOR)
+    return 1 / math.sqrt(dot(kept, key, kept, key, n.key_words) + _NORM_FLOOR)
 
 
 @compiled
@@ -62,15 +62,15 @@ def similarities(
     memory: int,
     norms: int,
 ) -> None:
-    """Cosine similarity ``[H, N]`` of the keys ``[H, M]`` and the rows, eq. (6)."""
+    """Cosine similarity ``[H, N]`` of the keys ``[H, K]`` and the rows, eq. (6)."""
     multiply(
-        kept, keys, n.words, 1,
+        kept, keys, n.key_words, 1,
         scratch, memory, n.lanes, n.slot_row,
         kept, similarity, n.slot_row,
-        n.heads, n.slot_row // n.lanes, n.words, False,
+        n.heads, n.slot_row // n.lanes, n.key_words, False,
     )  # fmt: skip
     for head in range(n.heads):
-        scale = splat(kept, inverse_key_norm(n, kept, keys + head * n.words))
+        scale = splat(kept, inverse_key_norm(n, kept, keys + head * n.key_words))
         row = similarity + head * n.slot_row
         for slot in range(0, n.slot_row, lanes(scratch)):
             value = load(kept, row + slot) * scale * load(scratch, norms + slot)
@@ -212,7 +212,7 @@ def address_backward(
 
     mean = splat(kept, total(sums))
     strength = kept[numbers + n.strength + head]
-    inverse_key = inverse_key_norm(n, kept, numbers + head * n.words)
+    inverse_key = inverse_key_norm(n, kept, numbers + head * n.key_words)
     scale = splat(kept, strength * inverse_key)
     strengths = splat(kept, strength)
     sums = splat(kept, 0.0)
