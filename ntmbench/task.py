@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntmbench.answer import Answer, Chance
+from ntmbench.data.edits import replaced_steps
 from ntmbench.data.lengths import MAX_LENGTH, Lengths
 from ntmbench.data.randomness import RandomWords, Stream, stable_id
 from ntmbench.errors import check_range
@@ -88,6 +89,29 @@ class Variation:
     length: int
 
 
+@dataclass(frozen=True)
+class Shortcuts:
+    """How far a task can be answered without doing what it asks, at the longest training length.
+
+    Each is the share of the best constant answer's errors that a shortcut saves at most: 0 for none
+    of them, 1 for all. The conformance kit measures them, and what a task does not declare is a
+    leak.
+
+    Attributes:
+        place: knowing only which step is answered.
+        current: a network without memory, which sees the step's own input and which step it is.
+        first: such a network on the first input of the sequence.
+        last: such a network on the last input before the answer starts.
+        linear: a linear read-out of all inputs up to the step, at this one length.
+    """
+
+    place: float = 0.0
+    current: float = 0.0
+    first: float = 0.0
+    last: float = 0.0
+    linear: float = 0.0
+
+
 class Task(ABC):
     """An algorithmic memory task: a frozen dataclass whose fields are its settings.
 
@@ -109,6 +133,12 @@ class Task(ABC):
     deterministic: ClassVar[bool] = True
     #: Whether a model that sees the current input alone cannot beat the best constant answer.
     needs_memory: ClassVar[bool] = True
+    #: Whether sequences repeat within a test set, and between training and tests, beyond the
+    #: shortest lengths too, since there are few of them. The docstring then says how many.
+    few_sequences: ClassVar[bool] = False
+    #: The share of ``sources`` that change an answer when they alone change, at least. It is below
+    #: 1 where one part of an answer hides another: a majority, or a product with zero.
+    sources_that_matter: ClassVar[float] = 1.0
 
     @property
     @abstractmethod
@@ -124,6 +154,21 @@ class Task(ABC):
     def output_width(self) -> int:
         """Channels of the answer."""
         return self.answer.channels
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """What the input's channels are called; empty where numbers say enough."""
+        return ()
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """What the answer's channels are called; empty where numbers say enough."""
+        return ()
+
+    @property
+    def shortcuts(self) -> Shortcuts:
+        """How far the task can be answered by its nature without doing what it asks."""
+        return Shortcuts()
 
     @property
     def shortest_length(self) -> int:
@@ -191,6 +236,15 @@ class Task(ABC):
         that is not defined.
         """
         return None
+
+    def edits(self, inputs: FloatArray) -> FloatArray:
+        """Inputs ``[E, T, B, in]`` that the task could draw too, each with few steps changed.
+
+        The conformance kit tests ``sources`` with them. Here each step is replaced by that of other
+        sequences of the batch. That is right where what a step may show depends on its place alone;
+        other tasks say what may be changed, with the help of ``ntmbench.data.edits``.
+        """
+        return replaced_steps(inputs)
 
     def train_batch(self, seed: int, step: int, batch_size: int) -> Batch:
         """The training batch of a step: a function of its arguments and the settings alone."""

@@ -59,7 +59,7 @@ class Recall(VectorTask):
 
     family = "associate"
     version = 1
-    further_channels = 2  # the two kinds of delimiter
+    further_channels = ("item", "query")  # the two kinds of delimiter
     # Tests use the paper's numbers of items, up to 20.
     lengths = Lengths(6, test=(6, 8, 10, 12, 15, 20), select=((3, 2), (3, 1)))
 

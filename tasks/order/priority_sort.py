@@ -63,7 +63,7 @@ class PrioritySort(VectorTask):
 
     family = "order"
     version = 1
-    further_channels = 2  # the priority and the delimiter
+    further_channels = ("priority", "delimiter")
     # Weights are selected at the training range's end, which is hard enough, and a quarter beyond.
     # The answer always has ``answers`` vectors.
     lengths = Lengths(20, test=(20, 25, 30, 40), select=((1, 1), (5, 4)))

@@ -66,7 +66,7 @@ class RepeatCopy(VectorTask):
 
     family = "reproduce"
     version = 1
-    further_channels = 2  # the delimiter and the number of repeats
+    further_channels = ("delimiter", "repeats")
     # Weights are selected with the most repeats, at the training range's end, one and a half times
     # that, and twice. Tests use the paper's lengths.
     lengths = Lengths(10, test=(10, 20), select=((1, 1), (3, 2), (2, 1)))
