@@ -99,10 +99,10 @@ class Shortcuts:
 
     Attributes:
         place: knowing only which step is answered.
-        current: a network without memory, which sees the step's own input and which step it is.
+        current: a network without memory on the step's own input.
         first: such a network on the first input of the sequence.
-        last: such a network on the last input before the answer starts.
-        linear: a linear read-out of all inputs up to the step, at this one length.
+        last: such a network on the last input before the answer starts, if there is one.
+        linear: a linear read-out of all inputs up to the step, one for each step of this length.
     """
 
     place: float = 0.0
@@ -131,13 +131,11 @@ class Task(ABC):
     #: Whether the input fixes the answer. Where it does not, errors cannot reach zero, and weights
     #: are selected by their loss.
     deterministic: ClassVar[bool] = True
-    #: Whether a model that sees the current input alone cannot beat the best constant answer.
-    needs_memory: ClassVar[bool] = True
     #: Whether sequences repeat within a test set, and between training and tests, beyond the
     #: shortest lengths too, since there are few of them. The docstring then says how many.
     few_sequences: ClassVar[bool] = False
-    #: The share of ``sources`` that change an answer when they alone change, at least. It is below
-    #: 1 where one part of an answer hides another: a majority, or a product with zero.
+    #: The share of ``sources`` that change their answer when they alone change, at least. It is
+    #: below 1 where one part of an answer hides another: a majority, or a product with zero.
     sources_that_matter: ClassVar[float] = 1.0
 
     @property
@@ -169,6 +167,11 @@ class Task(ABC):
     def shortcuts(self) -> Shortcuts:
         """How far the task can be answered by its nature without doing what it asks."""
         return Shortcuts()
+
+    @property
+    def needs_memory(self) -> bool:
+        """Whether the current input alone says nothing of its answer."""
+        return self.shortcuts.current == 0
 
     @property
     def shortest_length(self) -> int:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from abc import abstractmethod
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ntmbench.answer import Symbols
 from ntmbench.data.choices import Integers
@@ -119,20 +118,3 @@ def pad_before(symbols: Integers, lengths: Integers) -> Integers:
     places = np.arange(len(symbols))[:, np.newaxis] - begin
     moved = np.take_along_axis(symbols, places.clip(0), axis=0)
     return np.where(places >= 0, moved, SILENT)
-
-
-def sources_at(steps: int, answered: Integers, sources: Integers) -> NDArray[np.bool_]:
-    """The sources ``[T, B, T]`` from the steps that each answer is made of.
-
-    Args:
-        steps: the number of all steps, T.
-        answered: the steps of the answers, ``[A]`` or ``[A, B]``.
-        sources: the steps that each is made of, ``[A, B]``, or ``[A, B, K]`` for K of them; SILENT
-            where there are fewer.
-    """
-    parts = sources.reshape(*sources.shape[:2], -1)  # [A, B, K]
-    count, batch_size, _ = parts.shape
-    at = np.broadcast_to(answered.reshape(count, -1), (count, batch_size))[:, :, np.newaxis]
-    of = np.zeros((steps, batch_size, steps + 1), bool)  # SILENT is the last step, left out below
-    of[at, np.arange(batch_size)[:, np.newaxis], parts] = True
-    return of[:, :, :steps]

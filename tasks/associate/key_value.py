@@ -8,11 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntmbench.answer import Chance, Symbols
+from ntmbench.data.edits import exchanged_steps, other_symbols
+from ntmbench.data.layout import sources_at
 from ntmbench.data.lengths import Lengths, check_length_range
 from ntmbench.data.randomness import RandomWords
 from ntmbench.errors import check_range
 from ntmbench.registry import register_task
-from ntmbench.task import Batch, FloatArray, Task
+from ntmbench.task import Batch, FloatArray, Shortcuts, Task
 
 # Larger numbers are taken for typing errors.
 MAX_SYMBOLS = 4096
@@ -116,15 +118,25 @@ class KeyValue(Task):
 
     def sources(self, inputs: FloatArray) -> NDArray[np.bool_]:
         """The query itself, the step of its key among the pairs, and that of the value."""
-        steps, batch_size, _ = inputs.shape
-        length = steps // 3
-        of = np.zeros((steps, batch_size, steps), bool)
-        at = np.arange(2 * length, steps)[:, np.newaxis]  # [K, 1]
-        sequence = np.arange(batch_size)
-        places = self._places(inputs)
-        for step in (at, 2 * places, 2 * places + 1):
-            of[at, sequence, step] = True
-        return of
+        places = self._places(inputs)  # [K, B]
+        queries = np.arange(2 * len(places), len(inputs))[:, np.newaxis] + 0 * places
+        return sources_at(inputs, np.stack([queries, 2 * places, 2 * places + 1], axis=2))
+
+    def edits(self, inputs: FloatArray) -> FloatArray:
+        """Other values, and two keys exchanged, among the pairs or among the queries."""
+        pairs = 2 * (len(inputs) // 3)
+        return np.concatenate(
+            [
+                other_symbols(inputs, slice(self.keys, None)),
+                exchanged_steps(inputs, range(0, pairs, 2)),
+                exchanged_steps(inputs, range(pairs, len(inputs))),
+            ]
+        )
+
+    @property
+    def shortcuts(self) -> Shortcuts:
+        """One of the values answers, and the last input before the queries is one of them."""
+        return Shortcuts(last=1 / self.max_length, linear=1 / self.max_length)
 
     def chance(self, length: int) -> Chance:
         """Every value is as likely as any other."""

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntmbench.answer import Chance, Reals
+from ntmbench.data.layout import sources_at
 from ntmbench.data.lengths import MAX_LENGTH, Lengths, check_length_range
 from ntmbench.data.randomness import RandomWords
-from ntmbench.data.symbols import sources_at
 from ntmbench.errors import check_range
 from ntmbench.registry import register_task
 from ntmbench.task import Batch, FloatArray, Shortcuts, Task
@@ -85,8 +85,8 @@ class DelayReal(Task):
 
     @property
     def shortcuts(self) -> Shortcuts:
-        """The number that is asked for is one of those shown."""
-        return Shortcuts(linear=1.0)
+        """At one delay a linear read-out is enough; the first number answers for itself."""
+        return Shortcuts(first=1 / self.answers, linear=1.0)
 
     def draw(self, words: RandomWords, batch_size: int, length: int, *, test: bool) -> Batch:
         """Draw a number for each step; nothing else varies."""
@@ -104,10 +104,7 @@ class DelayReal(Task):
 
     def sources(self, inputs: FloatArray) -> NDArray[np.bool_]:
         """The step of the number itself."""
-        steps, batch_size, _ = inputs.shape
-        delay = self._delay(inputs)
-        shown = np.arange(steps - delay)
-        return sources_at(steps, shown + delay, np.tile(shown[:, np.newaxis], batch_size))
+        return sources_at(inputs, np.arange(len(inputs) - self._delay(inputs)))
 
     def chance(self, length: int) -> Chance:
         """The best constant is 0, from which numbers lie a third of a square away in the mean."""

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from ntmbench.answer import Chance
 from ntmbench.data.choices import Integers
+from ntmbench.data.layout import sources_at
 from ntmbench.data.lengths import check_length_range
 from ntmbench.data.randomness import RandomWords
 from ntmbench.data.symbols import (
     SymbolTask,
     check_symbols,
     silence,
-    sources_at,
     symbols_of,
     then_answer,
     with_end,
@@ -81,10 +81,7 @@ class Rearrangement(SymbolTask):
 
     def sources(self, inputs: FloatArray) -> NDArray[np.bool_]:
         """The step of the symbol itself."""
-        steps, batch_size, _ = inputs.shape
-        order = self.order(self._length(inputs))
-        answered = np.arange(steps - len(order), steps)
-        return sources_at(steps, answered, np.tile(order[:, np.newaxis], batch_size))
+        return sources_at(inputs, self.order(self._length(inputs)))
 
     def chance(self, length: int) -> Chance:
         """Every symbol is as likely as any other."""
