@@ -115,7 +115,7 @@ class Shortcuts:
 class Task(ABC):
     """An algorithmic memory task: a frozen dataclass whose fields are its settings.
 
-    ``length`` below is whatever the task counts as its difficulty: vectors, items or bits.
+    ``length`` below is whatever the task counts as its difficulty: vectors, items, bits (``axis``).
 
     A task with the fields ``min_length`` and ``max_length`` states in ``lengths`` where weights are
     selected and tested. Any other task defines the properties that follow from them itself.
@@ -124,6 +124,8 @@ class Task(ABC):
     name: ClassVar[str]
     #: The family that it belongs to: one of the suite's thirteen, or a third party's own word.
     family: ClassVar[str] = ""
+    #: What a length counts, in the plural.
+    axis: ClassVar[str] = "steps"
     #: Changes whenever the same settings and keys give other data; it is part of a run's identity.
     version: ClassVar[int]
     #: Lengths at which weights are selected and tested, as shares of the longest training length.

@@ -58,6 +58,7 @@ class Recall(VectorTask):
     max_length: int = 6
 
     family = "associate"
+    axis = "items"
     version = 1
     further_channels = ("item", "query")  # the two kinds of delimiter
     # Tests use the paper's numbers of items, up to 20.

@@ -62,6 +62,7 @@ class PrioritySort(VectorTask):
     answers: int = 16
 
     family = "order"
+    axis = "vectors"
     version = 1
     further_channels = ("priority", "delimiter")
     # Weights are selected at the training range's end, which is hard enough, and a quarter beyond.

@@ -53,6 +53,7 @@ class Sorting(VectorTask):
     max_length: int = 20
 
     family = "order"
+    axis = "numbers"
     version = 1
     # Weights are selected at the training range's end, which is hard enough, and a quarter beyond.
     lengths = Lengths(20, test=(10, 20, 30, 40), select=((1, 1), (5, 4)))

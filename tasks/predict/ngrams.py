@@ -57,6 +57,7 @@ class NGrams(Task):
     max_length: int = 200
 
     family = "predict"
+    axis = "bits"
     version = 1
     # Weights are selected at the training range's end and at one and a half times that. Tests use
     # the paper's length and twice that.

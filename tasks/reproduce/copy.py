@@ -52,6 +52,7 @@ class Copy(VectorTask):
     max_length: int = 20
 
     family = "reproduce"
+    axis = "vectors"
     version = 1
     # The paper's lengths, to six times the training range, and one far beyond: for a memory that is
     # addressed properly there is no longest sequence.

@@ -54,6 +54,7 @@ class DelayReal(Task):
     max_length: int = 10
 
     family = "reproduce"
+    axis = "steps of delay"
     version = 1
     lengths = Lengths(10, test=(5, 10, 15, 20, 40), select=((1, 1), (3, 2)))
 

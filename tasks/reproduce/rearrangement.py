@@ -40,6 +40,7 @@ class Rearrangement(SymbolTask):
     max_length: int = 20
 
     family = "reproduce"
+    axis = "symbols"
 
     def __post_init__(self) -> None:
         """Check the settings; SettingError names the one that is out of range."""

@@ -66,6 +66,7 @@ class RepeatCopy(VectorTask):
     test_repeats: int = 0
 
     family = "reproduce"
+    axis = "vectors"
     version = 1
     sources_that_matter = 0.9  # another number of repeats would be another number of steps
     further_channels = ("delimiter", "repeats")

@@ -60,6 +60,7 @@ class SelectiveCopy(SymbolTask):
     max_length: int = 10
 
     family = "reproduce"
+    axis = "symbols to keep"
     version = 1
     lengths = Lengths(10, test=(5, 10, 15, 20, 40), select=((1, 1), (3, 2)))
 
