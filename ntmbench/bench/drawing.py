@@ -1,8 +1,9 @@
-"""`python -m ntmbench.bench.drawing`: milliseconds for a batch of every task at its default size."""
+"""`python -m ntmbench.bench.drawing`: milliseconds to draw a batch of every task."""
 
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -93,4 +94,5 @@ def drawn_drawing(table: pd.DataFrame) -> Table:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `... | head` ends as any Unix tool does
     sys.exit(main())

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from ntmbench.task import Batch, FloatArray, Task
+    from ntmbench.task import Batch, Task
 
 #: How a step is written at which nothing is shown and nothing asked.
 NOTHING = "_"
@@ -44,15 +47,15 @@ def words_of(task: Task, batch: Batch, sequence: int = 0) -> tuple[list[str], li
     """What is shown and what is asked at each step, in words; nothing is an empty string."""
     given_names = task.input_names or tuple(map(str, range(task.input_width)))
     asked_names = task.output_names or tuple(map(str, range(task.output_width)))
-    given = [_words(row, given_names) for row in batch.inputs[:, sequence]]
+    given = [channel_words(row, given_names) for row in batch.inputs[:, sequence]]
     asked = [
-        _words(row, asked_names) if scored else ""
+        channel_words(row, asked_names) if scored else ""
         for row, scored in zip(batch.targets[:, sequence], batch.mask[:, sequence], strict=True)
     ]
     return given, asked
 
 
-def _words(channels: FloatArray, names: Sequence[str]) -> str:
+def channel_words(channels: NDArray[np.floating[Any]], names: Sequence[str]) -> str:
     """The names of the channels that are 1, and those of other numbers with their number."""
     return " ".join(
         name if value == 1 else f"{name}={_number(value)}"
