@@ -96,6 +96,7 @@ def test_a_wrong_symbol_is_crossed_where_it_was_answered() -> None:
     assert words_in(shown) == ["0", "1", "2", "3", "4", "0", "1", "2", "3", "4", "0", "1"]
     assert words_in(answered) == ["2", "3", "3", "4", "0", "1", "1", "2", "3", "4", "0", "1"]
     (cells,) = (mesh.get_array() for mesh in answered.collections)
+    assert cells is not None
     assert np.ma.getdata(cells).reshape(2, STEPS)[:, 6:].tolist() == [[1, 1, 0, 0, 0, 0], [0] * 6]
 
 
