@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     )
     from ntmbench.runs.loading import load_run
     from ntmbench.runs.results import load_results
-    from ntmbench.task import Batch, Task
+    from ntmbench.task import Batch, Shortcuts, Task
     from ntmbench.trace import Panel, Signal, Trace
     from ntmbench.training.loop import train
     from ntmbench.training.observer import Observer
@@ -40,6 +40,7 @@ _HOMES = {
     "Panel": "trace",
     "Reals": "answer",
     "SequenceModel": "model",
+    "Shortcuts": "task",
     "Signal": "trace",
     "Symbols": "answer",
     "Task": "task",
@@ -66,6 +67,7 @@ __all__ = [
     "Panel",
     "Reals",
     "SequenceModel",
+    "Shortcuts",
     "Signal",
     "Symbols",
     "Task",

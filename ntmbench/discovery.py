@@ -10,7 +10,7 @@ def import_modules(package: str, folder: str) -> None:
     """Import every module of a package, however deep, in the order of their names.
 
     A folder inside needs no ``__init__.py``, so that the first module of a new family is one file.
-    Hidden files and folders, such as those of an editor, are passed over.
+    The module behind ``python -m`` and hidden files and folders are passed over.
 
     Args:
         package: the package's name.
@@ -18,5 +18,6 @@ def import_modules(package: str, folder: str) -> None:
     """
     found = (file.relative_to(folder).with_suffix("").parts for file in Path(folder).rglob("*.py"))
     for parts in sorted(found):
-        if parts[-1] != "__init__" and not any(part.startswith(".") for part in parts):
+        hidden = any(part.startswith(".") for part in parts)
+        if parts[-1] not in ("__init__", "__main__") and not hidden:
             importlib.import_module(".".join((package, *parts)))

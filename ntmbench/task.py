@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntmbench.answer import Answer, Chance
+from ntmbench.data.edits import replaced_steps
 from ntmbench.data.lengths import MAX_LENGTH, Lengths
 from ntmbench.data.randomness import RandomWords, Stream, stable_id
 from ntmbench.errors import check_range
@@ -88,10 +89,33 @@ class Variation:
     length: int
 
 
+@dataclass(frozen=True)
+class Shortcuts:
+    """How far a task can be answered without doing what it asks, at the longest training length.
+
+    Each is the share of the best constant answer's errors that a shortcut saves at most: 0 for none
+    of them, 1 for all. The conformance kit measures them, and what a task does not declare is a
+    leak.
+
+    Attributes:
+        place: knowing only which step is answered.
+        current: a network without memory on the step's own input.
+        first: such a network on the first input of the sequence.
+        last: such a network on the last input before the answer starts, if there is one.
+        linear: a linear read-out of all inputs up to the step, one for each step of this length.
+    """
+
+    place: float = 0.0
+    current: float = 0.0
+    first: float = 0.0
+    last: float = 0.0
+    linear: float = 0.0
+
+
 class Task(ABC):
     """An algorithmic memory task: a frozen dataclass whose fields are its settings.
 
-    ``length`` below is whatever the task counts as its difficulty: vectors, items or bits.
+    ``length`` below is whatever the task counts as its difficulty: vectors, items, bits (``axis``).
 
     A task with the fields ``min_length`` and ``max_length`` states in ``lengths`` where weights are
     selected and tested. Any other task defines the properties that follow from them itself.
@@ -100,6 +124,8 @@ class Task(ABC):
     name: ClassVar[str]
     #: The family that it belongs to: one of the suite's thirteen, or a third party's own word.
     family: ClassVar[str] = ""
+    #: What a length counts, in the plural.
+    axis: ClassVar[str] = "steps"
     #: Changes whenever the same settings and keys give other data; it is part of a run's identity.
     version: ClassVar[int]
     #: Lengths at which weights are selected and tested, as shares of the longest training length.
@@ -107,8 +133,12 @@ class Task(ABC):
     #: Whether the input fixes the answer. Where it does not, errors cannot reach zero, and weights
     #: are selected by their loss.
     deterministic: ClassVar[bool] = True
-    #: Whether a model that sees the current input alone cannot beat the best constant answer.
-    needs_memory: ClassVar[bool] = True
+    #: Whether sequences repeat within a test set, and between training and tests, beyond the
+    #: shortest lengths too, since there are few of them. The docstring then says how many.
+    few_sequences: ClassVar[bool] = False
+    #: The share of ``sources`` that change their answer when they alone change, at least. It is
+    #: below 1 where one part of an answer hides another: a majority, or a product with zero.
+    sources_that_matter: ClassVar[float] = 1.0
 
     @property
     @abstractmethod
@@ -124,6 +154,26 @@ class Task(ABC):
     def output_width(self) -> int:
         """Channels of the answer."""
         return self.answer.channels
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """What the input's channels are called; empty where numbers say enough."""
+        return ()
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """What the answer's channels are called; empty where numbers say enough."""
+        return ()
+
+    @property
+    def shortcuts(self) -> Shortcuts:
+        """How far the task can be answered by its nature without doing what it asks."""
+        return Shortcuts()
+
+    @property
+    def needs_memory(self) -> bool:
+        """Whether the current input alone says nothing of its answer."""
+        return self.shortcuts.current == 0
 
     @property
     def shortest_length(self) -> int:
@@ -191,6 +241,15 @@ class Task(ABC):
         that is not defined.
         """
         return None
+
+    def edits(self, inputs: FloatArray) -> FloatArray:
+        """Inputs ``[E, T, B, in]`` that the task could draw too, each with few steps changed.
+
+        The conformance kit tests ``sources`` with them. Here each step is replaced by that of other
+        sequences of the batch. That is right where what a step may show depends on its place alone;
+        other tasks say what may be changed, with the help of ``ntmbench.data.edits``.
+        """
+        return replaced_steps(inputs)
 
     def train_batch(self, seed: int, step: int, batch_size: int) -> Batch:
         """The training batch of a step: a function of its arguments and the settings alone."""

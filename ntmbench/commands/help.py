@@ -22,6 +22,7 @@ Train, evaluate and compare models on algorithmic memory tasks.
   python -m ntmbench -m +experiment=reference                   the campaign behind the report
   python -m ntmbench task=recall model=ntm --cfg job            show every setting of a run
   python -m ntmbench.search task=recall model=lstm              search settings; has its own --help
+  python -m ntmbench.tasks sorting task.bits=4                  all tasks, or an example of one
   python -m ntmbench.report                                     report over results/
 """
 

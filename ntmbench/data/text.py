@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from ntmbench.task import Batch
+    from ntmbench.task import Batch, Task
+
+#: How a step is written at which nothing is shown and nothing asked.
+NOTHING = "_"
 
 
 def as_text(batch: Batch, sequence: int = 0) -> str:
@@ -17,7 +24,45 @@ def as_text(batch: Batch, sequence: int = 0) -> str:
     for inputs, targets, scored in zip(
         batch.inputs[:, sequence], batch.targets[:, sequence], batch.mask[:, sequence], strict=True
     ):
-        asked = " ".join(f"{target:.0f}" if scored else "." for target in targets)
-        shown = (f"{value:.0f}" if value in (0, 1) else f"{value:+.2f}" for value in inputs)
-        lines.append(f"{' '.join(shown)} | {asked}")
+        asked = " ".join(_number(target) if scored else "." for target in targets)
+        lines.append(f"{' '.join(map(_number, inputs))} | {asked}")
     return "\n".join(lines)
+
+
+def as_words(task: Task, batch: Batch, sequence: int = 0) -> str:
+    """Write one sequence on a line, with a word for each channel that is not 0.
+
+    An answer stands in brackets, after what is shown at its step: ``a 1 b 0 b [0] a [1]``. A step
+    without input is left out if it has an answer, and is ``_`` otherwise.
+    """
+    given, asked = words_of(task, batch, sequence)
+    steps = zip(given, asked, strict=True)
+    return " ".join(
+        " ".join(part for part in (shown, answer and f"[{answer}]") if part) or NOTHING
+        for shown, answer in steps
+    )
+
+
+def words_of(task: Task, batch: Batch, sequence: int = 0) -> tuple[list[str], list[str]]:
+    """What is shown and what is asked at each step, in words; nothing is an empty string."""
+    given_names = task.input_names or tuple(map(str, range(task.input_width)))
+    asked_names = task.output_names or tuple(map(str, range(task.output_width)))
+    given = [channel_words(row, given_names) for row in batch.inputs[:, sequence]]
+    asked = [
+        channel_words(row, asked_names) if scored else ""
+        for row, scored in zip(batch.targets[:, sequence], batch.mask[:, sequence], strict=True)
+    ]
+    return given, asked
+
+
+def channel_words(channels: NDArray[np.floating[Any]], names: Sequence[str]) -> str:
+    """The names of the channels that are 1, and those of other numbers with their number."""
+    return " ".join(
+        name if value == 1 else f"{name}={_number(value)}"
+        for name, value in zip(names, channels.tolist(), strict=True)
+        if value
+    )
+
+
+def _number(value: float) -> str:
+    return f"{value:.0f}" if value in (0, 1) else f"{value:+.2f}"

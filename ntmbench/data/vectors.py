@@ -15,13 +15,18 @@ class VectorTask(Task):
     """
 
     bits: int
-    #: Channels of the input after those of the vector: delimiters and the like.
-    further_channels: ClassVar[int] = 1
+    #: What the channels of the input after those of the vector are called.
+    further_channels: ClassVar[tuple[str, ...]] = ("delimiter",)
 
     @property
     def input_width(self) -> int:
         """The vector and the further channels."""
-        return self.bits + self.further_channels
+        return self.bits + len(self.further_channels)
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """The numbers of the bits, and the further channels."""
+        return (*map(str, range(self.bits)), *self.further_channels)
 
     @property
     def answer(self) -> Bits:

@@ -37,9 +37,9 @@ def answer_example(model: nn.Module, task: Task) -> dict[str, NDArray[Any]]:
     """Run a model on the task's example; the arrays of ``example.npz`` by name, float16.
 
     They are ``inputs [T, in]``, ``targets [T, out]``, ``mask [T]``, ``probabilities [T, out]`` (the
-    numbers, if the answers are real), ``length``, and how the answer is drawn: ``kind`` and
-    ``tolerance``. For a model with a trace the panels that it wants drawn follow, see
-    ``ntmbench.plotting.panels.pack_panels``.
+    numbers, if the answers are real), ``length``, how the answer is drawn (``kind``, ``tolerance``)
+    and what the channels are called (``input_names``, ``output_names``). For a model with a trace
+    the panels that it wants drawn follow, see ``ntmbench.plotting.panels.pack_panels``.
     """
     length, example = example_of(task)
     batch = TensorBatch.of(example, device_of(model))
@@ -53,6 +53,8 @@ def answer_example(model: nn.Module, task: Task) -> dict[str, NDArray[Any]]:
         "mask": _of_one_sequence(batch.mask),
         "probabilities": _of_one_sequence(shown),
         **{name: np.array(value) for name, value in asdict(task.answer.drawn()).items()},
+        "input_names": np.array(task.input_names, np.str_),
+        "output_names": np.array(task.output_names, np.str_),
     }
     if trace is None:
         return arrays

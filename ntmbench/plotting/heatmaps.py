@@ -5,30 +5,48 @@ from __future__ import annotations
 import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator
 from numpy.typing import NDArray
 
 from ntmbench.plotting.panels import FloatArray, Panel
-from ntmbench.plotting.style import HATCH, INK, PAPER
+from ntmbench.plotting.style import HATCH, INK, PAPER, WRONG
 
 #: None of them is grey, which could be taken for the ground of what does not count.
-COLOUR_MAPS = {"unit": "viridis", "weights": "viridis", "signed": "RdBu_r", "error": "Reds"}
+COLOUR_MAPS = {
+    "unit": "viridis",
+    "weights": "viridis",
+    "signed": "RdBu_r",
+    "error": "Reds",
+    "words": LinearSegmentedColormap.from_list("words", [PAPER, WRONG]),
+}
 
-#: At most so many rows have their number beside them.
+#: At most so many rows have their number beside them, or their name.
 MOST_TICKS = 6
+MOST_NAMES = 24
+
+# Inches: the room for all steps, at the least; a letter; a line; a row with a name beside it.
+STEPS_ROOM = 6.6
+LETTER, LINE = 0.065, 0.2
+NAMED_ROW = 0.12
 
 
 def panel_height(panel: Panel) -> float:
     """Inches for a panel, by its rows."""
     _, groups, rows = panel.groups.shape
-    return float(np.clip(0.2 + 0.08 * groups * rows, 0.45, 3.2))
+    if panel.texts is not None:
+        line = LINE if _upright(panel) else 0.1 + LETTER * _longest(panel)
+        return line * len(panel.row_names)
+    row = NAMED_ROW if _named(panel) else 0.08
+    return float(np.clip(0.2 + row * groups * rows, 0.45, 3.2))
 
 
 def draw_heatmap(axes: Axes, panel: Panel) -> None:
     """Draw a panel, with its scale on the right; what is NaN shows the hatched ground."""
     low, high = panel.range
     ticks = sorted({low, 0.0, high}) if panel_height(panel) > 0.5 else [low, high]
-    bar = axes.inset_axes((1.01, 0, 0.015, 1))
+    scaled = panel.scale != "words"
+    bar = axes.inset_axes((1.01, 0, 0.015, 1)) if scaled else None
     sns.heatmap(
         _upwards(panel.groups),
         ax=axes,
@@ -37,7 +55,8 @@ def draw_heatmap(axes: Axes, panel: Panel) -> None:
         vmax=high,
         annot=False if panel.texts is None else panel.texts.T,
         fmt="",
-        annot_kws={"fontsize": 7},
+        annot_kws={"fontsize": 7, "rotation": 0 if _upright(panel) else 90},
+        cbar=scaled,
         cbar_ax=bar,
         cbar_kws={"ticks": ticks, "format": "%.3g"},
         xticklabels=False,
@@ -46,13 +65,24 @@ def draw_heatmap(axes: Axes, panel: Panel) -> None:
     )
     axes.invert_yaxis()  # seaborn draws downwards
     axes.grid(visible=False)
-    bar.grid(visible=False)
-    bar.tick_params(labelsize=8, length=2)
+    if bar is not None:
+        bar.grid(visible=False)
+        bar.tick_params(labelsize=8, length=2)
     axes.patch.set(facecolor=PAPER, hatch="////", edgecolor=HATCH)
     _number_rows(axes, panel)
     _number_steps(axes, panel.values.shape[0])
     if panel.crosses is not None:
         _cross(axes, panel.crosses)
+
+
+def _longest(panel: Panel) -> int:
+    """Letters of the longest text in a cell."""
+    return 0 if panel.texts is None else int(np.char.str_len(panel.texts).max())
+
+
+def _upright(panel: Panel) -> bool:
+    """Whether texts fit into their cells without being turned."""
+    return _longest(panel) * LETTER <= STEPS_ROOM / len(panel.values)
 
 
 def mark_answer(axes: Axes, answer_start: int) -> None:
@@ -81,13 +111,15 @@ def _number_rows(axes: Axes, panel: Panel) -> None:
     """Write numbers or names beside the rows, or the groups' numbers where there are several."""
     _, groups, rows = panel.groups.shape
     axes.tick_params(left=True, labelleft=True, labelrotation=0)
+    if _named(panel) and panel.scale != "words":
+        axes.tick_params(axis="y", labelsize=8)
     if groups > 1:
         for group in range(1, groups):
             axes.axhline(group * rows, color="0.6", linewidth=1)
         places = [(groups - 1 - group + 0.5) * rows for group in range(groups)]
         labels = [str(group + 1) for group in range(groups)]
     elif panel.rows or panel.names:
-        every = 1 if _named(panel) else -(-rows // (MOST_TICKS - 1))
+        every = -(-rows // (MOST_NAMES if _named(panel) else MOST_TICKS - 1))
         places = [row + 0.5 for row in range(0, rows, every)]
         labels = list(panel.row_names[::every])
     else:
@@ -97,7 +129,7 @@ def _number_rows(axes: Axes, panel: Panel) -> None:
 
 
 def _named(panel: Panel) -> bool:
-    """Whether the rows have words for names, which must not be left out."""
+    """Whether the rows have words for names, which are left out only where they are many."""
     return not all(name.isdigit() for name in panel.row_names)
 
 

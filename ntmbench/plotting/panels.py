@@ -18,7 +18,8 @@ FloatArray = NDArray[np.floating[Any]]
 
 #: ``unit``: from 0 to 1. ``weights``: the same, over places of which only the used ones are shown.
 #: ``signed``: of either sign, white at zero. ``error``: from 0 upwards, white at zero.
-Scale = Literal["unit", "weights", "signed", "error"]
+#: ``words``: texts are written into the cells, of which those at 1 are wrong.
+Scale = Literal["unit", "weights", "signed", "error", "words"]
 
 #: A place is used if any step ever puts more weight than this on it.
 USED_WEIGHT = 0.05

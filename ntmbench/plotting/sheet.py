@@ -99,4 +99,6 @@ def _steps_label(panels: Sequence[Panel]) -> str:
         marks.append("hatched: not scored")
     if any(panel.crosses is not None for panel in panels):
         marks.append("cross: wrong")
+    if any(panel.scale == "words" for panel in panels):
+        marks.append("red: wrong")
     return f"step ({'; '.join(marks)})" if marks else "step"

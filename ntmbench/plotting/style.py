@@ -26,6 +26,8 @@ OPTIMUM_DASHES = (0, (1, 1))
 
 #: Of text and axes, of what is compared with, and of the ground.
 INK, MUTED, PAPER = "#1b1b1b", "#595959", "#ffffff"
+#: Of the ground of a wrong word.
+WRONG = "#f4a582"
 #: The hatching of what does not count.
 HATCH = "#b8b8b8"
 

@@ -7,20 +7,22 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ntmbench.answer import Chance, Symbols
+from ntmbench.answer import Chance
+from ntmbench.data.choices import Integers, distinct
+from ntmbench.data.edits import exchanged_steps, other_symbols
+from ntmbench.data.layout import sources_at
 from ntmbench.data.lengths import Lengths, check_length_range
 from ntmbench.data.randomness import RandomWords
+from ntmbench.data.symbols import SymbolTask, check_symbols, silence, symbols_of
+from ntmbench.data.vocabulary import letters, numbered
 from ntmbench.errors import check_range
 from ntmbench.registry import register_task
-from ntmbench.task import Batch, FloatArray, Task
-
-# Larger numbers are taken for typing errors.
-MAX_SYMBOLS = 4096
+from ntmbench.task import Batch, FloatArray, Shortcuts
 
 
 @register_task("key_value")
 @dataclass(frozen=True)
-class KeyValue(Task):
+class KeyValue(SymbolTask):
     """Answer each of K keys with its value: multi-query associative recall (Arora et al. 2023).
 
     ``a 2 b 1 c 2 | b a c -> 1 2 2``: K pairs of a key and a value, a symbol a step, and then all K
@@ -36,17 +38,12 @@ class KeyValue(Task):
     keys are asked for, one after the other. There are few sequences of one pair and of two (128
     and 30,720 at the default sizes), so that those of the tests occur in training too.
 
-    Two pairs, of three keys and two values (inputs: keys, values | targets; dots are not scored)::
+    Two pairs (the answers in brackets)::
 
-        >>> from ntmbench.data.text import as_text
-        >>> task = KeyValue(keys=3, values=2, max_length=2)
-        >>> print(as_text(task.test_set(length=2, sequences=1)))
-        0 0 1 0 0 | . .
-        0 0 0 1 0 | . .
-        1 0 0 0 0 | . .
-        0 0 0 1 0 | . .
-        0 0 1 0 0 | 1 0
-        1 0 0 0 0 | 1 0
+        >>> from ntmbench.data.text import as_words
+        >>> task = KeyValue()
+        >>> print(as_words(task, task.test_set(length=2, sequences=1)))
+        f 4 k 6 f [4] k [6]
     """
 
     #: Number of different keys; no sequence can have more pairs.
@@ -59,25 +56,26 @@ class KeyValue(Task):
     max_length: int = 4
 
     family = "associate"
+    axis = "pairs"
     version = 1
     lengths = Lengths(4, test=(2, 4, 8, 16), select=((1, 1), (3, 2)))
 
     def __post_init__(self) -> None:
         """Check the settings; SettingError names the one that is out of range."""
-        check_range("task.keys", self.keys, 1, MAX_SYMBOLS)
-        check_range("task.values", self.values, 2, MAX_SYMBOLS)
+        check_symbols("keys", self.keys, fewest=1)
+        check_symbols("values", self.values)
         check_range("task.max_length", self.max_length, 1, self.keys)
         check_length_range(self.min_length, self.max_length)
 
     @property
-    def input_width(self) -> int:
+    def input_names(self) -> tuple[str, ...]:
         """The keys and the values."""
-        return self.keys + self.values
+        return letters(self.keys) + self.output_names
 
     @property
-    def answer(self) -> Symbols:
+    def output_names(self) -> tuple[str, ...]:
         """The values."""
-        return Symbols(self.values)
+        return numbered("", self.values)
 
     @property
     def selection_lengths(self) -> tuple[int, ...]:
@@ -92,39 +90,42 @@ class KeyValue(Task):
     def draw(self, words: RandomWords, batch_size: int, length: int, *, test: bool) -> Batch:
         """Draw ``length`` pairs and the order of the queries; nothing else varies."""
         check_range("length", length, 1, self.keys)
-        key = words.uniform(self.keys, batch_size).argsort(axis=0, kind="stable")[:length]  # [K, B]
+        key = distinct(words, length, self.keys, batch_size)
         value = words.integers(0, self.values - 1, length, batch_size)
-        order = words.uniform(length, batch_size).argsort(axis=0, kind="stable")
-        inputs = np.zeros((3 * length, batch_size, self.input_width), np.float32)
-        _raise(inputs[0 : 2 * length : 2], key)
-        _raise(inputs[1 : 2 * length : 2], self.keys + value)
-        _raise(inputs[2 * length :], np.take_along_axis(key, order, axis=0))
-        targets = np.zeros((3 * length, batch_size, self.values), np.float32)
-        _raise(targets[2 * length :], np.take_along_axis(value, order, axis=0))
-        mask = np.zeros((3 * length, batch_size), np.float32)
-        mask[2 * length :] = 1
-        return Batch(inputs, targets, mask, answer_start=2 * length)
+        order = distinct(words, length, length, batch_size)
+        pairs = np.stack([key, self.keys + value], axis=1).reshape(2 * length, batch_size)
+        queries, answers = (np.take_along_axis(of, order, axis=0) for of in (key, value))
+        shown = np.concatenate([pairs, queries])
+        asked = np.concatenate([silence(2 * length, batch_size), answers])
+        return self.batch(shown, asked, answer_start=2 * length)
 
     def oracle(self, inputs: FloatArray) -> FloatArray:
         """Look each query up among the keys, and give the value that followed it."""
-        length = len(inputs) // 3
-        places = self._places(inputs)  # [K, B]
-        solved = np.zeros((*inputs.shape[:2], self.values), np.float32)
-        values = inputs[1 : 2 * length : 2, :, self.keys :]  # [K, B, values]
-        solved[2 * length :] = np.take_along_axis(values, places[:, :, np.newaxis], axis=0)
-        return solved
+        shown, places = symbols_of(inputs), self._places(inputs)
+        values = np.take_along_axis(shown, 2 * places + 1, axis=0) - self.keys
+        return self.answered(np.concatenate([silence(2 * len(places), shown.shape[1]), values]))
 
     def sources(self, inputs: FloatArray) -> NDArray[np.bool_]:
         """The query itself, the step of its key among the pairs, and that of the value."""
-        steps, batch_size, _ = inputs.shape
-        length = steps // 3
-        of = np.zeros((steps, batch_size, steps), bool)
-        at = np.arange(2 * length, steps)[:, np.newaxis]  # [K, 1]
-        sequence = np.arange(batch_size)
-        places = self._places(inputs)
-        for step in (at, 2 * places, 2 * places + 1):
-            of[at, sequence, step] = True
-        return of
+        places = self._places(inputs)  # [K, B]
+        queries = np.arange(2 * len(places), len(inputs))[:, np.newaxis] + 0 * places
+        return sources_at(inputs, np.stack([queries, 2 * places, 2 * places + 1], axis=2))
+
+    def edits(self, inputs: FloatArray) -> FloatArray:
+        """Other values, and two keys exchanged, among the pairs or among the queries."""
+        pairs = 2 * (len(inputs) // 3)
+        return np.concatenate(
+            [
+                other_symbols(inputs, slice(self.keys, None)),
+                exchanged_steps(inputs, range(0, pairs, 2)),
+                exchanged_steps(inputs, range(pairs, len(inputs))),
+            ]
+        )
+
+    @property
+    def shortcuts(self) -> Shortcuts:
+        """One of the values answers, and the last input before the queries is one of them."""
+        return Shortcuts(last=1 / self.max_length, linear=1 / self.max_length)
 
     def chance(self, length: int) -> Chance:
         """Every value is as likely as any other."""
@@ -137,15 +138,10 @@ class KeyValue(Task):
     def _possible(self, lengths: tuple[int, ...]) -> tuple[int, ...]:
         return tuple(sorted({min(length, self.keys) for length in lengths}))
 
-    def _places(self, inputs: FloatArray) -> NDArray[np.int64]:
+    def _places(self, inputs: FloatArray) -> Integers:
         """Which pair ``[K, B]`` each query asks for."""
-        length = len(inputs) // 3
-        shown = inputs[0 : 2 * length : 2, :, : self.keys].argmax(axis=2)  # [K, B]
-        asked = inputs[2 * length :, :, : self.keys].argmax(axis=2)
-        places: NDArray[np.int64] = (asked[:, np.newaxis] == shown[np.newaxis]).argmax(axis=1)
+        shown = symbols_of(inputs)
+        length = len(shown) // 3
+        keys, queries = shown[: 2 * length : 2], shown[2 * length :]
+        places: Integers = (queries[:, np.newaxis] == keys).argmax(axis=1)
         return places
-
-
-def _raise(channels: FloatArray, symbol: NDArray[np.int64]) -> None:
-    """Set the channel of each symbol ``[K, B]`` in ``channels [K, B, width]`` to 1, in place."""
-    np.put_along_axis(channels, symbol[:, :, np.newaxis], 1, axis=2)

@@ -18,7 +18,7 @@ from ntmbench.data.lengths import Lengths, check_sizes
 from ntmbench.data.randomness import RandomWords
 from ntmbench.data.vectors import VectorTask
 from ntmbench.registry import register_task
-from ntmbench.task import Batch, FloatArray
+from ntmbench.task import Batch, FloatArray, Shortcuts
 
 
 @register_task("sorting")
@@ -53,6 +53,7 @@ class Sorting(VectorTask):
     max_length: int = 20
 
     family = "order"
+    axis = "numbers"
     version = 1
     # Weights are selected at the training range's end, which is hard enough, and a quarter beyond.
     lengths = Lengths(20, test=(10, 20, 30, 40), select=((1, 1), (5, 4)))
@@ -60,6 +61,11 @@ class Sorting(VectorTask):
     def __post_init__(self) -> None:
         """Check the settings; SettingError names the one that is out of range."""
         check_sizes(self.bits, self.min_length, self.max_length, max_bits=64)
+
+    @property
+    def shortcuts(self) -> Shortcuts:
+        """The first bits of a number tell its place; 0.26 and 0.30 of the errors were saved."""
+        return Shortcuts(place=0.26, linear=0.3)
 
     def draw(self, words: RandomWords, batch_size: int, length: int, *, test: bool) -> Batch:
         """Draw ``length`` numbers for each sequence; nothing else varies."""

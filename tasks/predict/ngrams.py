@@ -13,7 +13,7 @@ from ntmbench.data.lengths import Lengths, check_length_range
 from ntmbench.data.randomness import RandomWords
 from ntmbench.errors import check_range
 from ntmbench.registry import register_task
-from ntmbench.task import Batch, FloatArray, Task
+from ntmbench.task import Batch, FloatArray, Shortcuts, Task
 
 
 @register_task("ngrams")
@@ -57,13 +57,11 @@ class NGrams(Task):
     max_length: int = 200
 
     family = "predict"
+    axis = "bits"
     version = 1
     # Weights are selected at the training range's end and at one and a half times that. Tests use
     # the paper's length and twice that.
     lengths = Lengths(200, test=(200, 400), select=((1, 1), (3, 2)))
-    # A source that repeats a bit tends to go on repeating it, so that the current bit alone saves a
-    # model 0.9 bits of cross-entropy and 7.7 wrong bits of 195 (10,000 test sequences).
-    needs_memory = False
     deterministic = False
 
     def __post_init__(self) -> None:
@@ -80,6 +78,15 @@ class NGrams(Task):
     def answer(self) -> Bits:
         """The next bit."""
         return Bits(1)
+
+    @property
+    def shortcuts(self) -> Shortcuts:
+        """A source that repeats a bit tends to go on repeating it.
+
+        The current bit alone saves a model 0.9 bits of cross-entropy and 7.7 wrong bits of 195
+        (10,000 test sequences); all bits so far save 15 %.
+        """
+        return Shortcuts(current=0.08, linear=0.16)
 
     @property
     def shortest_length(self) -> int:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ntmbench.answer import Chance
 from ntmbench.data.layout import (
     answer_at_end,
     ended_by_delimiter,
     first_raised,
     question_and_answer,
+    sources_at,
 )
 from ntmbench.data.lengths import Lengths, check_sizes
 from ntmbench.data.randomness import RandomWords
 from ntmbench.data.vectors import VectorTask
 from ntmbench.registry import register_task
-from ntmbench.task import Batch, FloatArray
+from ntmbench.task import Batch, FloatArray, Shortcuts
 
 
 @register_task("copy")
@@ -48,6 +52,7 @@ class Copy(VectorTask):
     max_length: int = 20
 
     family = "reproduce"
+    axis = "vectors"
     version = 1
     # The paper's lengths, to six times the training range, and one far beyond: for a memory that is
     # addressed properly there is no longest sequence.
@@ -56,6 +61,11 @@ class Copy(VectorTask):
     def __post_init__(self) -> None:
         """Check the settings; SettingError names the one that is out of range."""
         check_sizes(self.bits, self.min_length, self.max_length)
+
+    @property
+    def shortcuts(self) -> Shortcuts:
+        """At one length a linear read-out is enough; the first vector answers for itself."""
+        return Shortcuts(first=1 / self.max_length, linear=1.0)
 
     def draw(self, words: RandomWords, batch_size: int, length: int, *, test: bool) -> Batch:
         """Draw sequences of ``length`` vectors; nothing else varies."""
@@ -67,6 +77,10 @@ class Copy(VectorTask):
         """Repeat what came before the delimiter."""
         length = first_raised(inputs[:, :, self.bits])
         return answer_at_end(inputs[:length, :, : self.bits], len(inputs))
+
+    def sources(self, inputs: FloatArray) -> NDArray[np.bool_]:
+        """The step of the vector itself."""
+        return sources_at(inputs, np.arange(first_raised(inputs[:, :, self.bits])))
 
     def chance(self, length: int) -> Chance:
         """Every bit is a fair coin."""

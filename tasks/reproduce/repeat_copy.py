@@ -14,13 +14,14 @@ from ntmbench.data.layout import (
     ended_by_delimiter,
     first_raised,
     question_and_answer,
+    sources_at,
 )
 from ntmbench.data.lengths import MAX_LENGTH, Lengths, check_sizes
 from ntmbench.data.randomness import RandomWords
 from ntmbench.data.vectors import VectorTask
 from ntmbench.errors import check_range
 from ntmbench.registry import register_task
-from ntmbench.task import Batch, FloatArray, Variation
+from ntmbench.task import Batch, FloatArray, Shortcuts, Variation
 
 
 @register_task("repeat_copy")
@@ -65,8 +66,10 @@ class RepeatCopy(VectorTask):
     test_repeats: int = 0
 
     family = "reproduce"
+    axis = "vectors"
     version = 1
-    further_channels = 2  # the delimiter and the number of repeats
+    sources_that_matter = 0.9  # another number of repeats would be another number of steps
+    further_channels = ("delimiter", "repeats")
     # Weights are selected with the most repeats, at the training range's end, one and a half times
     # that, and twice. Tests use the paper's lengths.
     lengths = Lengths(10, test=(10, 20), select=((1, 1), (3, 2), (2, 1)))
@@ -92,6 +95,15 @@ class RepeatCopy(VectorTask):
         more = Variation(replace(self, test_repeats=repeats), self.max_length)
         return {f"length {self.max_length}, repeats {repeats}": more}
 
+    @property
+    def shortcuts(self) -> Shortcuts:
+        """At one length and number of repeats a linear read-out is enough.
+
+        The last place alone has the end marker and no bits; the first vector answers for itself.
+        """
+        at_the_end = (self.bits / 2 + 1) / self.chance(self.max_length).errors
+        return Shortcuts(place=at_the_end, first=at_the_end + 1 / self.max_length, linear=1.0)
+
     def draw(self, words: RandomWords, batch_size: int, length: int, *, test: bool) -> Batch:
         """Draw sequences of ``length`` vectors, and for training one number of repeats for all."""
         repeats = (
@@ -106,9 +118,14 @@ class RepeatCopy(VectorTask):
     def oracle(self, inputs: FloatArray) -> FloatArray:
         """Read the number of repeats off the delimiter's step, and repeat what came before."""
         length = first_raised(inputs[:, :, self.bits])
-        mean, deviation = self._repeats_in_training
-        repeats = round(float(inputs[length, 0, self.bits + 1]) * deviation + mean)
+        repeats = self._repeats(inputs[length])
         return answer_at_end(self._answer(inputs[:length, :, : self.bits], repeats), len(inputs))
+
+    def sources(self, inputs: FloatArray) -> NDArray[np.bool_]:
+        """The step of the vector itself, and for the end marker that of the number of repeats."""
+        length = first_raised(inputs[:, :, self.bits])
+        repeats = self._repeats(inputs[length])
+        return sources_at(inputs, np.append(np.tile(np.arange(length), repeats), length))
 
     def chance(self, length: int) -> Chance:
         """The bits are fair but for the end marker's step, which a constant cannot tell apart."""
@@ -132,6 +149,11 @@ class RepeatCopy(VectorTask):
         values = self.max_repeats - self.min_repeats + 1
         deviation = math.sqrt((values**2 - 1) / 12) if values > 1 else 1.0
         return (self.min_repeats + self.max_repeats) / 2, deviation
+
+    def _repeats(self, delimiter: FloatArray) -> int:
+        """The number of repeats that the delimiter's step ``[B, in]`` tells."""
+        mean, deviation = self._repeats_in_training
+        return round(float(delimiter[0, self.bits + 1]) * deviation + mean)
 
     def _answer(self, vectors: NDArray[np.generic], repeats: int) -> FloatArray:
         length, batch_size, _ = vectors.shape

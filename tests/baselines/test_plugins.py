@@ -279,19 +279,22 @@ import numpy as np
 from torch import nn
 
 from ntmbench import (
-    Batch, Bits, Chance, Observer, SequenceModel, Task, register_model, register_observer,
-    register_task,
+    Batch, Bits, Chance, Observer, SequenceModel, Shortcuts, Task, register_model,
+    register_observer, register_task,
 )
 
 
-@register_task("parity")
+@register_task("odd_ones")
 @dataclass(frozen=True)
-class Parity(Task):
+class OddOnes(Task):
     """Whether the ones so far are odd in number."""
 
     bits: int = 4
     share: float = 0.5
     version = 1
+    few_sequences = True
+    # The first answer is the first input, and a line tells three of four pairs of bits.
+    shortcuts = Shortcuts(current=0.25, first=0.25, linear=0.4)
 
     @property
     def input_width(self):
@@ -375,7 +378,7 @@ CONFORM = """
 from ntmbench import make_task
 from ntmbench.testing import check_model, check_task
 
-check_task(make_task("parity"))
+check_task(make_task("odd_ones"))
 check_model("leaky-rnn")
 """
 
@@ -422,14 +425,14 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calla
 def test_installed_task_and_model(tmp_path: Path) -> None:
     site = install(tmp_path, PLUGIN, "parity_plugin")
     train = (argument for argument in REST if argument.startswith("train"))
-    overrides = ("task=parity", "task.bits=6", "model=leaky-rnn", "model.units=7", *train)
+    overrides = ("task=odd_ones", "task.bits=6", "model=leaky-rnn", "model.units=7", *train)
     overrides = (*overrides, "observers=[lines,diary]")
     ended = command(*overrides, folder=tmp_path, PYTHONPATH=str(site))
     assert (ended.code, ended.err) == (0, "")
     folder = only_run(tmp_path)
-    assert folder.path.name.startswith("parity-leaky-rnn-s0-")
+    assert folder.path.name.startswith("odd_ones-leaky-rnn-s0-")
     settings = folder.read_status()["settings"]
-    assert settings["task"] == {"name": "parity", "version": 1, "bits": 6, "share": 0.5}
+    assert settings["task"] == {"name": "odd_ones", "version": 1, "bits": 6, "share": 0.5}
     assert settings["model"] == {"name": "leaky-rnn", "units": 7, "leak": 0.5, "kind": "tanh"}
     assert folder.read_status()["parameters"] == 7 * (1 + 7 + 2) + 8
     assert list(pd.read_csv(folder.evaluation)["length"]) == [6, 12]
@@ -458,17 +461,21 @@ def test_installed_task_and_model_pass_the_conformance_kit(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("arguments", "wrong", "remedy"),
     [
-        (["task=parety"], "task=parety is not a choice. Allowed: copy, ", "Did you mean 'parity'?"),
+        (["task=odd_onez"], "task=odd_onez is not a choice. Allowed: ", "Did you mean 'odd_ones'?"),
         (
             ["model=leaky"],
             "model=leaky is not a choice. Allowed: constant, ",
             "Did you mean 'leaky-rnn'?",
         ),
-        (["task=parity", "task.bits=many"], "task.bits=many is refused", "Integer"),
-        (["task=parity", "task.bitz=3"], "Unknown setting task.bitz.", "Did you mean 'task.bits'?"),
+        (["task=odd_ones", "task.bits=many"], "task.bits=many is refused", "Integer"),
+        (
+            ["task=odd_ones", "task.bitz=3"],
+            "Unknown setting task.bitz.",
+            "Did you mean 'task.bits'?",
+        ),
         (["model=leaky-rnn", "model.leak=high"], "model.leak=high is refused", "Float"),
-        (["task=parity", "+task.hard=1"], "task parity has no setting 'hard'", "bits, share"),
-        (["task=parity", "model=seq2seq"], "model=seq2seq needs an input phase", "task=parity"),
+        (["task=odd_ones", "+task.hard=1"], "task odd_ones has no setting 'hard'", "bits, share"),
+        (["task=odd_ones", "model=seq2seq"], "model=seq2seq needs an input phase", "task=odd_ones"),
     ],
 )
 def test_plug_in_is_checked_like_the_suites_own(
@@ -493,7 +500,7 @@ def test_a_task_of_a_known_family_has_its_budget_and_recipes(
     installed(PLUGIN.replace("    version = 1\n", '    version = 1\n    family = "order"\n'))
     with composing():
         ours = [
-            to_run_config(compose("config", overrides=["task=parity", f"model={model}"]))
+            to_run_config(compose("config", overrides=["task=odd_ones", f"model={model}"]))
             for model in ("ntm", "lstm")
         ]
         theirs = to_run_config(compose("config", overrides=["task=sorting", "model=ntm"]))
@@ -560,6 +567,6 @@ def test_broken_plug_in_is_named_in_one_line(
 def test_suite_works_again_without_the_plug_in(
     ntmbench: Command, installed: Callable[[str], None]
 ) -> None:
-    ended = ntmbench("task=parity")
+    ended = ntmbench("task=odd_ones")
     assert ended.code == 2
-    assert "task=parity is not a choice" in ended.err
+    assert "task=odd_ones is not a choice" in ended.err

@@ -17,7 +17,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ntmbench.bench import first_call, growth, measure, peer, table
+from ntmbench.bench import drawing, first_call, growth, measure, peer, table
 from ntmbench.bench.__main__ import main
 from ntmbench.bench.cases import CASES, Case, Contender, contenders, training_step
 from ntmbench.bench.floor import matrix_product_rate, step_operations, training_operations
@@ -29,6 +29,7 @@ from ntmbench.ntm.cell import NTMCell
 from ntmbench.ntm.kernels.layout import Problem, make_layout
 from ntmbench.ntm.kernels.plan import memory_interval
 from ntmbench.ntm.settings import NTMSettings
+from ntmbench.registry import task_names
 
 SMALL = NTMSettings(controller_size=8, memory_slots=8, word_size=4)
 TINY = Case("tiny", "copy", 2, SMALL)
@@ -366,3 +367,18 @@ def test_refusals_take_one_line(
     assert out == ""
     assert said in err
     assert err.count("\n") == 1
+
+
+def test_drawing_is_timed_for_every_task(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(drawing, "DRAWN", 2)
+    assert drawing.main(["--out", str(tmp_path)]) == 0
+    found = pd.read_csv(tmp_path / drawing.FILE)
+    assert sorted(found["task"]) == task_names()
+    assert list(found["ms_per_batch"]) == sorted(found["ms_per_batch"], reverse=True)
+    assert found["ms_per_batch"].min() > 0
+    assert "ms for 64" in capsys.readouterr().out
+    (tmp_path / "taken").touch()
+    assert drawing.main(["--out", str(tmp_path / "taken")]) == 2
+    assert capsys.readouterr().err.count("\n") == 1

@@ -20,6 +20,7 @@ from ntmbench.report.study.grouping import with_groups
 from ntmbench.report.study.pairs import ALPHA, compared_pairs
 from ntmbench.runs.settings import FIXED_PARTS, RunConfig, plain_fields
 from ntmbench.statistics.paired import smallest_p
+from tests.tiers import tasks_by_tier
 
 CONF = Path(conf.__path__[0])
 
@@ -32,7 +33,7 @@ def defaults(settings: type) -> dict[str, Any]:
     return {name: setting.default for name, setting in documented(settings).items()}
 
 
-@pytest.mark.parametrize("task", registry.task_names())
+@pytest.mark.parametrize("task", tasks_by_tier())
 @pytest.mark.parametrize("model", registry.model_names())
 def test_settings_have_the_defaults_of_their_dataclasses(task: str, model: str) -> None:
     with composing():
@@ -73,7 +74,7 @@ def composed(*overrides: str) -> RunConfig:
         return to_run_config(compose("config", overrides=list(overrides)))
 
 
-@pytest.mark.parametrize("task", registry.task_names())
+@pytest.mark.parametrize("task", tasks_by_tier())
 def test_every_pair_of_task_and_model_composes(task: str) -> None:
     for model in ("ntm", "lstm", "seq2seq", "memoryless", "constant", "oracle"):
         config = composed(f"task={task}", f"model={model}")

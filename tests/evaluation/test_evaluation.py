@@ -162,6 +162,10 @@ def test_example_that_can_not_be_shorter() -> None:
     assert (length, len(batch.inputs)) == (300, 601)
 
 
+#: What the arrays of an example tell of how it is drawn.
+DRAWN = {"kind", "tolerance", "input_names", "output_names"}
+
+
 def test_example_of_a_model_with_a_memory(tmp_path: Path) -> None:
     task = make_task("copy", bits=3, max_length=20)
     model: Any = make_model("ntm", 4, 3, **SMALL_NTM, read_heads=2)
@@ -176,6 +180,8 @@ def test_example_of_a_model_with_a_memory(tmp_path: Path) -> None:
             "probabilities": (41, 3),
             "kind": (),
             "tolerance": (),
+            "input_names": (4,),
+            "output_names": (0,),
             "panels": (),
             "panel_0": (41, 1, 4),
             "panel_1": (41, 2, 4),
@@ -187,7 +193,8 @@ def test_example_of_a_model_with_a_memory(tmp_path: Path) -> None:
         assert [panel["title"] for panel in drawn] == titles
         assert (drawn[2]["group"], drawn[2]["rows"]) == ("write head", "slot")
         assert str(arrays["kind"]) == "bits"
-        numbers = set(arrays) - {"length", "panels", "kind", "tolerance"}
+        assert arrays["input_names"].tolist() == ["0", "1", "2", "delimiter"]
+        numbers = set(arrays) - {"length", "panels", *DRAWN}
         assert {arrays[name].dtype for name in numbers} == {np.dtype("float16")}
         batch = task.test_set(20, 1)
         assert np.array_equal(arrays["inputs"], batch.inputs[:, 0])
@@ -199,7 +206,7 @@ def test_example_of_a_model_with_a_memory(tmp_path: Path) -> None:
 def test_example_holds_what_the_model_answered() -> None:
     task = make_task("copy", bits=2, max_length=3)
     arrays = answer_example(Flipping(task, 0), task)
-    plain = {"length", "inputs", "targets", "mask", "probabilities", "kind", "tolerance"}
+    plain = {"length", "inputs", "targets", "mask", "probabilities", *DRAWN}
     assert arrays.keys() == plain
     wrong = (arrays["probabilities"] > 0.5) != (arrays["targets"] > 0.5)
     assert np.argwhere(wrong).tolist() == [[4, 0]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,11 @@ def crosses(axes: Axes) -> list[list[float]]:
     return [[x - 0.5, y - 0.5] for x, y in np.asarray(marks[-1].get_xydata())]
 
 
+def words_in(axes: Axes) -> list[str]:
+    """What is written into the cells, without the label on the left."""
+    return [text.get_text() for text in axes.texts if text.get_transform() == axes.transData]
+
+
 def test_errors_are_counted_and_crossed_where_they_are_scored() -> None:
     batch = make_task("copy", bits=2, max_length=3).test_set(3, 1)
     targets = batch.targets[:, 0]
@@ -86,9 +92,37 @@ def test_a_wrong_symbol_is_crossed_where_it_was_answered() -> None:
     figure = plot_example(example, "key_value")
     assert figure.get_suptitle() == "key_value: 2 of 6 symbols wrong"
     assert crosses(axes_of(figure, "output")) == [[6, 2], [7, 3]]
-    written = [text.get_text() for text in axes_of(figure, "symbols").texts]
-    assert written[:6] == ["2", "3", "3", "4", "0", "1"]
-    assert written[6:12] == ["1", "2", "3", "4", "0", "1"]
+    shown, answered = axes_of(figure, "input"), axes_of(figure, "answer")
+    assert words_in(shown) == ["0", "1", "2", "3", "4", "0", "1", "2", "3", "4", "0", "1"]
+    assert words_in(answered) == ["2", "3", "3", "4", "0", "1", "1", "2", "3", "4", "0", "1"]
+    (cells,) = (mesh.get_array() for mesh in answered.collections)
+    assert cells is not None
+    assert np.ma.getdata(cells).reshape(2, STEPS)[:, 6:].tolist() == [[1, 1, 0, 0, 0, 0], [0] * 6]
+
+
+def test_names_of_symbols_are_written_as_words() -> None:
+    example = replace(
+        symbol_example(0),
+        input_names=("mary", "john", "is", "in", "where"),
+        output_names=("kitchen", "garden", "hall", "office", "refrigerator"),
+    )
+    figure = plot_example(example, "stories")
+    assert words_in(axes_of(figure, "input"))[:3] == ["mary", "john", "is"]
+    assert words_in(axes_of(figure, "answer"))[:2] == ["garden", "hall"]
+    png(figure)  # lays it out
+    turned = axes_of(figure, "answer").texts[0]
+    assert turned.get_window_extent().height > turned.get_window_extent().width
+
+
+def test_symbols_that_have_no_room_are_drawn_as_colours() -> None:
+    one = symbol_example(1)
+    inputs, targets, answers = (
+        np.tile(values, (20, 1)) for values in (one.inputs, one.targets, one.answers)
+    )
+    long = make_example(inputs, targets, answers, np.tile(one.scored, 20), kind="symbols")
+    figure = plot_example(long, "key_value")
+    assert len(crosses(axes_of(figure, "output"))) == 20
+    assert axes_of(figure, "input").get_ylabel() == ""
 
 
 @pytest.mark.parametrize(("off", "wrong"), [(0.05, 0), (-0.2, 1), (float("nan"), 1)])
@@ -116,9 +150,9 @@ def test_numbers_among_the_input_have_colours_of_their_own() -> None:
 
 def test_what_is_not_scored_is_hatched_and_told() -> None:
     figure = plot_example(symbol_example(0), "key_value")
-    axes = axes_of(figure, "target")
+    axes = axes_of(figure, "output")
     assert axes.patch.get_hatch() == "////"
-    assert "hatched: not scored" in axes_of(figure, "symbols").get_xlabel()
+    assert "hatched: not scored" in axes.get_xlabel()
     (cells,) = (mesh.get_array() for mesh in axes.collections)
     assert cells is not None
     assert np.ma.getmaskarray(cells).reshape(SYMBOLS, STEPS)[0].tolist() == (~SCORED).tolist()

@@ -1,7 +1,7 @@
 """Second solvers: what a task's definition says, in plain Python, one module for each task.
 
-A module has the name of its task. It is found by that name, and a task without one is checked by
-the conformance kit alone. Each has:
+A module has the name of its task, and is found by that name. Every task of the suite has one. It is
+written from the task's docstring alone. Each has:
 
 - ``solve(rows, task)``: from a sequence's input rows to the rows of its scored answer;
 - ``settings(draw)``: small settings of the task, all in range, drawn by Hypothesis;
@@ -40,6 +40,17 @@ def vectors_before(rows: Rows, delimiter: int, bits: int) -> Rows:
     """The first ``bits`` channels of the rows before the one that raises a delimiter."""
     before = [row[delimiter] for row in rows].index(1)
     return [row[:bits] for row in rows[:before]]
+
+
+def one_hot(symbols: list[int], count: int) -> Rows:
+    """A row for each symbol, with a 1 at its place."""
+    return [[1.0 if place == symbol else 0.0 for place in range(count)] for symbol in symbols]
+
+
+def symbols_before(rows: Rows, delimiter: int) -> list[int]:
+    """The symbols of the rows before the one that raises a delimiter."""
+    before = [row[delimiter] for row in rows].index(1)
+    return [row.index(1) for row in rows[:before]]
 
 
 def training_lengths(draw: st.DrawFn, shortest: int = 1) -> Settings:

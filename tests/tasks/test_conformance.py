@@ -19,8 +19,10 @@ from ntmbench.model import SequenceModel
 from ntmbench.ntm.engines.eager import EagerEngine
 from ntmbench.ntm.engines.fused import FusedEngine
 from ntmbench.registry import make_model, make_task, model_names, register_model, task_names
-from ntmbench.task import Batch, FloatArray, Task, Variation
-from ntmbench.testing import check_engine, check_model, check_task
+from ntmbench.task import Batch, FloatArray, Shortcuts, Task, Variation
+from ntmbench.testing import check_engine, check_model, check_task, tasks
+from ntmbench.testing.shortcuts import check_shortcuts
+from tests.leaking import Leaking
 from tests.recited import Recited
 
 #: Settings that make a model small; models without any are checked as they are.
@@ -59,7 +61,7 @@ class Echo(Task):
     fault: str = ""
     version = 1
     name = "echo"
-    needs_memory = False
+    few_sequences = True
 
     @property
     def input_width(self) -> int:
@@ -104,6 +106,10 @@ class Echo(Task):
         return 2 * inputs if self.fault == "range" else inputs
 
     @property
+    def shortcuts(self) -> Shortcuts:
+        return Shortcuts(current=0.0 if self.fault == "shortcut" else 1.0, first=1 / 4)
+
+    @property
     def variations(self) -> dict[str, Variation]:
         return {"as it is": Variation(Echo("oracle"), 3)} if self.fault == "variation" else {}
 
@@ -116,7 +122,24 @@ class Echo(Task):
     def sources(self, inputs: FloatArray) -> Any:
         steps, size, _ = inputs.shape
         now = np.eye(steps, k=1 if self.fault == "sources" else 0, dtype=bool)
+        if self.fault == "more sources":
+            now[-1, 0] = True
+        if self.fault == "other sources":
+            now[-1, [0, -1]] = True, False
         return np.repeat(now[:, np.newaxis], size, axis=1)
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        return {"unnamed": ("one",), "named alike": ("one", "one")}.get(self.fault, ())
+
+    def edits(self, inputs: FloatArray) -> FloatArray:
+        return inputs[np.newaxis] if self.fault == "unedited" else super().edits(inputs)
+
+
+class Sparse(Echo):
+    """It does not say that it has few sequences."""
+
+    few_sequences = False
 
 
 @pytest.mark.parametrize("task", [Echo(), Recited()], ids=["bits", "numbers"])
@@ -138,11 +161,47 @@ def test_a_task_without_a_fault_passes(task: Task) -> None:
         ("variation", "the oracle makes .* errors"),
         ("chance", r"chance\(4\).errors is 8, and the best constant answer has"),
         ("sources", "sources are not those of the scored steps"),
+        ("more sources", "the answer at step 3 does not change with step 0, a source of it; .* 80"),
+        ("other sources", "the answer at step 3 changes with step 3, which is not a source of it"),
+        ("unedited", "no edit changes anything"),
+        ("unnamed", "1 names for 2 channels"),
+        ("named alike", "two channels have the same name"),
+        ("shortcut", "the shortcut 'current' saves 100.0% of .*, and the task declares 0.0%"),
     ],
 )
 def test_a_faulty_task_is_found(fault: str, found: str) -> None:
     with pytest.raises(AssertionError, match=found):
         check_task(Echo(fault))
+
+
+def test_repeated_sequences_are_found() -> None:
+    with pytest.raises(AssertionError, match="of 256 test sequences of length 4 are there twice"):
+        check_task(Sparse())
+
+
+def test_slow_drawing_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "DRAWING_SECONDS", 0.0)
+    with pytest.raises(AssertionError, match=r"a batch of 64 at length 4 takes .* ms to draw"):
+        check_task(Echo())
+
+
+@pytest.mark.parametrize(
+    ("leak", "found"),
+    [
+        ("place", "'place' saves 100.0%"),
+        ("current", "'current' saves 100.0%"),
+        ("first", "'first' saves 100.0%"),
+        ("last", "'last' saves 100.0%"),
+        ("linear", "'linear' saves 100.0%"),
+        ("", ""),
+    ],
+)
+def test_a_leak_is_found(leak: str, found: str) -> None:
+    if leak:
+        with pytest.raises(AssertionError, match=f"the shortcut {found} of chance's errors"):
+            check_shortcuts(Leaking(leak))
+    else:
+        check_shortcuts(Leaking(leak))
 
 
 @dataclass(frozen=True)

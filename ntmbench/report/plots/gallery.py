@@ -15,9 +15,11 @@ from matplotlib.figure import Figure
 from ntmbench.plotting.example import (
     Example,
     answer_panel,
+    fits_words,
     input_panels,
     read_example,
     target_panel,
+    words_panels,
 )
 from ntmbench.plotting.panels import Panel
 from ntmbench.plotting.sheet import draw_panels
@@ -64,11 +66,16 @@ def read_answer(run: pd.Series[float], file: ExampleFile) -> Answered:
 
 
 def plot_answers(answers: Sequence[Answered]) -> Figure:
-    """Input, target and each model's output, below one another; what is wrong is crossed.
+    """Input, target and each model's output, below one another; what is wrong is marked.
 
     The answers are to the same sequence.
     """
     first = answers[0].example
+    if fits_words(first):
+        shown = {
+            f"{answered.label}, seed {answered.seed}": answered.example for answered in answers
+        }
+        return draw_panels(words_panels(shown), answer_start=first.answer_start)
     outputs = [
         answer_panel(
             answered.example,

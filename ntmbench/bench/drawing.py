@@ -1,0 +1,98 @@
+"""`python -m ntmbench.bench.drawing`: milliseconds to draw a batch of every task."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+from ntmbench.bench.measure import median_seconds
+from ntmbench.bench.table import plain_table
+from ntmbench.data.files import write_text
+from ntmbench.data.randomness import RandomWords, Stream
+from ntmbench.errors import UserError
+from ntmbench.registry import make_task, task_names
+from ntmbench.task import Task
+
+FILE = "drawing.csv"
+
+#: Sequences of a batch, and how many batches are drawn.
+BATCH = 64
+DRAWN = 25
+
+COLUMNS = [
+    "family",
+    "task",
+    "length",  # the longest in training
+    "steps",  # T
+    "ms_per_batch",  # median over batches, as in training
+]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Time all tasks, print the table and write it; the exit code is 2 for what can be mended."""
+    parser = argparse.ArgumentParser(
+        prog="python -m ntmbench.bench.drawing",
+        description=f"Time how long each task takes to draw a batch of {BATCH} sequences of its "
+        "longest training length.",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("results/bench"),
+        help="folder for the table as CSV (default: %(default)s)",
+    )
+    out: Path = parser.parse_args(arguments).out
+    try:
+        table = measure_drawing([make_task(name) for name in task_names()])
+        out.mkdir(parents=True, exist_ok=True)
+        write_text(out / FILE, table.to_csv(index=False, float_format="%.3g"))
+    except UserError as error:
+        print(f"ntmbench.bench.drawing: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"ntmbench.bench.drawing: {error.filename}: {error.strerror}", file=sys.stderr)
+        return 2
+    Console().print(drawn_drawing(table))
+    print(out / FILE)
+    return 0
+
+
+def measure_drawing(tasks: list[Task]) -> pd.DataFrame:
+    """Time each task; rows with COLUMNS, the slowest first."""
+    rows = []
+    for task in tasks:
+        length = task.length_range[1]
+        steps = len(task.test_set(length, 1).inputs)
+        taken = median_seconds(partial(_draw, task, RandomWords(Stream.TRAINING, 0)), DRAWN)
+        rows.append((task.family, task.name, length, steps, taken * 1e3))
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    return table.sort_values("ms_per_batch", ascending=False, ignore_index=True)
+
+
+def _draw(task: Task, words: RandomWords) -> None:
+    task.draw(words, BATCH, task.length_range[1], test=False)
+
+
+def drawn_drawing(table: pd.DataFrame) -> Table:
+    """The table for the console."""
+    shown = {
+        "family": ("family", "{}"),
+        "task": ("task", "{}"),
+        "length": ("length", "{}"),
+        "steps": ("T", "{}"),
+        "ms_per_batch": (f"ms for {BATCH}", "{:.2f}"),
+    }
+    return plain_table(table.assign(all=0), shown, rule_between=["all"])
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `... | head` ends as any Unix tool does
+    sys.exit(main())

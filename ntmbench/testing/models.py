@@ -1,0 +1,198 @@
+"""The conformance kit for models."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ntmbench.model import SequenceModel
+from ntmbench.registry import make_model, model_entry
+from ntmbench.testing.random_states import random_states_untouched
+
+# Sizes of the inputs that models are tried on.
+STEPS, BATCH, INPUTS, OUTPUTS, ANSWER_START = 7, 3, 4, 3, 4
+
+
+def check_model(name: str, **settings: Any) -> None:
+    """Check a registered model, with settings that make it small.
+
+    It checks the width, shapes, that sequences of a batch do not meet, causality as registered, the
+    gradient of every weight against finite differences, the saved state, an enlarged memory, the
+    trace, and extreme inputs. The model also runs on PyTorch's ``meta`` device, which finds tensors
+    that are made on a wrong device.
+
+    Raises:
+        AssertionError: saying what does not hold.
+    """
+    entry = model_entry(name)
+    with random_states_untouched():
+        model = make_model(name, INPUTS, OUTPUTS, **settings)
+        other = make_model(name, INPUTS, OUTPUTS, **settings)
+    _same_weights(model, other, "two models of one seed")
+    if entry.width is not None:
+        _check_width(name, entry.width, settings)
+    model.eval()
+    _check_logits(model)
+    _check_batching(model)
+    if entry.causal:
+        _check_causality(model)
+    _check_gradients(model)
+    _check_state(model)
+    _check_trace(model, causal=entry.causal)
+    _check_extremes(model)
+    _check_meta(model)
+
+
+def _check_width(name: str, width: str, settings: Mapping[str, Any]) -> None:
+    """A budget of parameters is met through the width, so that a wider model must have more."""
+    narrow = getattr(model_entry(name).settings(**settings), width)
+    sizes = [
+        sum(weight.numel() for weight in make_model(name, INPUTS, OUTPUTS, **made).parameters())
+        for made in ({**settings, width: narrow}, {**settings, width: 2 * narrow})
+    ]
+    assert sizes[0] < sizes[1], (
+        f"{width}={2 * narrow} has {sizes[1]} parameters, and {width}={narrow} has {sizes[0]}"
+    )
+
+
+def _inputs(steps: int = STEPS, size: int = BATCH) -> Tensor:
+    values = np.random.Generator(np.random.Philox(3)).normal(size=(steps, size, INPUTS))
+    return torch.from_numpy(values).float()
+
+
+def _answers(model: SequenceModel, inputs: Tensor, targets: Tensor | None = None) -> Tensor:
+    return model.answer(inputs, ANSWER_START, targets)
+
+
+def _check_logits(model: SequenceModel) -> None:
+    inputs = _inputs()
+    before = inputs.clone()
+    bits = (_inputs()[:, :, :OUTPUTS] > 0).float()
+    for targets in (None, bits):
+        logits = _answers(model, inputs, targets)
+        assert logits.shape == (STEPS, BATCH, OUTPUTS), f"logits have shape {list(logits.shape)}"
+        assert logits.dtype == inputs.dtype, f"logits are {logits.dtype}"
+        assert torch.isfinite(logits).all(), "logits are not finite"
+    assert torch.equal(inputs, before), "the model edits its inputs"
+
+
+def _check_batching(model: SequenceModel) -> None:
+    inputs = _inputs()
+    whole = _answers(model, inputs)
+    alone = torch.cat([_answers(model, inputs[:, [i]]) for i in range(BATCH)], dim=1)
+    torch.testing.assert_close(whole, alone, rtol=1e-4, atol=1e-5, msg="sequences of a batch meet")
+
+
+def _check_causality(model: SequenceModel) -> None:
+    inputs = _inputs()
+    before = _answers(model, inputs)
+    for step in range(1, STEPS):
+        changed = inputs.clone()
+        changed[step:] += 1
+        after = _answers(model, changed)
+        assert torch.equal(before[:step], after[:step]), f"a step before {step} sees it"
+
+
+def _check_gradients(model: SequenceModel) -> None:
+    """Every weight gets a gradient, and the slope along a line agrees with finite differences."""
+    exact = copy.deepcopy(model).double()
+    weights = [weight for weight in exact.parameters() if weight.requires_grad]
+    assert weights, "the model has no weight that can be trained"
+    inputs = _inputs().double()
+    shares = torch.from_numpy(np.random.Generator(np.random.Philox(4)).normal(size=OUTPUTS))
+
+    def loss() -> Tensor:
+        return (_answers(exact, inputs) * shares).sum()
+
+    loss().backward()  # type: ignore[no-untyped-call]
+    names = [name for name, weight in exact.named_parameters() if weight.requires_grad]
+    without = [name for name, weight in zip(names, weights, strict=True) if weight.grad is None]
+    assert not without, f"no gradient reaches {', '.join(without)}"
+    generator = np.random.Generator(np.random.Philox(5))
+    line = [torch.from_numpy(generator.normal(size=tuple(w.shape))).to(w) for w in weights]
+    slope = sum(
+        float((weight.grad * move).sum())
+        for weight, move in zip(weights, line, strict=True)
+        if weight.grad is not None
+    )
+    step, sides = 1e-6, []
+    with torch.no_grad():
+        for shift in (step, -2 * step):
+            for weight, move in zip(weights, line, strict=True):
+                weight.add_(move, alpha=shift)
+            sides.append(float(loss()))
+    found = (sides[0] - sides[1]) / (2 * step)
+    limit = 1e-4 * max(1.0, abs(slope))
+    assert abs(found - slope) <= limit, f"slope {slope:g}, by finite steps {found:g}"
+
+
+def _check_state(model: SequenceModel) -> None:
+    twin = copy.deepcopy(model)
+    with torch.no_grad():
+        for weight in twin.parameters():
+            weight.zero_()
+    twin.load_state_dict(model.state_dict())
+    _same_weights(model, twin, "a model and its saved state")
+    for steps in (STEPS, 2 * STEPS):
+        floats = model.state_floats(steps)
+        assert floats is None or (isinstance(floats, int) and floats >= 0), f"state_floats={floats}"
+    before = _answers(model, _inputs())
+    with model.room_for(0) as slots:
+        pass
+    if slots is None:
+        return
+    with model.room_for(4 * slots) as more:
+        assert more is not None, "room_for(0) knows of slots, and room_for(more) does not"
+        assert more >= 4 * slots, f"room for {4 * slots} items has {more} slots"
+        assert _answers(model, _inputs()).shape == before.shape
+    assert torch.equal(_answers(model, _inputs()), before), "an enlarged memory is not put back"
+
+
+def _check_trace(model: SequenceModel, *, causal: bool) -> None:
+    inputs = _inputs()
+    trace = model.trace(inputs)
+    if trace is None:
+        return
+    expected = _answers(model, inputs)
+    torch.testing.assert_close(trace.logits, expected, msg="the trace has other logits")
+    assert not trace.logits.requires_grad, "the trace has gradients"
+    for name, signal in trace.signals.items():
+        assert signal.values.shape[:2] == (STEPS, BATCH), f"{name}: {list(signal.values.shape)}"
+        assert torch.isfinite(signal.values).all(), f"{name} is not finite"
+    if trace.provenance is None:
+        return
+    shares = trace.provenance
+    assert shares.shape == (STEPS, BATCH, STEPS), f"provenance: {list(shares.shape)}"
+    if causal:
+        later = torch.triu(torch.ones(STEPS, STEPS, dtype=torch.bool), 1).unsqueeze(1)
+        assert not shares.masked_select(later).any(), "what was read was written later"
+
+
+def _check_extremes(model: SequenceModel) -> None:
+    for scale in (0.0, 1e4, -1e4):
+        logits = _answers(model, _inputs() * scale)
+        assert not logits.isnan().any(), f"inputs times {scale:g} give logits that are not numbers"
+
+
+def _check_meta(model: SequenceModel) -> None:
+    """Run forward and backward without numbers, and in evaluation, where answers are fed back."""
+    meta = copy.deepcopy(model).to("meta")
+    inputs = torch.empty(STEPS, BATCH, INPUTS, device="meta")
+    targets = torch.empty(STEPS, BATCH, OUTPUTS, device="meta")
+    logits = meta.train().answer(inputs, ANSWER_START, targets)
+    assert logits.device.type == "meta", f"logits lie on {logits.device}"
+    logits.sum().backward()  # type: ignore[no-untyped-call]
+    with torch.no_grad():
+        assert meta.eval().answer(inputs, ANSWER_START).device.type == "meta"
+
+
+def _same_weights(one: nn.Module, other: nn.Module, what: str) -> None:
+    for (name, left), right in zip(
+        one.state_dict().items(), other.state_dict().values(), strict=True
+    ):
+        assert torch.equal(left, right), f"{what} differ in {name}"

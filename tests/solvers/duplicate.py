@@ -1,0 +1,22 @@
+"""Duplicate: the symbols before the delimiter, and once more."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from tests.solvers import Rows, Settings, one_hot, symbols_before, training_lengths
+
+
+def solve(rows: Rows, task: Any) -> Rows:
+    shown = symbols_before(rows, task.symbols)
+    return one_hot(shown + shown, task.symbols)
+
+
+def settings(draw: st.DrawFn) -> Settings:
+    return {"symbols": draw(st.integers(2, 10)), **training_lengths(draw)}
+
+
+def steps(length: int) -> int:
+    return length + 1 + 2 * length

@@ -1,0 +1,25 @@
+"""Reverse: the symbols before the delimiter, popped from a stack."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from tests.solvers import Rows, Settings, one_hot, symbols_before, training_lengths
+
+
+def solve(rows: Rows, task: Any) -> Rows:
+    stack = symbols_before(rows, task.symbols)
+    popped = []
+    while stack:
+        popped.append(stack.pop())
+    return one_hot(popped, task.symbols)
+
+
+def settings(draw: st.DrawFn) -> Settings:
+    return {"symbols": draw(st.integers(2, 10)), **training_lengths(draw)}
+
+
+def steps(length: int) -> int:
+    return length + 1 + length
