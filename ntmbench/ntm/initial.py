@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ntmbench.data.elementary import log
+from ntmbench.data.elementary import log, sine_squared
 from ntmbench.ntm.beginning import normal_numbers
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ pytorch_softmax: Softmax = functools.partial(torch.softmax, dim=-1)
 
 #: Standard deviation of the memory's first content if it is learned or random.
 MEMORY_SPREAD = 0.1
+#: The most waves of a code, each a cosine and a sine, and their size.
+CODE_WAVES = 4
+CODE_SIZE = 0.5
 
 
 def add_initial_values(module: nn.Module, settings: NTMSettings, states: int) -> None:
@@ -46,13 +50,46 @@ def add_initial_values(module: nn.Module, settings: NTMSettings, states: int) ->
     elif settings.initial_memory == "random":
         module.register_buffer("first_memory", normal_numbers(slots, words, MEMORY_SPREAD))
     else:
-        _add(module, "first_memory", normal_numbers(slots, words, MEMORY_SPREAD), True)
+        memory = normal_numbers(slots, words, MEMORY_SPREAD)
+        if settings.initial_memory == "code":
+            code = smooth_code(slots, words)
+            memory[:, : code.shape[1]] = code
+        _add(module, "first_memory", memory, True)
 
     if settings.initial_weighting == "learned":
         # Half of the weight on slot 0: equal weights on equal rows would stay equal for ever.
         logits = torch.zeros(settings.heads, slots)
         logits[:, 0] = float(log(np.array(slots - 1.0)))
         module.register_parameter("weighting_logits", nn.Parameter(logits))
+
+
+def smooth_code(slots: int, words: int) -> Tensor:
+    """Rows ``[N, numbers]`` of which neighbours are alike: cos(k t) and sin(k t), scaled.
+
+    Row n has t = pi (n + 1/2) / N, and k = 1, 2, ... as far as a word has room, CODE_WAVES at most.
+    """
+    place = (np.arange(slots) + 0.5) / slots
+    waves = [k * place for k in range(1, min(CODE_WAVES, words // 2) + 1)]
+    columns = [_cosine(wave - turn) for wave in waves for turn in (0.0, 0.5)]
+    if not columns:
+        return torch.zeros(slots, 0)
+    return torch.from_numpy(CODE_SIZE * np.stack(columns, axis=1)).to(torch.get_default_dtype())
+
+
+def _cosine(half_turns: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The cosine of pi times the numbers, of which none is below -1/2."""
+    within = np.abs(half_turns) % 2
+    return 1 - 2 * sine_squared(np.minimum(within, 2 - within))
+
+
+def resized_memory(first: Tensor, slots: int) -> Tensor:
+    """The memory ``[N, M]`` whose rows are interpolated between those of ``first [rows, M]``."""
+    rows = len(first)
+    at = (torch.arange(slots, device=first.device, dtype=first.dtype) + 0.5) * rows / slots - 0.5
+    at = at.clamp(0, rows - 1)
+    below = at.floor().long().clamp(max=max(rows - 2, 0))
+    above = (below + 1).clamp(max=rows - 1)
+    return torch.lerp(first[below], first[above], (at - below).unsqueeze(1))
 
 
 def repeated_memory(first: Tensor, slots: int) -> Tensor:

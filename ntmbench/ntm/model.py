@@ -23,6 +23,7 @@ from ntmbench.ntm.initial import (
     learned_weightings,
     pytorch_softmax,
     repeated_memory,
+    resized_memory,
 )
 from ntmbench.ntm.settings import MAX_SLOTS, NTMSettings
 from ntmbench.ntm.trace import NTMTrace
@@ -150,7 +151,13 @@ class NTM(SequenceModel):
 
     def initial_memory(self) -> Tensor:
         """The memory ``[N, M]`` before the first step, for the present ``memory_slots``."""
-        return repeated_memory(self.first_memory, self.memory_slots)
+        return repeated_memory(self.first_rows(), self.memory_slots)
+
+    def first_rows(self) -> Tensor:
+        """The rows ``[rows, M]`` that the memory repeats before the first step."""
+        if self.settings.initial_memory == "code" and self.memory_slots != len(self.first_memory):
+            return resized_memory(self.first_memory, self.memory_slots)
+        return self.first_memory
 
     def initial_weightings(self, softmax: Softmax = pytorch_softmax) -> Tensor:
         """The weightings ``[H, N]`` before the first step, for the present ``memory_slots``."""
@@ -162,7 +169,7 @@ class NTM(SequenceModel):
     def first_values(self, softmax: Softmax = pytorch_softmax) -> FirstValues:
         """The values before the first step, for the present ``memory_slots``."""
         weightings = self.initial_weightings(softmax)
-        return FirstValues(self.first_controller, self.first_reads, self.first_memory, weightings)
+        return FirstValues(self.first_controller, self.first_reads, self.first_rows(), weightings)
 
     def weights(self) -> Weights:
         """All linear maps."""

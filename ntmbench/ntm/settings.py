@@ -18,7 +18,7 @@ from ntmbench.errors import (
 from ntmbench.registry import engines_of
 
 CONTROLLERS = ("lstm", "gru", "rnn", "feedforward")
-INITIAL_MEMORIES = ("constant", "learned", "random")
+INITIAL_MEMORIES = ("constant", "learned", "code", "random")
 INITIAL_WEIGHTINGS = ("one_hot", "uniform", "learned")
 INITIAL_STATES = ("zeros", "learned")
 # Larger numbers are taken for typing errors, like those above MAX_SIZE.
@@ -60,7 +60,9 @@ class NTMSettings:
     shared_heads: bool = field(default=False, metadata={"added_later": True})
     #: Allowed shifts of a weighting, odd and centred on no shift: 3 allows -1, 0 and +1.
     shift_width: int = field(default=3, metadata=searched(Choice((3, 5, 7))))
-    #: Memory before the first step: one constant, learned, or drawn once with the weights.
+    #: Memory before the first step: one constant, learned, code (learned too, from rows of which
+    #: neighbours are alike; a memory of another size has rows between them), or random, drawn once
+    #: with the weights.
     initial_memory: str = field(
         default="constant", metadata=searched(Choice(("constant", "learned")))
     )

@@ -42,7 +42,7 @@ SETTINGS = st.fixed_dictionaries(
         "write_heads": st.integers(1, 4),
         "shared_heads": st.booleans(),
         "shift_width": st.sampled_from([1, 3, 5, 9]),
-        "initial_memory": st.sampled_from(["constant", "learned", "random"]),
+        "initial_memory": st.sampled_from(["constant", "learned", "code", "random"]),
         "initial_weighting": st.sampled_from(["one_hot", "uniform", "learned"]),
         "initial_state": st.sampled_from(["zeros", "learned"]),
     }

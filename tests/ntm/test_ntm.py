@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from ntmbench.errors import SettingError
+from ntmbench.ntm.initial import resized_memory, smooth_code
 from ntmbench.ntm.model import NTM
 from ntmbench.ntm.settings import CONTROLLERS, NTMSettings
 from ntmbench.registry import make_model
@@ -34,6 +36,7 @@ VARIANTS: list[dict[str, Any]] = [
     {"shift_width": 5},
     {"shift_width": 9},
     {"initial_memory": "learned"},
+    {"initial_memory": "code"},
     {"initial_memory": "random"},
     {"initial_memory_value": 0.0},
     {"initial_weighting": "uniform"},
@@ -334,3 +337,26 @@ def test_the_gain_scales_the_inputs_weights_alone(controller: str) -> None:
     ):
         torch.testing.assert_close(after.weight[:, :3], 8 * before.weight[:, :3])
         assert torch.equal(after.weight[:, 3:], before.weight[:, 3:])
+
+
+def test_neighbours_are_alike_in_a_code() -> None:
+    """The cosines are those of the C library, to its last digits."""
+    code = smooth_code(16, 20).double()
+    place = math.pi * (torch.arange(16, dtype=torch.float64) + 0.5) / 16
+    waves = [turn(k * place) for k in range(1, 5) for turn in (torch.cos, torch.sin)]
+    torch.testing.assert_close(code, 0.5 * torch.stack(waves, dim=1), rtol=0, atol=1e-7)
+    distance = torch.cdist(code, code)
+    assert distance[:, 0].diff().gt(0)[:4].all()  # the farther, the less alike
+    assert smooth_code(16, 1).shape == (16, 0)
+    assert smooth_code(16, 5).shape == (16, 4)
+
+
+@given(st.integers(2, 40), st.integers(2, 40))
+@settings(max_examples=30, deadline=None, derandomize=True)
+def test_a_code_of_another_size_has_rows_between(rows: int, slots: int) -> None:
+    """What lies on a line stays on it, away from the ends."""
+    line = torch.arange(rows, dtype=torch.float64).unsqueeze(1)
+    resized = resized_memory(line, slots)
+    expected = ((torch.arange(slots) + 0.5) * rows / slots - 0.5).clamp(0, rows - 1)
+    torch.testing.assert_close(resized[:, 0], expected.double(), rtol=0, atol=1e-5)
+    assert torch.equal(resized_memory(line, rows), line)

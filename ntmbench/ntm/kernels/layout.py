@@ -173,7 +173,7 @@ def make_layout(p: Problem) -> Layout:
     return Layout(
         steps=p.steps,
         batch=p.batch,
-        first_rows=1 if s.initial_memory == "constant" else s.memory_slots,
+        first_rows=_first_rows(s, p.slots),
         inputs=p.inputs,
         outputs=p.outputs,
         slots=p.slots,
@@ -235,6 +235,13 @@ def make_layout(p: Problem) -> Layout:
         start_row=(words + heads) * slot_row + read_width + 2 * recurrent * layers * units,
         parameter_rows=layers * gates + head_numbers + p.outputs,
     )
+
+
+def _first_rows(s: NTMSettings, slots: int) -> int:
+    """The rows of the first memory, as ``NTM.first_rows`` gives them."""
+    if s.initial_memory == "constant":
+        return 1
+    return slots if s.initial_memory == "code" else s.memory_slots
 
 
 class Scratch(NamedTuple):
