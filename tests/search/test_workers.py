@@ -24,7 +24,8 @@ from ntmbench.search import launching
 from ntmbench.search.arguments import search_from
 from ntmbench.search.study import SharedStudy
 from tests.clusters.ray_nodes import Node
-from tests.search.searching import SEARCH, claimed, started, states
+from tests.clusters.sweeping import started
+from tests.search.searching import MODULE, SEARCH, checkpoints, claimed, states
 
 JOBLIB = "hydra/launcher=joblib"
 #: Seconds that anything may take.
@@ -66,7 +67,9 @@ def start(folder: Path) -> Iterator[Start]:
     drivers: list[subprocess.Popen[str]] = []
 
     def start(*arguments: str) -> subprocess.Popen[str]:
-        drivers.append(started(*arguments, folder=folder, environment={}, alone=True))
+        drivers.append(
+            started(*arguments, folder=folder, environment={}, module=MODULE, new_session=True)
+        )
         return drivers[-1]
 
     yield start
@@ -159,10 +162,8 @@ def test_ctrl_c_gives_all_trials_back(start: Start, folder: Path, whole_group: b
     """A terminal sends it to the workers too."""
     arguments = (*SEARCH, "train.sequences=10000000", "search.trials=4")
     driver = start(*arguments, JOBLIB, "search.workers=2")
-    workers = folder / "results" / "searches" / "found" / "workers"
-    checkpoints = workers.with_name("checkpoints")
     until = time.monotonic() + PATIENCE
-    while not checkpoints.exists() or len(list(checkpoints.glob("*.pt"))) < 2:
+    while len(checkpoints(folder)) < 2:
         assert driver.poll() is None, driver.communicate()[0]
         assert time.monotonic() < until
         time.sleep(0.1)
@@ -173,5 +174,5 @@ def test_ctrl_c_gives_all_trials_back(start: Start, folder: Path, whole_group: b
     trials = SharedStudy(search_from(arguments)).trials()
     given_back = [TrialState.FAIL] * 2 + [TrialState.WAITING] * 2
     assert [trial.state for trial in trials] == given_back
-    assert not list(workers.iterdir())
+    assert not list(folder.glob("results/searches/found/workers/*"))
     assert Node(driver.pid).processes() == []
