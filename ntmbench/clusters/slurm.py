@@ -174,8 +174,9 @@ class Jobs:
             yield from _as_they_end(waiting, self._console)
             if refused:
                 yield refused
-        except BaseException:
-            cancel(self._name)
+        except BaseException as error:
+            if waiting or not isinstance(error, UserError):  # else Slurm has taken none
+                cancel(self._name)
             raise
 
     def _not_submitted(self, chunks: list[list[Cell]], error: UserError) -> Returned:

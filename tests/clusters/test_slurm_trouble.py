@@ -20,6 +20,7 @@ from ntmbench.clusters import slurm
 from ntmbench.clusters.chunks import Cell
 from ntmbench.clusters.driver import Returned
 from ntmbench.clusters.slurm import Jobs, State
+from ntmbench.errors import UserError
 
 #: As many chunks as there are cells.
 CHUNKS = [[Cell(number, [f"seed={number}"])] for number in range(3)]
@@ -86,6 +87,17 @@ def test_cells_that_slurm_takes_no_more_are_told_and_the_others_go_on(
     assert f"{reason}. 2 cells are not started; the jobs that are there go on.\n" in (
         capsys.readouterr().out
     )
+    assert cancelled == []
+
+
+def test_nothing_is_cancelled_where_slurm_takes_no_job(
+    cancelled: list[str], tmp_path: Path
+) -> None:
+    def refuse() -> None:
+        raise FailedJobError("sbatch: error: invalid partition")
+
+    with pytest.raises(UserError, match="invalid partition"):
+        list(jobs(Executor(tmp_path, refuse)).start(CHUNKS))
     assert cancelled == []
 
 
