@@ -172,5 +172,4 @@ def test_ctrl_c_gives_all_trials_back(start: Start, folder: Path, whole_group: b
     trials = SharedStudy(search_from(arguments)).trials()
     given_back = [TrialState.FAIL] * 2 + [TrialState.WAITING] * 2
     assert [trial.state for trial in trials] == given_back
-    assert not list(folder.glob("results/searches/found/workers/*"))
     assert Node(driver.pid).processes() == []
