@@ -16,6 +16,7 @@ from hydra._internal.callbacks import Callbacks
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.plugins import Plugins
+from hydra.plugins.launcher import Launcher as Starting
 from hydra.types import HydraContext
 from rich.console import Console
 
@@ -25,6 +26,7 @@ from ntmbench.errors import SettingError, UserError
 from ntmbench.runs.check import reason_of
 from ntmbench.search.arguments import Search
 from ntmbench.search.launchers import Launcher
+from ntmbench.search.lingering import ended_with_the_trials
 from ntmbench.search.study import SharedStudy
 from ntmbench.search.worker import Worker
 
@@ -50,8 +52,10 @@ def run_workers(study: SharedStudy, search: Search, launcher: Launcher, console:
     fruitless = 0
     while left and fruitless < PATIENCE and (due := study.due()):
         counted = study.counted()
+        notes: list[Note | None] = []
         try:
-            notes = _launched(search, launcher, min(left, due), study.folder, console)
+            with ended_with_the_trials(study, console):
+                notes = _launched(search, launcher, min(left, due), study.folder, console)
         except KeyboardInterrupt:
             study.due()  # takes back the trials of workers that were killed
             raise
@@ -87,14 +91,19 @@ def _launched(
                 f"{launcher.overrides[0]}: {first_line(innermost(error))}"
             ) from error
         try:
-            starting.launch([list(search.overrides)] * count, initial_job_idx=0)
-        except (UserError, OSError):
-            raise
-        except Exception as error:  # joblib's, of a worker that was killed
-            console.print(reason_of(error), highlight=False, markup=False, soft_wrap=True)
-    ended = [read_note(notes / str(number)) for number in range(count)]
-    shutil.rmtree(notes)
-    return ended
+            _launch(starting, [list(search.overrides)] * count, console)
+            return [read_note(notes / str(number)) for number in range(count)]
+        finally:
+            shutil.rmtree(notes, ignore_errors=True)  # a job that ends late may write its note
+
+
+def _launch(starting: Starting, workers: list[list[str]], console: Console) -> None:
+    try:
+        starting.launch(workers, initial_job_idx=0)
+    except (UserError, OSError):
+        raise
+    except Exception as error:  # joblib's, of a worker that was killed
+        console.print(reason_of(error), highlight=False, markup=False, soft_wrap=True)
 
 
 def _tell(number: int, note: Note | None, console: Console) -> None:

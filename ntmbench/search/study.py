@@ -111,6 +111,10 @@ class SharedStudy:
         """The number of trials that are trained to the end or pruned."""
         return sum(trial.state in COUNTED for trial in self.trials())
 
+    def is_complete(self) -> bool:
+        """Whether as many trials as there shall be have ended."""
+        return self.counted() >= self._settings.trials
+
     def give_back(self, trial: optuna.Trial) -> None:
         """End a trial that was interrupted; its values are tried again."""
         with self._locked():

@@ -20,9 +20,10 @@ pytest.importorskip("hydra_plugins.hydra_joblib_launcher", reason="needs the ext
 from optuna.trial import TrialState
 
 from ntmbench.errors import SettingError
-from ntmbench.search import launching
+from ntmbench.search import launching, lingering
 from ntmbench.search.arguments import search_from
 from ntmbench.search.study import SharedStudy
+from ntmbench.training.interruption import interrupted_by_sigterm
 from tests.clusters.ray_nodes import Node
 from tests.clusters.sweeping import started
 from tests.search.searching import MODULE, SEARCH, checkpoints, claimed, states
@@ -125,6 +126,29 @@ def test_it_ends_when_no_worker_is_left(
     assert not launching.run_workers(SharedStudy(search), search, search.launcher, Console())
     assert asked == [2] * launches
     assert capsys.readouterr().out.count("its process ended.") == 2 * launches
+
+
+@pytest.mark.usefixtures("folder")
+def test_workers_that_wait_are_taken_back_when_all_trials_have_ended(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    search = search_from([*SEARCH, "search.trials=1", JOBLIB, "search.workers=2"])
+    assert search.launcher is not None
+    study = SharedStudy(search)
+
+    def wait_in_a_queue(*arguments: Any) -> Sequence[Any]:
+        trial = study.claim()
+        assert trial is not None
+        study.study.tell(trial, 1.0)
+        time.sleep(PATIENCE)
+        raise AssertionError("nobody stopped it")
+
+    monkeypatch.setattr(launching, "_launched", wait_in_a_queue)
+    for seconds in ("LOOK", "LINGER"):
+        monkeypatch.setattr(lingering, seconds, 0.01)
+    with interrupted_by_sigterm():
+        assert launching.run_workers(study, search, search.launcher, Console())
+    assert "workers that still wait are taken back" in capsys.readouterr().out
 
 
 @pytest.mark.slow
