@@ -99,4 +99,4 @@ class Chunks:
 
 
 def _announce() -> None:
-    print("Interrupting the cells; press again to leave at once.", file=sys.stderr)
+    print("Interrupting all that runs; press again to leave at once.", file=sys.stderr)

@@ -17,6 +17,7 @@ import io
 import os
 import pickle
 import re
+import secrets
 import signal
 import subprocess
 import time
@@ -42,6 +43,11 @@ from ntmbench.errors import SettingError, UserError, check_range
 LOOK = 2.0
 #: Seconds that a job's result may take to appear here, once Slurm says that the job is over.
 LATE_RESULT = 15.0
+#: Seconds after which it is said why a job still waits.
+LONG = 300.0
+#: Slurm's reasons that need no mention: a job that was queued again waits a moment, and so does one
+#: of an array of which as many run as may.
+ORDINARY = {"None", "BeginTime", "JobArrayTaskLimit", "JobArrayTaskLimitReached"}
 #: How often a job asks for its own state: many ask at once where many reach their time limit.
 ASKED = 4
 #: Slurm's own limit on the size of an array, where ``scontrol`` does not tell another.
@@ -104,7 +110,9 @@ def launch(worker: Worker, cells: list[Cell], settings: Mapping[str, Any]) -> li
     check_range("hydra.launcher.cells_per_job", cells_per_job, 0)
     check_range("hydra.launcher.array_parallelism", at_once, 1)
     console = Console()
-    jobs = Jobs(worker, _executor(plain), console)
+    # A name of its own, by which its jobs can be cancelled whose numbers are not known yet.
+    plain["name"] = f"{plain['name']}-{secrets.token_hex(4)}"
+    jobs = Jobs(worker, _executor(plain), plain["name"], console)
     size = cells_per_job or -(-len(cells) // at_once)
     return run_in_chunks(worker.sweep, cells, size, jobs.start, console)
 
@@ -137,20 +145,46 @@ def _executor(settings: dict[str, Any]) -> submitit.AutoExecutor:
 class Jobs:
     """The jobs of a sweep."""
 
-    def __init__(self, worker: Worker, executor: submitit.AutoExecutor, console: Console) -> None:
-        """Start jobs that use ``worker``; say on ``console`` which."""
-        self._worker, self._executor, self._console = worker, executor, console
+    def __init__(
+        self, worker: Worker, executor: submitit.AutoExecutor, name: str, console: Console
+    ) -> None:
+        """Start jobs of this name that use ``worker``; say on ``console`` which."""
+        self._worker, self._executor, self._name = worker, executor, name
+        self._console = console
 
     def start(self, chunks: list[list[Cell]]) -> Iterator[Returned]:
-        """Submit the chunks, a job for each, and give each when its job has ended."""
+        """Submit the chunks, a job for each, and give each when its job has ended.
+
+        Where Slurm takes some of the chunks alone, the others are given as lost.
+
+        Raises:
+            UserError: if Slurm takes none of them.
+        """
         waiting: dict[str, _Job] = {}
+        refused: Returned | None = None
         try:
             for part in cut(chunks, array_size()):
-                waiting |= self._submit(part)
-            yield from _as_they_end(waiting)
-        except BaseException:
-            cancel(waiting)
+                try:
+                    waiting |= self._submit(part)
+                except UserError as error:
+                    if not waiting:
+                        raise
+                    refused = self._not_submitted(chunks[len(waiting) :], error)
+                    break
+            yield from _as_they_end(waiting, self._console)
+            if refused:
+                yield refused
+        except BaseException as error:
+            if waiting or not isinstance(error, UserError):  # else Slurm has taken none
+                cancel(self._name)
             raise
+
+    def _not_submitted(self, chunks: list[list[Cell]], error: UserError) -> Returned:
+        cells = [cell for chunk in chunks for cell in chunk]
+        noun = "1 cell is" if len(cells) == 1 else f"{len(cells)} cells are"
+        line = f"{str(error).rstrip('.')}. {noun} not started; the jobs that are there go on."
+        self._console.print(line, highlight=False, markup=False, soft_wrap=True)
+        return Returned(cells, [], str(error))
 
     def _submit(self, chunks: list[list[Cell]]) -> dict[str, _Job]:
         try:
@@ -159,11 +193,13 @@ class Jobs:
                 jobs = [self._executor.submit(Chunk(self._worker, cells)) for cells in chunks]
         except (FailedJobError, FailedSubmissionError) as error:
             raise UserError(f"Slurm takes no such job: {_reason(error)}") from error
+        except KeyboardInterrupt:
+            time.sleep(LOOK)  # Slurm may be about to have the jobs, which are then cancelled
+            raise
         number = jobs[0].job_id.partition("_")[0]
-        cells = sum(map(len, chunks))
+        noun = "1 job" if len(jobs) == 1 else f"{len(jobs)} jobs"
         self._console.print(
-            f"Slurm job {number}: {cells} cells in {len(jobs)} jobs; what they say is in "
-            f"{jobs[0].paths.folder}",
+            f"Slurm job {number}: {noun}; what they say is in {jobs[0].paths.folder}",
             highlight=False,
             soft_wrap=True,
         )
@@ -180,39 +216,83 @@ class _Job:
     cells: list[Cell]
     #: When it was first seen to be over without a result, on this process's clock.
     over_since: float | None = None
+    #: When it was first seen to wait.
+    pending_since: float | None = None
+    #: Why its result could not be read, at the last look.
+    unread: str = ""
 
 
-def _as_they_end(waiting: dict[str, _Job]) -> Iterator[Returned]:
+@dataclass(frozen=True)
+class State:
+    """What Slurm says of a job: its state, such as ``RUNNING``, and why it waits if it does."""
+
+    name: str
+    reason: str = ""
+
+
+def _as_they_end(waiting: dict[str, _Job], console: Console) -> Iterator[Returned]:
     """Give the chunk of each job that has ended; empties ``waiting``."""
+    told: set[str] = set()
     while waiting:
         for job in _with_result(waiting.values()):
-            del waiting[job.number]
-            yield _returned(job)
+            if (returned := _returned(job)) is not None:
+                del waiting[job.number]
+                yield returned
         now = time.monotonic()
         states = states_of(waiting) if waiting else {}
         for number, state in states.items():
             job = waiting[number]
-            if state not in OVER and state != FORGOTTEN:
+            if state.name not in OVER and state.name != FORGOTTEN:
                 job.over_since = None
             elif job.over_since is None:
                 job.over_since = now
             elif now - job.over_since > LATE_RESULT:
                 del waiting[number]
-                yield Returned(job.cells, [], f"Slurm job {number} ended as {state}.")
+                reason = f"Slurm job {number} ended as {state.name}."
+                yield Returned(job.cells, [], f"{reason} {job.unread}".rstrip())
+        for line in _long_waits(waiting, states, now, told):
+            console.print(line, highlight=False, markup=False, soft_wrap=True)
         if waiting:
             time.sleep(LOOK)
+
+
+def _long_waits(
+    waiting: Mapping[str, _Job], states: Mapping[str, State], now: float, told: set[str]
+) -> list[str]:
+    """A line for each reason for which a job waits long, unless it is in ``told``; added there."""
+    lines = []
+    for number, job in waiting.items():
+        state = states.get(number, State(""))
+        if state.name != "PENDING" or state.reason in ORDINARY:
+            job.pending_since = None
+        elif job.pending_since is None:
+            job.pending_since = now
+        elif now - job.pending_since > LONG and state.reason not in told:
+            told.add(state.reason)
+            minutes = round((now - job.pending_since) / 60)
+            lines.append(
+                f"Slurm job {number} has waited for {minutes} minutes. Slurm's reason: "
+                f"{state.reason}."
+            )
+    return lines
 
 
 def _with_result(jobs: Collection[_Job]) -> list[_Job]:
     """Those whose result is there. A folder is listed as a whole, so that no look is outdated."""
     there: set[str] = set()
     for folder in {job.result.parent for job in jobs}:
-        there.update(path.name for path in folder.iterdir())
+        with contextlib.suppress(OSError):  # a server that is away: the next look may find it again
+            there.update(path.name for path in folder.iterdir())
     return [job for job in jobs if job.result.name in there]
 
 
-def _returned(job: _Job) -> Returned:
-    outcome, content = pickle.loads(job.result.read_bytes())
+def _returned(job: _Job) -> Returned | None:
+    """What a job's result says; None if it cannot be read, or not yet, as its ``unread`` tells."""
+    try:
+        outcome, content = pickle.loads(job.result.read_bytes())
+    except (OSError, EOFError, pickle.UnpicklingError) as error:
+        job.unread = f"Its result cannot be read: {_reason(error)}."
+        return None
     if outcome == "success":
         return Returned(job.cells, content)
     lines = [line.strip() for line in str(content).splitlines() if line.strip()]
@@ -240,17 +320,20 @@ def own_state() -> str:
     return ""
 
 
-def states_of(numbers: Collection[str]) -> dict[str, str]:
-    """The state of each of these jobs, such as ``RUNNING``; of none if Slurm does not answer."""
+def states_of(numbers: Collection[str]) -> dict[str, State]:
+    """The state of each of these jobs; of none if Slurm does not answer."""
     told = _squeue(sorted({number.partition("_")[0] for number in numbers}))
     if told is None:
         return {}
-    known = dict(line.split() for line in told.splitlines())
-    return {number: known.get(number, FORGOTTEN) for number in numbers}
+    known = {}
+    for line in told.splitlines():
+        number, name, *reason = line.split(maxsplit=2)
+        known[number] = State(name, *reason)
+    return {number: known.get(number, State(FORGOTTEN)) for number in numbers}
 
 
 def _squeue(numbers: Collection[str]) -> str | None:
-    command = ["squeue", "--noheader", "--array", "--states=all", "--format=%i %T"]
+    command = ["squeue", "--noheader", "--array", "--states=all", "--format=%i %T %r"]
     told = subprocess.run(
         [*command, f"--jobs={','.join(numbers)}"], capture_output=True, text=True, check=False
     )
@@ -259,10 +342,9 @@ def _squeue(numbers: Collection[str]) -> str | None:
     return None
 
 
-def cancel(numbers: Collection[str]) -> None:
-    """Cancel jobs; their runs write checkpoints."""
-    if arrays := sorted({number.partition("_")[0] for number in numbers}):
-        subprocess.run(["scancel", *arrays], check=False)
+def cancel(name: str) -> None:
+    """Cancel all jobs of a name; their runs write checkpoints."""
+    subprocess.run(["scancel", f"--name={name}"], check=False)
 
 
 def _reason(error: BaseException) -> str:

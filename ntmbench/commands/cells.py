@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ntmbench.data.records import RecordError, read_record, write_record
+from ntmbench.runs import digests
 
 EXPECTED = "cells.json"
 CELL = "cell.json"
@@ -25,7 +26,7 @@ UNREADABLE = "unreadable"
 Note = dict[str, Any]
 
 #: The states of a cell that has ended, for good or ill, and is not run again in its sweep.
-ENDED = ("finished", "diverged", "failed")
+ENDED = (*digests.ENDED, "failed")
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,7 @@ if find_spec("hydra_plugins.hydra_submitit_launcher"):
             "${oc.env:XDG_CACHE_HOME,${oc.env:HOME}/.cache}/ntmbench/slurm/"
             "${now:%Y-%m-%d_%H-%M-%S-%f}/%A"
         )
+        #: What the name of its jobs begins with.
         name: str = "ntmbench"
         #: Cells that run one after the other in a job; 0 makes as many jobs as may run at once.
         cells_per_job: int = 0
@@ -82,4 +83,6 @@ if find_spec("hydra_plugins.hydra_submitit_launcher"):
         signal_delay_s: int = 120
         stderr_to_stdout: bool = True
 
-    ConfigStore.instance().store(group="hydra/launcher", name="slurm", node=SlurmSettings)
+    ConfigStore.instance().store(
+        "slurm", SlurmSettings, group="hydra/launcher", provider="ntmbench"
+    )

@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from hydra import compose
+from hydra.core.override_parser.types import Override
 from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from ntmbench.commands.grammar import parse
+from ntmbench.commands.hydras import is_hydras
+from ntmbench.commands.launchers import GROUP
 from ntmbench.commands.overrides import check_overrides
 from ntmbench.composition.composing import composing, first_line, to_run_config
 from ntmbench.composition.groups import EXPERIMENT
@@ -19,6 +22,7 @@ from ntmbench.data.ranges import Searched
 from ntmbench.errors import SettingError, check_known
 from ntmbench.registry import model_entry
 from ntmbench.runs.settings import RunConfig
+from ntmbench.search.launchers import Launcher, is_launchers, launcher_from
 from ntmbench.search.settings import FIRST_SEED, SearchSettings
 from ntmbench.search.space import space_of
 
@@ -38,6 +42,8 @@ class Search:
         space: the ranges of those, by name.
         full_sequences: the training sequences of a run, of which a trial has a share.
         arguments: the command line.
+        overrides: those of the base.
+        launcher: what starts the workers; None for this process alone.
     """
 
     settings: SearchSettings
@@ -45,6 +51,8 @@ class Search:
     space: dict[str, Searched]
     full_sequences: int
     arguments: tuple[str, ...]
+    overrides: tuple[str, ...]
+    launcher: Launcher | None
 
     def config(self, values: dict[str, Any] | None = None, seed_offset: int = 0) -> RunConfig:
         """The run with some values of the space.
@@ -77,12 +85,16 @@ def search_from(arguments: Sequence[str]) -> Search:
             raise SettingError(f"{argument} is no option of a search. Allowed: --help, name=value.")
     own = [argument for argument in arguments if argument.startswith(PREFIX)]
     settings = search_settings(own)
-    overrides = [argument for argument in arguments if argument not in own]
-    given = [_checked_key(argument) for argument in overrides]
+    parsed = [_checked(argument) for argument in arguments if argument not in own]
+    launchers = [override for override in parsed if is_hydras(override)]
+    runs = [override for override in parsed if not is_hydras(override)]
+    given = [str(override.key_or_group) for override in runs]
+    overrides = [str(override.input_line) for override in runs]
     if "seed" not in given:
         overrides.append(f"seed={FIRST_SEED}")
     check_overrides(overrides, sweep=False)
     with composing():
+        launcher = launcher_from(launchers, settings.workers)
         base = compose("config", overrides=overrides)
     config = to_run_config(base)
     if config.seed < FIRST_SEED:
@@ -93,23 +105,33 @@ def search_from(arguments: Sequence[str]) -> Search:
     _set_width(base, config, space, given)
     sequences = max(1, round(settings.share * config.train.sequences))
     base.train.sequences = sequences
-    search = Search(settings, base, space, config.train.sequences, tuple(arguments))
+    search = Search(
+        settings,
+        base,
+        space,
+        config.train.sequences,
+        tuple(arguments),
+        tuple(overrides),
+        launcher,
+    )
     search.config()  # a share may leave too few sequences
     return search
 
 
-def _checked_key(argument: str) -> str:
+def _checked(argument: str) -> Override:
     override = parse(argument)
     key = str(override.key_or_group)
     if override.is_sweep_override():
         raise SettingError(
             f"{argument} is a sweep. Allowed in a search: one value, and search.seeds."
         )
-    if key == EXPERIMENT or key.startswith("hydra"):
-        raise SettingError(f"{argument} is not for a search. Allowed: settings and recipes.")
+    if key == EXPERIMENT or (is_hydras(override) and not is_launchers(override)):
+        raise SettingError(
+            f"{argument} is not for a search. Allowed: settings, recipes, and {GROUP}."
+        )
     if key in WITHOUT_EFFECT or key.startswith("evaluation"):
         raise SettingError(f"{argument} has no effect in a search, which tests and draws no run.")
-    return key
+    return override
 
 
 def _set_width(

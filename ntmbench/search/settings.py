@@ -33,6 +33,9 @@ class SearchSettings:
     #: is worse than the median of the others' at that place, and after a seed if its mean score so
     #: far is; 1 prunes none.
     prune_after: float = 0.25
+    #: Processes that run trials at the same time, which hydra/launcher=joblib, slurm or ray starts.
+    #: With another number a search is the same one.
+    workers: int = 1
     #: Name of the search and its folder; empty for one made from its settings.
     name: str = ""
 
@@ -43,6 +46,7 @@ class SearchSettings:
         check_range("search.share", self.share, high=1, above=0)
         check_choice("search.sampler", self.sampler, SAMPLERS)
         check_range("search.prune_after", self.prune_after, 0, 1)
+        check_range("search.workers", self.workers, 1)
         if self.name and not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", self.name):
             raise SettingError(
                 f"search.name={self.name!r} cannot name a folder. "

@@ -3,8 +3,8 @@
 Each process holds a lock on a file of its own for as long as it lives, and a trial names the
 process that runs it. So a trial whose process was killed is found out, and its values are tried
 again. The number of trials is exact however many processes there are, because a trial is claimed
-under a lock. On a cluster the processes are the tasks of a job (``srun -n 16 python -m
-ntmbench.search ...``) or the jobs of an array.
+under a lock. The processes are the workers that a launcher starts, the same command given several
+times, or both.
 
 ``ntmbench.runs.lock`` says on what the locks rely between machines.
 """
@@ -95,16 +95,25 @@ class SharedStudy:
     def claim(self) -> optuna.Trial | None:
         """The next trial, or None if as many as there shall be are counted or at work."""
         with self._locked():
-            self._take_back_abandoned()
-            trials = self.trials()
-            if sum(t.state in (*COUNTED, TrialState.RUNNING) for t in trials) >= (
-                self._settings.trials
-            ):
+            if not self._due():
                 return None
-            self.study.sampler = self._sampler(trials)
+            self.study.sampler = self._sampler(self.trials())
             trial = self.study.ask()
             trial.set_user_attr(WORKER, self._me)
             return trial
+
+    def due(self) -> int:
+        """How many trials are still to be claimed."""
+        with self._locked():
+            return self._due()
+
+    def counted(self) -> int:
+        """The number of trials that are trained to the end or pruned."""
+        return sum(trial.state in COUNTED for trial in self.trials())
+
+    def is_complete(self) -> bool:
+        """Whether as many trials as there shall be have ended."""
+        return self.counted() >= self._settings.trials
 
     def give_back(self, trial: optuna.Trial) -> None:
         """End a trial that was interrupted; its values are tried again."""
@@ -125,6 +134,11 @@ class SharedStudy:
         with self._locked():
             self._take_back_abandoned()
         return sum(trial.state == TrialState.RUNNING for trial in self.trials())
+
+    def _due(self) -> int:
+        self._take_back_abandoned()
+        begun = sum(trial.state in (*COUNTED, TrialState.RUNNING) for trial in self.trials())
+        return max(0, self._settings.trials - begun)
 
     def _begin_with(self, search: Search, identity: str) -> None:
         recorded = self.study.user_attrs.get(IDENTITY)

@@ -21,15 +21,18 @@ def started(
     folder: Path,
     environment: Mapping[str, str],
     output: int = subprocess.PIPE,
+    module: str = "ntmbench",
+    new_session: bool = False,
 ) -> subprocess.Popen[str]:
     """Start a command line of ``python -m ntmbench`` in a folder, with its output in a pipe."""
     return subprocess.Popen(
-        [sys.executable, "-m", "ntmbench", *arguments],
+        [sys.executable, "-m", module, *arguments],
         cwd=folder,
         env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
         stdout=output,
         stderr=subprocess.STDOUT,
         text=True,
+        start_new_session=new_session,
     )
 
 

@@ -17,6 +17,8 @@ from ntmbench.commands.sweeps import COLUMNS
 from ntmbench.runs.folder import RunFolder
 from tests.clusters.ray_nodes import ENVIRONMENT, Cluster, Node, two_nodes
 from tests.conftest import TINY, Ended, command
+from tests.search.searching import MODULE, SEARCH, claimed
+from tests.search.searching import states as searched
 
 pytest.importorskip("ray", reason="needs the extra 'cluster'")
 
@@ -93,12 +95,18 @@ def on(cluster: Cluster, *arguments: str) -> tuple[str, ...]:
 
 
 class Driver:
-    """A sweep's command that goes on while the test disturbs it."""
+    """A sweep's or a search's command that goes on while the test disturbs it."""
 
-    def __init__(self, folder: Path, *arguments: str, new_session: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *arguments: str,
+        new_session: bool = False,
+        module: str = "ntmbench",
+    ) -> None:
         self._folder = folder
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "ntmbench", *arguments],
+            [sys.executable, "-m", module, *arguments],
             cwd=folder,
             env={**os.environ, **ENVIRONMENT, "NUMBA_TEST": "travels"},
             start_new_session=new_session,
@@ -188,6 +196,15 @@ def test_chunks_run_on_both_nodes_and_a_crash_takes_no_other_cell_with_it(
     nodes = {path.name for path in tmp_path.glob("node-*")}
     assert len(nodes) == 2
     assert {path.read_text() for path in tmp_path.glob("node-*")} == {"travels"}
+
+
+def test_search_on_both_nodes_claims_each_trial_once(shared: Cluster, tmp_path: Path) -> None:
+    pytest.importorskip("optuna", reason="needs the extra 'search'")
+    workers = ("search.trials=6", "search.workers=2")
+    ended = Driver(tmp_path, *on(shared, *SEARCH, *workers), module=MODULE).ended()
+    assert ended.code == 0, ended.out
+    assert claimed(ended.out) == list(range(6))
+    assert set(searched(tmp_path)) <= {"finished", "pruned"}
 
 
 def test_ctrl_c_leaves_checkpoints_and_nothing_running(tmp_path: Path) -> None:

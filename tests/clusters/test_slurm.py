@@ -16,6 +16,7 @@ import pytest
 from tests.clusters.loopback import obstacle, slurm
 from tests.clusters.sweeping import SHORT, numbers, started, trainings
 from tests.conftest import command
+from tests.search.searching import MODULE, SEARCH, checkpoints, claimed, states
 
 pytest.importorskip("hydra_plugins.hydra_submitit_launcher", reason="needs the extra 'cluster'")
 pytestmark = [
@@ -49,11 +50,11 @@ def until(holds: Callable[[], object], what: str) -> None:
 
 @pytest.fixture
 def start(cluster: Cluster, tmp_path: Path) -> Iterator[Start]:
-    """Start a sweep in the test's folder; it does not outlive the test, nor do its jobs."""
+    """Start a command in the test's folder; it does not outlive the test, nor do its jobs."""
     drivers: list[subprocess.Popen[str]] = []
 
-    def start(*arguments: str) -> subprocess.Popen[str]:
-        drivers.append(started(*arguments, folder=tmp_path, environment=cluster))
+    def start(*arguments: str, module: str = "ntmbench") -> subprocess.Popen[str]:
+        drivers.append(started(*arguments, folder=tmp_path, environment=cluster, module=module))
         return drivers[-1]
 
     yield start
@@ -217,3 +218,30 @@ def test_cancelled_job_is_told_and_loses_no_other(
     cells = pd.read_csv(table)
     assert list(cells["state"]) == ["interrupted", "finished"]
     assert cells["reason"][0].endswith("ended as CANCELLED.")
+
+
+def test_search_by_two_jobs_claims_each_trial_once(start: Start, tmp_path: Path) -> None:
+    pytest.importorskip("optuna", reason="needs the extra 'search'")
+    workers = ("search.trials=6", "search.workers=2", LAUNCHER)
+    driver = start(*SEARCH, *workers, module=MODULE)
+    said, _ = driver.communicate(timeout=PATIENCE)
+    assert driver.returncode == 0, said
+    (told,) = [line for line in said.splitlines() if line.startswith("Slurm job ")]
+    logs = Path(told.rpartition(" ")[2]).glob("*_log.out")
+    assert claimed("".join(log.read_text() for log in logs)) == list(range(6))
+    assert set(states(tmp_path)) <= {"finished", "pruned"}
+
+
+def test_search_whose_job_is_queued_again_tries_the_same_values_again(
+    start: Start, cluster: Cluster, tmp_path: Path
+) -> None:
+    pytest.importorskip("optuna", reason="needs the extra 'search'")
+    longer = ("train.sequences=3000", "train.validate_every=200", "checkpoint_share=1")
+    driver = start(*SEARCH, *longer, "search.trials=1", LAUNCHER, module=MODULE)
+    job = Job(cluster)
+    until(lambda: checkpoints(tmp_path), "no progress")
+    job.requeue()
+    job.restart()
+    said, _ = driver.communicate(timeout=PATIENCE)
+    assert driver.returncode == 0, said
+    assert states(tmp_path) == ["interrupted", "finished"]

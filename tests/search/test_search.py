@@ -19,6 +19,7 @@ from omegaconf import OmegaConf
 pytest.importorskip("optuna", reason="needs the extra 'search'")
 
 from ntmbench.search import command as searching
+from ntmbench.search import worker
 from ntmbench.search.arguments import search_from
 from ntmbench.search.space import suggested
 from ntmbench.search.study import SharedStudy
@@ -192,14 +193,14 @@ def test_an_interrupted_trial_goes_on_where_it_was(
 #: A process that is killed in its first trial.
 KILLED = """
 import os, signal
-from ntmbench.search import command
+from ntmbench.search import command, worker
 from ntmbench.search.space import suggested
 
 def killed(search, trial, folder):
     suggested(trial, search.space)
     os.kill(os.getpid(), signal.SIGKILL)
 
-command.run_trial = killed
+worker.run_trial = killed
 command.main()
 """
 
@@ -268,7 +269,7 @@ def test_failed_trials_are_not_counted(search: Search, monkeypatch: pytest.Monke
             raise RuntimeError("no\nluck")
         return run_trial(search, trial, folder)
 
-    monkeypatch.setattr(searching, "run_trial", failing)
+    monkeypatch.setattr(worker, "run_trial", failing)
     ended = search(*ARGUMENTS, "search.trials=3", "search.prune_after=1")
     assert ended.code == 0
     assert "trial 2: failed: RuntimeError: no luck\n" in ended.out
@@ -280,10 +281,10 @@ def test_a_search_that_only_fails_gives_up(search: Search, monkeypatch: pytest.M
     def failing(search: Any, trial: Any, folder: Path) -> tuple[float, ...]:
         raise RuntimeError("no luck")
 
-    monkeypatch.setattr(searching, "run_trial", failing)
+    monkeypatch.setattr(worker, "run_trial", failing)
     ended = search(*ARGUMENTS)
     assert ended.code == 1
-    assert ended.out.count("failed: RuntimeError: no luck\n") == searching.PATIENCE
+    assert ended.out.count("failed: RuntimeError: no luck\n") == worker.PATIENCE
     assert "No trial was trained to its end." in ended.out
 
 
@@ -329,7 +330,15 @@ REFUSED = [
     (["seed=101,102"], "seed=101,102 is a sweep.", "search.seeds"),
     (["-m"], "-m is no option of a search.", "--help"),
     (["+experiment=reference"], "+experiment=reference is not for a search.", ""),
-    (["hydra.job.name=x"], "hydra.job.name=x is not for a search.", ""),
+    (["hydra.job.name=x"], "hydra.job.name=x is not for a search.", "hydra/launcher"),
+    (
+        ["search.workers=2"],
+        "search.workers=2 needs a launcher that starts processes.",
+        "hydra/launcher=joblib, hydra/launcher=ray, hydra/launcher=slurm",
+    ),
+    (["hydra/launcher=jobli"], "hydra/launcher=jobli is not a choice.", "'joblib'?"),
+    (["hydra/launcher=joblib,ray"], "hydra/launcher=joblib,ray is a sweep.", "one value"),
+    (["hydra.launcher.n_jobs=2"], "hydra.launcher.n_jobs=2 has no effect without", "joblib"),
     (["evaluation.sequences=4"], "evaluation.sequences=4 has no effect in a search", ""),
     (["observers=[bar]"], "observers=[bar] has no effect", ""),
     (["search.trails=5"], "search has no setting 'trails'.", "Did you mean 'trials'?"),
