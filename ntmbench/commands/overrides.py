@@ -146,12 +146,14 @@ def _check_cell(overrides: list[str], *, sweep: bool) -> None:
         composed = compose("config", overrides=overrides)
     except REFUSALS as error:
         # The shortest list that fails ends with the override at fault.
-        for count in range(1, len(overrides) + 1):
+        for count in range(1, len(overrides)):
             try:
                 compose("config", overrides=overrides[:count])
             except REFUSALS as narrowed:
                 raise SettingError(_refusal(overrides[count - 1], overrides, narrowed)) from error
-        raise SettingError(first_line(error)) from error
+        if not overrides:
+            raise SettingError(first_line(error)) from error
+        raise SettingError(_refusal(overrides[-1], overrides, error)) from error
     config = to_run_config(composed)
     _check_budget(overrides, composed)
     if sweep:

@@ -22,7 +22,8 @@ from tests.search.searching import states as searched
 
 pytest.importorskip("ray", reason="needs the extra 'cluster'")
 
-pytestmark = pytest.mark.slow
+# By the worker that has the Slurm tests, after or before them: two clusters starve each other.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("slurm")]
 
 #: A run of some seconds, which writes its learning curve as it goes.
 SOME_SECONDS = (*TINY, "train.sequences=6000", "train.validate_every=200")

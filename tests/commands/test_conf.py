@@ -20,7 +20,7 @@ from ntmbench.report.study.grouping import with_groups
 from ntmbench.report.study.pairs import ALPHA, compared_pairs
 from ntmbench.runs.settings import FIXED_PARTS, RunConfig, plain_fields
 from ntmbench.statistics.paired import smallest_p
-from tests.tiers import tasks_by_tier
+from tests.tiers import by_tier
 
 CONF = Path(conf.__path__[0])
 
@@ -33,8 +33,14 @@ def defaults(settings: type) -> dict[str, Any]:
     return {name: setting.default for name, setting in documented(settings).items()}
 
 
-@pytest.mark.parametrize("task", tasks_by_tier())
-@pytest.mark.parametrize("model", registry.model_names())
+#: Every task with one model and every model with one task: what either has, it has with any other.
+EACH_WITH_ONE = [
+    *(by_tier(task, task, "lstm") for task in registry.task_names()),
+    *(("copy", model) for model in registry.model_names() if model != "lstm"),
+]
+
+
+@pytest.mark.parametrize(("task", "model"), EACH_WITH_ONE)
 def test_settings_have_the_defaults_of_their_dataclasses(task: str, model: str) -> None:
     with composing():
         chosen = [f"task={task}", f"model={model}", *PLAIN]
@@ -69,12 +75,23 @@ def test_a_setting_whose_source_is_nowhere_has_a_default_all_the_same() -> None:
     assert documented(made) == {"size": Setting("size", 3, "")}
 
 
+#: What a model needs to be chosen.
+CUSTOM = {"custom": ("model.target=torch.nn:Linear",)}
+
+
 def composed(*overrides: str) -> RunConfig:
     with composing():
         return to_run_config(compose("config", overrides=list(overrides)))
 
 
-@pytest.mark.parametrize("task", tasks_by_tier())
+@pytest.mark.parametrize(("task", "model"), EACH_WITH_ONE)
+def test_every_task_and_model_composes_with_its_layers(task: str, model: str) -> None:
+    config = composed(f"task={task}", f"model={model}", *CUSTOM.get(model, ()))
+    assert (config.task.name, config.model) == (task, model)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", registry.task_names())
 def test_every_pair_of_task_and_model_composes(task: str) -> None:
     for model in ("ntm", "lstm", "seq2seq", "memoryless", "constant", "oracle"):
         config = composed(f"task={task}", f"model={model}")

@@ -61,6 +61,7 @@ def test_old_runs_are_read(old: list[RunFolder]) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("illustrated")
 def test_old_runs_are_reported_like_those_of_today(old: list[RunFolder], tmp_path: Path) -> None:
     fabricate_two(tmp_path / "new")
     before, now = build(tmp_path / "old"), build(tmp_path / "new")

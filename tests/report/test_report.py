@@ -234,6 +234,7 @@ def test_a_group_may_have_runs_of_different_sizes(tmp_path: Path) -> None:
     assert table(tmp_path, "summary")["parameters"].to_list() == [67_000]
 
 
+@pytest.mark.usefixtures("illustrated")
 def test_nothing_but_unreadable_folders_is_still_a_report(tmp_path: Path) -> None:
     (tmp_path / "runs" / "x").mkdir(parents=True)
     (tmp_path / "runs" / "x" / "status.json").write_text("[]")
@@ -241,6 +242,7 @@ def test_nothing_but_unreadable_folders_is_still_a_report(tmp_path: Path) -> Non
     assert "status.json holds no named values" in html
 
 
+@pytest.mark.usefixtures("illustrated")
 def test_hostile_text_stays_text(tmp_path: Path) -> None:
     fabricate(
         tmp_path,
@@ -281,6 +283,7 @@ def test_every_section_has_a_file_name_of_its_own() -> None:
     assert all(re.fullmatch(r"[a-z0-9-]{1,63}", name) for name in names.values())
 
 
+@pytest.mark.usefixtures("illustrated")
 def test_the_page_needs_nothing_beside_itself(seeds: Path) -> None:
     html, markdown = report(seeds)
     outline = Outline(html)
@@ -301,6 +304,7 @@ def test_links_lead_to_the_runs(tmp_path: Path) -> None:
     assert (tmp_path / "report" / link).resolve().exists()
 
 
+@pytest.mark.usefixtures("illustrated")
 def test_solved_is_not_defined_where_even_the_optimum_errs(tmp_path: Path) -> None:
     fabricate(tmp_path, task="ngrams", errors=[97, 60], tested={200: 60})
     html, _ = report(tmp_path)
@@ -382,6 +386,7 @@ def test_another_version_of_a_task_is_not_compared_with_its_levels(tmp_path: Pat
     assert "version 99" in html
 
 
+@pytest.mark.usefixtures("illustrated")
 def test_a_report_can_be_written_again(seeds: Path) -> None:
     first = report(seeds)
     assert report(seeds) == first

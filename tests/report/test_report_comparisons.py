@@ -84,6 +84,7 @@ def test_what_can_be_detected_is_told_after_the_correction(tmp_path: Path) -> No
     )
 
 
+@pytest.mark.usefixtures("illustrated")
 def test_models_of_which_a_score_is_not_finite_are_not_compared(tmp_path: Path) -> None:
     for seed in range(8):
         fabricate(tmp_path, seed=seed, tested={20: math.nan if seed < 2 else 1.0 + seed})

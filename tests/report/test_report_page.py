@@ -40,6 +40,7 @@ def test_the_seeds_of_a_cell_have_figures_folder_and_command(tmp_path: Path) -> 
     assert {cell.href for cell in table_of(report, "summary").rows[0][1:]} == {f"#{seeds.anchor}"}
 
 
+@pytest.mark.usefixtures("illustrated")
 def test_lengths_of_selection_are_told_with_the_task(tmp_path: Path) -> None:
     near, far = make_task("copy").selection_lengths
     fabricate(tmp_path, tested={20: 0, 120: 0})
@@ -52,6 +53,7 @@ def test_lengths_of_selection_are_told_with_the_task(tmp_path: Path) -> None:
     assert "selection lengths" in picture.svg
 
 
+@pytest.mark.usefixtures("illustrated")
 def test_what_is_not_over_all_runs_says_so(tmp_path: Path) -> None:
     for seed, wrong in enumerate((0, 0, 0, 0, 30, None)):
         tested = None if wrong is None else {20: float(wrong)}
@@ -237,6 +239,7 @@ def test_an_example_that_can_not_be_read_is_told(tmp_path: Path) -> None:
     assert "example.npz" in task.texts("One example")[0]
 
 
+@pytest.mark.usefixtures("illustrated")
 def test_errors_by_position_are_medians_over_seeds(tmp_path: Path) -> None:
     for seed, wrong in enumerate((0.0, 1.0, math.nan)):
         fabricate(tmp_path, seed=seed, tested={2: 0}, positions={2: [0.0, wrong]})
@@ -255,6 +258,7 @@ def test_variations_are_told(tmp_path: Path) -> None:
     assert any(title.startswith("Variations") for title in task_of(report).tables("Numbers"))
 
 
+@pytest.mark.usefixtures("illustrated")
 def test_pictures_follow_the_colours_of_the_page(tmp_path: Path) -> None:
     fabricate(tmp_path, tested={20: 0})
     picture = task_of(build(tmp_path)).pictures()[0]
@@ -265,6 +269,7 @@ def test_pictures_follow_the_colours_of_the_page(tmp_path: Path) -> None:
     assert not re.search(r'\bid="[\w.]+_\d+"', picture.element)
 
 
+@pytest.mark.usefixtures("illustrated")
 def test_pictures_of_one_page_share_no_identifier(tmp_path: Path) -> None:
     fabricate(tmp_path, tested={20: 0})
     seen: set[str] = set()
@@ -305,6 +310,7 @@ def test_p_values_are_rounded_up(p: float, text: str) -> None:
     assert numbers.p_value(p) == text
 
 
+@pytest.mark.usefixtures("illustrated")
 def test_older_runs_have_a_report_too(tmp_path: Path) -> None:
     folder = fabricate(tmp_path, tested={20: 0})
     status = folder.read_status()

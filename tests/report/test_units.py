@@ -118,6 +118,7 @@ def test_a_table_over_tasks_of_several_units_tells_the_unit_of_each_row(tmp_path
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("illustrated")
 def test_what_is_told_of_a_task_has_its_own_unit(tmp_path: Path) -> None:
     copy, key_value = tasks_of(symbols_beside_bits(tmp_path))
     for task, own, other in ((copy, "bit", "symbol"), (key_value, "symbol", "bit")):
@@ -144,6 +145,7 @@ def test_a_report_on_symbols_alone_does_not_speak_of_wrong_bits(tmp_path: Path) 
     assert not re.search("wrong bit", everything_told(report, tmp_path / "report"), re.IGNORECASE)
 
 
+@pytest.mark.usefixtures("illustrated")
 def test_a_report_on_numbers_alone_speaks_of_wrong_numbers(tmp_path: Path, recited: Task) -> None:
     folder = fabricate(tmp_path, "recited", "reciter", tested={6: 1, 12: 6}, example=0.4)
     report = build(tmp_path)

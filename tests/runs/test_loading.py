@@ -76,9 +76,8 @@ def test_other_lengths_and_other_settings_can_be_tested(ntmbench: Command, tmp_p
     assert list(again["chance_errors"]) == [more.chance(3).errors]
 
 
-def test_a_moved_run_can_be_loaded(ntmbench: Command, tmp_path: Path) -> None:
-    ntmbench(*TINY)
-    moved = only_run(tmp_path).path.rename(tmp_path / "mine")
+def test_a_moved_run_can_be_loaded(tiny_run: RunFolder, tmp_path: Path) -> None:
+    moved = tiny_run.path.rename(tmp_path / "mine")
     task, _ = load_run(str(moved))
     assert (task.name, task.length_range) == ("copy", (1, 3))
 
@@ -106,11 +105,10 @@ def test_a_class_that_was_edited_is_another_model(
     monkeypatch.delitem(sys.modules, "brought")
 
 
-def test_what_can_not_be_loaded_is_refused_by_name(ntmbench: Command, tmp_path: Path) -> None:
+def test_what_can_not_be_loaded_is_refused_by_name(tiny_run: RunFolder, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"no run at .*nothing: it has no status\.json"):
         load_run(tmp_path / "nothing")
-    ntmbench(*TINY)
-    folder = only_run(tmp_path)
+    folder = tiny_run
     status = folder.read_status()
 
     def settings(part: str, **values: Any) -> None:

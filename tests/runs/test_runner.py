@@ -72,9 +72,10 @@ def test_files_of_a_finished_run(ntmbench: Command, tmp_path: Path) -> None:
     assert {path.name for path in folder.plots.iterdir()} >= {"learning_curve.png", "example.png"}
 
 
-def test_finished_run_is_not_run_again(ntmbench: Command, tmp_path: Path) -> None:
-    ntmbench(*TINY)
-    folder = only_run(tmp_path)
+def test_finished_run_is_not_run_again(
+    ntmbench: Command, tiny_run: RunFolder, undrawn: None
+) -> None:
+    folder = tiny_run
     stamps = {path: path.stat().st_mtime_ns for path in folder.path.iterdir() if path.is_file()}
     ended = ntmbench(*TINY)
     assert ended.code == 0
@@ -95,9 +96,8 @@ def without_seconds(csv: str) -> list[list[str]]:
 
 
 def test_identity_ignores_what_can_not_change_the_numbers(
-    ntmbench: Command, tmp_path: Path
+    ntmbench: Command, tmp_path: Path, tiny_run: RunFolder, undrawn: None
 ) -> None:
-    ntmbench(*TINY)
     ended = ntmbench(*TINY, "device=cpu", "threads=2", "checkpoint_share=0")
     assert "already done" in ended.out
     ntmbench(*TINY, "train.learning_rate=0.002")
@@ -105,8 +105,9 @@ def test_identity_ignores_what_can_not_change_the_numbers(
     assert len(list((tmp_path / "results" / "runs").iterdir())) == 3
 
 
-def test_load_results_reads_finished_and_unfinished_runs(ntmbench: Command, tmp_path: Path) -> None:
-    ntmbench(*TINY)
+def test_load_results_reads_finished_and_unfinished_runs(
+    ntmbench: Command, tmp_path: Path, tiny_run: RunFolder, undrawn: None
+) -> None:
     ntmbench(*TINY, "seed=1")
     second = next(p for p in (tmp_path / "results" / "runs").iterdir() if "-s1-" in p.name)
     status = RunFolder(second).read_status()
@@ -190,11 +191,11 @@ def test_resumed_run_knows_all_its_commits_and_all_its_time(
     ntmbench: Command,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    tiny_run: RunFolder,
     undrawn: None,
     before: dict[str, Any],
 ) -> None:
-    ntmbench(*TINY)
-    folder = only_run(tmp_path)
+    folder = tiny_run
     status = folder.read_status()
     del status["commits"]
     folder.write_status({**status, **before, "state": "failed", "wall_seconds": 500.0})
@@ -261,7 +262,7 @@ def test_threads_setting_is_honoured(ntmbench: Command, tmp_path: Path) -> None:
 
 
 def test_diverged_run_keeps_its_last_good_weights(
-    ntmbench: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ntmbench: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, undrawn: None
 ) -> None:
     (tmp_path / "exploding.py").write_text(
         "import torch\n"
@@ -291,7 +292,7 @@ def test_diverged_run_keeps_its_last_good_weights(
 
 
 def test_unexpected_failure_is_one_line(
-    ntmbench: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ntmbench: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, undrawn: None
 ) -> None:
     def broken(*args: object, **kwargs: object) -> None:
         raise RuntimeError("out of\nluck")
@@ -308,9 +309,8 @@ def test_unexpected_failure_is_one_line(
 
 
 @pytest.mark.slow
-def test_deleted_test_grid_is_made_again(ntmbench: Command, tmp_path: Path) -> None:
-    ntmbench(*TINY)
-    folder = only_run(tmp_path)
+def test_deleted_test_grid_is_made_again(ntmbench: Command, tiny_run: RunFolder) -> None:
+    folder = tiny_run
     evaluation, metrics = folder.evaluation.read_text(), folder.metrics.read_text()
     folder.evaluation.unlink()
     ended = ntmbench(*TINY)
@@ -320,16 +320,16 @@ def test_deleted_test_grid_is_made_again(ntmbench: Command, tmp_path: Path) -> N
 
 
 def test_rerun_removes_the_old_tables(
-    ntmbench: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ntmbench: Command, tiny_run: RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ntmbench(*TINY)
+    folder = tiny_run
+    assert folder.metrics.exists()
 
     def broken(*args: object, **kwargs: object) -> None:
         raise RuntimeError
 
     monkeypatch.setattr(runner, "train", broken)
     ntmbench(*TINY, "rerun=true")
-    folder = only_run(tmp_path)
     for path in (folder.metrics, folder.evaluation, folder.positions, folder.example):
         assert not path.exists()
 
@@ -355,7 +355,7 @@ def test_why_the_engine_is_eager_is_in_the_log(ntmbench: Command, tmp_path: Path
 
 
 def test_all_threads_are_those_that_the_process_may_use(
-    ntmbench: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ntmbench: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, undrawn: None
 ) -> None:
     monkeypatch.setattr("os.sched_getaffinity", lambda process: {3})
     monkeypatch.setattr("os.cpu_count", lambda: 7)

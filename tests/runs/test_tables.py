@@ -41,10 +41,12 @@ def garbage(content: bytes) -> bytes:
 
 @pytest.mark.parametrize("damage", [lose_a_row, flip_a_digit, garbage, None])
 def test_a_table_that_changed_is_named_and_not_shown(
-    ntmbench: Command, tmp_path: Path, damage: Callable[[bytes], bytes] | None
+    ntmbench: Command,
+    tmp_path: Path,
+    tiny_run: RunFolder,
+    damage: Callable[[bytes], bytes] | None,
 ) -> None:
-    assert ntmbench(*TINY).code == 0
-    folder = only_run(tmp_path)
+    folder = tiny_run
     vouched = {*TABLES, "config.yaml", "example.npz"}
     assert set(folder.read_status()["digests"]) == vouched
     for name in TABLES:
@@ -68,9 +70,8 @@ def test_a_table_that_changed_is_named_and_not_shown(
     assert not load_results(tmp_path / "results").unreadable
 
 
-def test_a_damaged_run_is_made_anew(ntmbench: Command, tmp_path: Path) -> None:
-    ntmbench(*TINY, "device=cpu")
-    folder = only_run(tmp_path)
+def test_a_damaged_run_is_made_anew(ntmbench: Command, tiny_run: RunFolder) -> None:
+    folder = tiny_run
     before = folder.evaluation.read_bytes()
     folder.evaluation.write_bytes(lose_a_row(before))
     assert ntmbench(*TINY, "device=cpu").code == 2
@@ -96,11 +97,10 @@ def test_a_damaged_run_is_made_anew(ntmbench: Command, tmp_path: Path) -> None:
     ],
 )
 def test_a_damaged_table_of_an_earlier_version(
-    ntmbench: Command, tmp_path: Path, content: bytes, reason: str
+    ntmbench: Command, tmp_path: Path, tiny_run: RunFolder, content: bytes, reason: str
 ) -> None:
     """It has no digest, so that only what is no table can be told."""
-    ntmbench(*TINY)
-    folder = only_run(tmp_path)
+    folder = tiny_run
     status = folder.read_status()
     del status["digests"]
     folder.write_status(status)
@@ -114,9 +114,10 @@ def test_a_damaged_table_of_an_earlier_version(
 
 
 @pytest.mark.parametrize("name", ["status.json", "config.yaml", "example.npz"])
-def test_other_files_that_changed_are_named(ntmbench: Command, tmp_path: Path, name: str) -> None:
-    assert ntmbench(*TINY).code == 0
-    path = only_run(tmp_path).path / name
+def test_other_files_that_changed_are_named(
+    ntmbench: Command, tmp_path: Path, tiny_run: RunFolder, name: str
+) -> None:
+    path = tiny_run.path / name
     path.write_bytes(flip_a_digit(path.read_bytes()))
     ended = ntmbench(*TINY)
     assert (ended.code, ended.err.count("\n"), ended.out) == (2, 1, "")
@@ -145,7 +146,6 @@ def test_the_curve_of_a_run_that_has_not_ended_is_vouched_for(
     def killed(*arguments: object, **named: object) -> None:
         raise KeyboardInterrupt
 
-    ntmbench(*TINY, "results_dir=whole")
     with monkeypatch.context() as patched:
         patched.setattr(runner, "evaluate_in_detail", killed)
         assert ntmbench(*TINY).code == 130
@@ -167,10 +167,9 @@ def test_the_curve_of_a_run_that_has_not_ended_is_vouched_for(
 
 
 def test_a_run_that_replaces_its_files_while_they_are_read(
-    ntmbench: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_run: RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ntmbench(*TINY)
-    folder = only_run(tmp_path)
+    folder = tiny_run
     status, metrics = folder.read_status(), folder.metrics.read_bytes()
     changed = flip_a_digit(metrics)
     new = status | {"digests": {"metrics.csv": [digest_of(metrics), digest_of(changed)]}}

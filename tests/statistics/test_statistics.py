@@ -108,7 +108,12 @@ def test_the_bootstrap_covers_what_its_docstring_says(
 
 @pytest.mark.parametrize(
     ("sampler", "count", "expected"),
-    [(normal, 5, 0.965), (normal, 10, 0.965), (skewed, 5, 0.89), (skewed, 10, 0.90)],
+    [
+        (normal, 5, 0.965),
+        pytest.param(normal, 10, 0.965, marks=pytest.mark.slow),
+        pytest.param(skewed, 5, 0.89, marks=pytest.mark.slow),
+        (skewed, 10, 0.90),
+    ],
 )
 def test_the_stratified_bootstrap_covers_what_its_docstring_says(
     sampler: Sampler, count: int, expected: float
