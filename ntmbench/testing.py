@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ntmbench.data.identity import fingerprint, identity_of
@@ -48,7 +49,7 @@ STEPS, BATCH, INPUTS, OUTPUTS, ANSWER_START = 7, 3, 4, 3, 4
 
 
 def check_task(task: Task) -> None:
-    """Check a task: its settings, streams, batches, oracle, chance, lengths and sources.
+    """Check a task: its settings, streams, batches, oracle, chance, lengths, sources and items.
 
     The data of its variations is checked in the same way.
 
@@ -131,6 +132,7 @@ def _check_data(task: Task, batch: Batch) -> None:
     _check_batch(task, batch)
     _check_oracle(task, batch)
     _check_sources(task, batch)
+    _check_items(task, batch)
 
 
 def _check_batch(task: Task, batch: Batch) -> None:
@@ -178,13 +180,41 @@ def _check_sources(task: Task, batch: Batch) -> None:
     sources = task.sources(batch.inputs)
     if sources is None:
         return
+    _check_steps_of_answers("sources", sources, batch)
+
+
+def _check_items(task: Task, batch: Batch) -> None:
+    """The steps that show what is given back, and the numbers by which items are put in order."""
+    shown, keys = task.shown_at(batch.inputs), task.ordered_by(batch.inputs)
+    if shown is not None:
+        _check_steps_of_answers("shown_at", shown, batch)
+    if keys is None:
+        return
+    assert keys.shape == batch.mask.shape, f"ordered_by {keys.shape}"
+    assert keys.dtype == np.float64, f"ordered_by is {keys.dtype}"
+    known = ~np.isnan(keys)
+    assert np.isfinite(keys[known]).all(), "ordered_by holds numbers that are not finite"
+    assert known.any(axis=0).all(), "ordered_by has no item in a sequence"
+    if task.has_input_phase:
+        assert not known[batch.answer_start :].any(), "ordered_by has an item in the answer"
+    if shown is None:
+        return
+    items = np.where(shown & known.T[np.newaxis], keys.T[np.newaxis], np.nan)  # [T, B, T]
+    items = items[(batch.mask == 1)]
+    with np.errstate(invalid="ignore"):
+        apart = np.fmax.reduce(items, axis=1) > np.fmin.reduce(items, axis=1)
+    assert not apart.any(), "shown_at has items for one answer that ordered_by tells apart"
+
+
+def _check_steps_of_answers(name: str, of: NDArray[np.bool_], batch: Batch) -> None:
+    """Check what says for each answer which steps it has to do with, ``[T, B, T]``."""
     steps, size = batch.mask.shape
-    assert sources.shape == (steps, size, steps), f"sources {sources.shape}"
-    assert sources.dtype == bool, f"sources are {sources.dtype}"
-    made = sources.any(axis=2)
-    assert np.array_equal(made, batch.mask == 1), "sources are not those of the scored steps"
+    assert of.shape == (steps, size, steps), f"{name} {of.shape}"
+    assert of.dtype == bool, f"{name} are {of.dtype}"
+    made = of.any(axis=2)
+    assert np.array_equal(made, batch.mask == 1), f"{name} are not those of the scored steps"
     late = np.triu(np.ones((steps, steps), bool), 1)[:, np.newaxis]
-    assert not (sources & late).any(), "an answer is made of a later step"
+    assert not (of & late).any(), f"{name}: an answer is made of a later step"
 
 
 def _check_chance(task: Task) -> None:
@@ -361,6 +391,11 @@ def _check_trace(model: SequenceModel, *, causal: bool) -> None:
     for name, signal in trace.signals.items():
         assert signal.values.shape[:2] == (STEPS, BATCH), f"{name}: {list(signal.values.shape)}"
         assert torch.isfinite(signal.values).all(), f"{name} is not finite"
+    for addressing in trace.addressing:
+        weights = trace[addressing.signal]
+        told = f"the weights of {addressing.signal}"
+        assert (weights >= 0).all(), f"{told} are negative"
+        assert (weights.sum(dim=3) <= 1 + 1e-4).all(), f"{told} add up to more than 1"
     if trace.provenance is None:
         return
     shares = trace.provenance

@@ -56,3 +56,24 @@ def answer_at_end(answer: NDArray[np.generic], steps: int) -> FloatArray:
 def first_raised(channel: FloatArray) -> int:
     """The first step at which a delimiter channel ``[T, B]`` is 1, the same in every sequence."""
     return int(channel[:, 0].argmax())
+
+
+def sources_at(
+    inputs: FloatArray, sources: NDArray[np.int64], answered: NDArray[np.int64] | None = None
+) -> NDArray[np.bool_]:
+    """Sources ``[T, B, T]`` from the numbers of the steps that each of A answers is made of.
+
+    Args:
+        inputs: ``[T, B, in]``.
+        sources: ``[A, B, K]`` for K steps of each answer, -1 where it has fewer; ``[A, B]`` for one
+            step of each; ``[A]`` if it is the same one in all sequences.
+        answered: the steps of the answers, ``[A]`` or ``[A, B]``; by default the last A steps.
+    """
+    steps, batch_size, _ = inputs.shape
+    count = len(sources)
+    parts = sources.reshape((*sources.shape, 1, 1)[: max(3, sources.ndim)])  # [A, B or 1, K]
+    at = np.arange(steps - count, steps) if answered is None else answered
+    at = at.reshape(count, -1, 1)  # [A, B or 1, 1]
+    made = np.zeros((steps, batch_size, steps + 1), bool)  # -1 is the last step, which is left out
+    made[at, np.arange(batch_size)[:, np.newaxis], parts] = True
+    return made[:, :, :steps]

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntmbench.answer import Chance, Symbols
+from ntmbench.data.layout import sources_at
 from ntmbench.data.lengths import Lengths, check_length_range
 from ntmbench.data.randomness import RandomWords
 from ntmbench.errors import check_range
@@ -125,6 +126,10 @@ class KeyValue(Task):
         for step in (at, 2 * places, 2 * places + 1):
             of[at, sequence, step] = True
         return of
+
+    def shown_at(self, inputs: FloatArray) -> NDArray[np.bool_]:
+        """The step of the value."""
+        return sources_at(inputs, 2 * self._places(inputs) + 1)
 
     def chance(self, length: int) -> Chance:
         """Every value is as likely as any other."""

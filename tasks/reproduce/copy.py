@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ntmbench.answer import Chance
 from ntmbench.data.layout import (
     answer_at_end,
     ended_by_delimiter,
     first_raised,
     question_and_answer,
+    sources_at,
 )
 from ntmbench.data.lengths import Lengths, check_sizes
 from ntmbench.data.randomness import RandomWords
@@ -67,6 +71,10 @@ class Copy(VectorTask):
         """Repeat what came before the delimiter."""
         length = first_raised(inputs[:, :, self.bits])
         return answer_at_end(inputs[:length, :, : self.bits], len(inputs))
+
+    def sources(self, inputs: FloatArray) -> NDArray[np.bool_]:
+        """The step of the vector itself."""
+        return sources_at(inputs, np.arange(first_raised(inputs[:, :, self.bits])))
 
     def chance(self, length: int) -> Chance:
         """Every bit is a fair coin."""

@@ -14,6 +14,7 @@ from ntmbench.data.layout import (
     ended_by_delimiter,
     first_raised,
     question_and_answer,
+    sources_at,
 )
 from ntmbench.data.lengths import MAX_LENGTH, Lengths, check_sizes
 from ntmbench.data.randomness import RandomWords
@@ -106,9 +107,14 @@ class RepeatCopy(VectorTask):
     def oracle(self, inputs: FloatArray) -> FloatArray:
         """Read the number of repeats off the delimiter's step, and repeat what came before."""
         length = first_raised(inputs[:, :, self.bits])
-        mean, deviation = self._repeats_in_training
-        repeats = round(float(inputs[length, 0, self.bits + 1]) * deviation + mean)
+        repeats = self._repeats(inputs[length])
         return answer_at_end(self._answer(inputs[:length, :, : self.bits], repeats), len(inputs))
+
+    def sources(self, inputs: FloatArray) -> NDArray[np.bool_]:
+        """The step of the vector itself, and for the end marker that of the number of repeats."""
+        length = first_raised(inputs[:, :, self.bits])
+        repeats = self._repeats(inputs[length])
+        return sources_at(inputs, np.append(np.tile(np.arange(length), repeats), length))
 
     def chance(self, length: int) -> Chance:
         """The bits are fair but for the end marker's step, which a constant cannot tell apart."""
@@ -132,6 +138,11 @@ class RepeatCopy(VectorTask):
         values = self.max_repeats - self.min_repeats + 1
         deviation = math.sqrt((values**2 - 1) / 12) if values > 1 else 1.0
         return (self.min_repeats + self.max_repeats) / 2, deviation
+
+    def _repeats(self, delimiter: FloatArray) -> int:
+        """The number of repeats that the delimiter's step ``[B, in]`` tells."""
+        mean, deviation = self._repeats_in_training
+        return round(float(delimiter[0, self.bits + 1]) * deviation + mean)
 
     def _answer(self, vectors: NDArray[np.generic], repeats: int) -> FloatArray:
         length, batch_size, _ = vectors.shape
