@@ -11,7 +11,7 @@ KEY_BINS = 20
 
 COLUMNS = [
     *("length", "does", "head", "phase", "steps", "slots", "slots_in_use"),
-    *("by_key", "by_position", "sharpness", "on_item", "on_any_item"),
+    *("by_key", "by_position", "sharpness", "on_item", "on_any_item", "delay"),
 ]
 
 
@@ -29,9 +29,11 @@ def heads_table(places: pd.DataFrame) -> pd.DataFrame:
       count as points on a circle.
     - ``sharpness``: the mean largest weight.
     - ``on_item``: the mean weight, in the answer, on the slot that was written when the item asked
-      for was shown; ``on_any_item``: the same for an item chosen blindly.
+      for was shown; ``on_any_item``: the same for an item chosen blindly; ``delay``: by how many
+      steps that slot was written later, as ``places_table`` tells.
 
-    What is not known is NaN. ``places`` has the columns of ``places_table``, and ``length``.
+    What is not known is NaN. A memory without slots has rows for what it reads in the answer.
+    ``places`` has the columns of ``places_table``, and ``length``.
     """
     keys = ["length", "does", "head", "phase"]
     rows = []
@@ -47,17 +49,14 @@ def heads_table(places: pd.DataFrame) -> pd.DataFrame:
                 "slots_in_use": _effective_number(group["slot"]),
                 "by_key": explained(place, _key_bins(group["key"])),
                 "by_position": explained(place, group["position"].to_numpy(dtype=float)),
-                **{
-                    name: group[column].mean()
-                    for name, column in (
-                        ("sharpness", "largest"),
-                        ("on_item", "on_item"),
-                        ("on_any_item", "on_any_item"),
-                    )
-                },
+                "sharpness": group["largest"].mean(),
+                **{name: group[name].mean() for name in ("on_item", "on_any_item")},
+                "delay": group["delay"].iloc[0] if group["on_item"].notna().any() else np.nan,
             }
         )
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return pd.DataFrame(rows, columns=COLUMNS).dropna(
+        subset=["slots", "on_item"], how="all", ignore_index=True
+    )
 
 
 def explained(values: NDArray[np.complex128], groups: NDArray[np.float64]) -> float:

@@ -16,7 +16,7 @@ from ntmbench.evaluation.grid import for_each_chunk
 from ntmbench.evaluation.look.answers import answers_table
 from ntmbench.evaluation.look.bins import binned_errors
 from ntmbench.evaluation.look.heads import heads_table
-from ntmbench.evaluation.look.places import places_table
+from ntmbench.evaluation.look.places import COLUMNS, places_table
 from ntmbench.model import SequenceModel, TensorBatch
 from ntmbench.task import Batch, Task
 
@@ -79,7 +79,9 @@ def look_into(
         places += [part.assign(length=length) for part in _places(model, task, traced, length)]
     return Look(
         pd.concat(answers, ignore_index=True),
-        pd.concat(places, ignore_index=True) if places else pd.DataFrame(columns=["length"]),
+        pd.concat(places, ignore_index=True)
+        if places
+        else pd.DataFrame(columns=[*COLUMNS, "length"]),
     )
 
 

@@ -18,7 +18,10 @@ FloatArray = NDArray[np.float64]
 COLUMNS = [
     *("sequence", "does", "head", "phase", "position", "key"),
     *("slot", "slots", "circular", "largest", "on_item", "on_any_item"),
+    "delay",
 ]
+#: Steps from where an item is shown to where it is taken to be written.
+DELAYS = (0, 1, -1)
 
 
 def places_table(task: Task, batch: Batch, trace: Trace) -> pd.DataFrame:
@@ -29,8 +32,10 @@ def places_table(task: Task, batch: Batch, trace: Trace) -> pd.DataFrame:
     put in order; ``slot``, where the weighting is largest, of so many ``slots``, which may be
     ``circular``; the ``largest`` weight. For reads in the answer there are also ``on_item``, the
     weight on the slot that was written when the item asked for was shown, and ``on_any_item``, the
-    mean of this weight over all items that were shown. Of several write heads the one counts for
-    which these two differ most. A memory whose trace tells only provenance has no slots.
+    mean of this weight over all items that were shown. A model may keep an item a step later, or
+    look for it a step earlier: the slot is that of ``delay`` steps after the item, and of the write
+    head and the delay for which the two weights differ most. A memory whose trace tells only
+    provenance has no slots.
     """
     heads = list(_heads(task, batch, trace))
     if not heads:
@@ -50,6 +55,7 @@ class _Head:
     on_any_item: FloatArray
     slots: int = 0
     circular: bool = False
+    delay: float = np.nan
 
 
 def _heads(task: Task, batch: Batch, trace: Trace) -> Iterator[_Head]:
@@ -62,18 +68,19 @@ def _heads(task: Task, batch: Batch, trace: Trace) -> Iterator[_Head]:
         return
     weights = {of: trace[of.signal].cpu().numpy() for of in trace.addressing}  # [T, B, H, N]
     written = [
-        weighting.argmax(axis=2)
+        (_delayed(weighting.argmax(axis=2), delay), delay)
         for of, array in weights.items()
         if of.does == "write"
         for weighting in np.moveaxis(array, 2, 0)
+        for delay in DELAYS
     ]
     for of, array in weights.items():
         for number, weighting in enumerate(np.moveaxis(array, 2, 0)):  # [T, B, N]
-            on_item, on_any_item = unknown, unknown
+            on_item, on_any_item, delay = unknown, unknown, np.nan
             if of.does == "read" and shown is not None and written:
-                on_item, on_any_item = max(
-                    (_on_slots(weighting, shown, slot) for slot in written),
-                    key=lambda on: float(np.nanmean(on[0] - on[1])),
+                on_item, on_any_item, delay = max(
+                    ((*_on_slots(weighting, shown, slot), after) for slot, after in written),
+                    key=lambda on: _lift(on[0] - on[1]),
                 )
             yield _Head(
                 of.does,
@@ -84,7 +91,20 @@ def _heads(task: Task, batch: Batch, trace: Trace) -> Iterator[_Head]:
                 on_any_item,
                 array.shape[3],
                 of.circular,
+                delay,
             )
+
+
+def _lift(above: FloatArray) -> float:
+    """The mean of what is known."""
+    known = above[~np.isnan(above)]
+    return float(known.mean()) if len(known) else -np.inf
+
+
+def _delayed(steps: NDArray[np.int64], delay: int) -> NDArray[np.int64]:
+    """What ``steps [T, B]`` hold so many steps later; the ends hold on."""
+    last = len(steps) - 1
+    return steps[np.clip(np.arange(len(steps)) + delay, 0, last)]
 
 
 def _shown_in_input(task: Task, batch: Batch) -> NDArray[np.bool_] | None:
@@ -101,8 +121,7 @@ def _on_items(
     shares: NDArray[np.floating], shown: NDArray[np.bool_]
 ) -> tuple[FloatArray, FloatArray]:
     """Of ``shares [T, B, T]`` of each step's writing: the items asked for, and any item's mean."""
-    asked = shown.any(axis=2)  # [T, B]
-    items = shown.any(axis=0)  # [B, T]
+    asked, items = _asked_and_items(shown)
     on_item = (shares * shown).sum(axis=2)
     each = shown.sum(axis=2)
     on_any = (shares * items).sum(axis=2) / np.maximum(items.sum(axis=1), 1) * each
@@ -116,11 +135,16 @@ def _on_slots(
     wrote = np.eye(weighting.shape[2], dtype=np.float32)[written.T]  # [B, T, N]
     read = np.moveaxis(weighting, 0, 1)  # [B, T, N]
     of_item = np.moveaxis(shown, 0, 1).astype(np.float32) @ wrote > 0  # [B, T, N]
-    asked, items = shown.any(axis=2), shown.any(axis=0)  # [T, B], [B, T]
+    asked, items = _asked_and_items(shown)
     on_item = (read * of_item).sum(axis=2).T
     of_any = (items[:, np.newaxis].astype(np.float32) @ wrote)[:, 0]  # [B, N]
     on_any = (read @ of_any[:, :, np.newaxis])[:, :, 0].T / np.maximum(items.sum(axis=1), 1)
     return np.where(asked, on_item, np.nan), np.where(asked, on_any, np.nan)
+
+
+def _asked_and_items(shown: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """At which steps ``[T, B]`` an item is asked for, and which steps ``[B, T]`` show one."""
+    return np.any(shown, axis=2), np.any(shown, axis=0)
 
 
 def _rows(task: Task, batch: Batch, head: _Head) -> pd.DataFrame:
@@ -149,6 +173,7 @@ def _rows(task: Task, batch: Batch, head: _Head) -> pd.DataFrame:
             **{name: array[step, sequence].astype(float) for name, array in arrays.items()},
             "slots": head.slots,
             "circular": head.circular,
+            "delay": head.delay,
         }
     )
     return rows[COLUMNS]

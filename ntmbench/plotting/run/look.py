@@ -1,0 +1,124 @@
+"""The picture of a look into a model: where it errs, and where its heads were."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from ntmbench.plotting.legend import legend_below
+from ntmbench.plotting.scales import drawable
+from ntmbench.plotting.style import COLOURS, MUTED, styled
+from ntmbench.plotting.wording import errors as errors_of
+
+#: What errors are drawn against, by the column ``against``: the label of its axis.
+AGAINST = {
+    "position": "position in the answer",
+    "gap": "gap to the nearest other number",
+    "duplicates": "other items of the same number",
+}
+#: Means of fewer answers than this are not drawn.
+LEAST_ANSWERS = 20
+#: Panels in a row, and heads that are drawn.
+COLUMNS, MOST_HEADS = 3, 6
+#: Steps of a head that are drawn.
+MOST_STEPS = 1500
+
+
+@styled
+def plot_look(
+    errors: pd.DataFrame, heads: pd.DataFrame, places: pd.DataFrame, name: str, *, unit: str
+) -> Figure:
+    """Errors against position, gap and duplicates, and the slot of each head against the number.
+
+    ``errors`` has the columns of ``look.csv``, ``heads`` those of ``heads.csv``, and ``places``
+    those of ``ntmbench.evaluation.look.places``. Write heads are drawn while the input is shown,
+    read heads in the answer, both at the least length, that of training. Slots are drawn against
+    the position where nothing is put in order. ``name`` is the task's, ``unit`` its answer's.
+    """
+    shown = [against for against in AGAINST if (errors["against"] == against).any()]
+    drawn = list(_heads(heads))[:MOST_HEADS]
+    rows = 1 + -(-len(drawn) // COLUMNS)
+    figure = Figure(figsize=(10, 2.9 * rows + 0.3))
+    grid = figure.subplots(rows, COLUMNS, squeeze=False)
+    panels = list(grid.flat)
+    for axes, against in zip(panels, shown, strict=False):
+        draw_errors(axes, errors[errors["against"] == against], against, unit)
+    for axes, head in zip(panels[COLUMNS:], drawn, strict=False):
+        of_head = (places[["length", "does", "head", "phase"]] == head[_KEYS]).all(axis=1)
+        _draw_slots(axes, head, places[of_head])
+    for axes in (*panels[len(shown) : COLUMNS], *panels[COLUMNS + len(drawn) :]):
+        axes.set_axis_off()
+    legend_below(figure, panels[:1], columns=4)
+    lengths = " and ".join(f"{length:,}" for length in sorted(errors["length"].unique()))
+    figure.suptitle(f"{name}, validation data of length {lengths}", x=0.01, ha="left")
+    return figure
+
+
+def draw_errors(axes: Axes, errors: pd.DataFrame, against: str, unit: str) -> None:
+    """Mean errors of an answer in each bin, a line for each length."""
+    for colour, (length, of_length) in zip(COLOURS, errors.groupby("length"), strict=False):
+        enough = of_length[of_length["answers"] >= LEAST_ANSWERS]
+        if enough.empty:  # of a look at few sequences
+            enough = of_length
+        axes.plot(
+            middles(enough, against),
+            drawable(enough["errors"]),
+            marker="o",
+            markersize=4,
+            color=colour,
+            label=f"length {length:,}",
+        )
+    scale_against(axes, against)
+    top = 1.1 * max(float(errors["errors"].max()), 0.01)
+    axes.set_ylim(-0.03 * top, top)
+    axes.set_ylabel(f"{errors_of(unit)} of an answer")
+
+
+def middles(bins: pd.DataFrame, against: str) -> pd.Series[float]:
+    """Where bins are drawn: gaps, which span powers of two, at their upper ends."""
+    if against == "gap":
+        return bins["high"]
+    return bins["low"] if against == "duplicates" else (bins["low"] + bins["high"]) / 2
+
+
+def scale_against(axes: Axes, against: str) -> None:
+    """The x axis of what errors are drawn against."""
+    axes.set_xlabel(AGAINST[against])
+    if against == "gap":
+        axes.set_xscale("log", base=2)
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+
+
+_KEYS = ["length", "does", "head", "phase"]
+
+
+def _heads(heads: pd.DataFrame) -> Iterator[pd.Series]:
+    """The rows of the heads that have slots: of writes in the input, of reads in the answer."""
+    known = heads[(heads["length"] == heads["length"].min()) & heads["slots"].notna()]
+    told = pd.Series({"write": "input", "read": "answer"})
+    for _, head in known[known["phase"] == known["does"].map(told)].iterrows():
+        yield head
+
+
+def _draw_slots(axes: Axes, head: pd.Series, places: pd.DataFrame) -> None:
+    """The slot at each step: against the key, or the position where there is none."""
+    against = "key" if places["key"].notna().any() else "position"
+    some = places.dropna(subset=against).iloc[:MOST_STEPS]
+    axes.scatter(some[against], some["slot"], s=5, color=COLOURS[0], alpha=0.35, lw=0)
+    explained = head["by_key" if against == "key" else "by_position"]
+    told = "" if pd.isna(explained) else f", {explained:.0%} by {against}"
+    axes.set_title(
+        f"{head['does']} head {head['head']}, {head['phase']}: {head['slots_in_use']:.0f} slots"
+        f"{told}",
+        fontsize=9.5,
+        color=MUTED,
+    )
+    asked = "shown" if head["phase"] == "input" else "asked for"
+    axes.set_xlabel(f"number of the item {asked}" if against == "key" else "step of the phase")
+    axes.set_ylabel("slot")
+    axes.yaxis.set_major_locator(MaxNLocator(6, integer=True))
