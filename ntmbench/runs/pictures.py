@@ -10,11 +10,13 @@ from matplotlib.figure import Figure
 
 from ntmbench.data.files import write_bytes
 from ntmbench.evaluation.levels import SOLVED_BELOW, DataLevels, validation_levels
+from ntmbench.evaluation.look.looking import Look
 from ntmbench.plotting.example import read_example
 from ntmbench.plotting.guides import Level, PaperCurve, compare_with, paper_moments
 from ntmbench.plotting.run.curve import plot_learning_curve
 from ntmbench.plotting.run.example import plot_example
 from ntmbench.plotting.run.generalisation import plot_generalisation
+from ntmbench.plotting.run.look import plot_look
 from ntmbench.plotting.run.memory import plot_memory
 from ntmbench.plotting.style import png
 from ntmbench.runs.folder import RunFolder
@@ -59,6 +61,19 @@ def plot_run(folder: RunFolder, task: Task, paper: Sequence[PaperCurve] = ()) ->
         if memory:
             save("memory", plot_memory(example, memory, title))
     return written
+
+
+def picture_look(folder: RunFolder, task: Task, look: Look) -> Path:
+    """Draw what a look found into ``folder.plots``, as ``look.png``; returns the picture.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
+    folder.plots.mkdir(parents=True, exist_ok=True)
+    path = folder.plots / "look.png"
+    figure = plot_look(look.errors, look.heads, look.places, task.name, unit=task.answer.unit)
+    write_bytes(path, png(figure))
+    return path
 
 
 def curve_levels(levels: DataLevels, paper: Sequence[PaperCurve] = ()) -> dict[str, list[Level]]:

@@ -52,6 +52,11 @@ EVALUATION_COLUMNS = [
 ]
 POSITION_COLUMNS = ["length", "position", "sequences", "errors"]
 VARIATION_COLUMNS = ["variation", *EVALUATION_COLUMNS]
+LOOK_COLUMNS = ["length", "against", "low", "high", "answers", "errors", "wrong"]
+HEAD_COLUMNS = [
+    *("length", "does", "head", "phase", "steps", "slots", "slots_in_use"),
+    *("by_key", "by_position", "sharpness", "on_item", "on_any_item", "delay"),
+]
 RUN_COLUMNS = [
     "run",
     "task",
@@ -87,6 +92,8 @@ TABLES = {
     "evaluation": EVALUATION_COLUMNS,
     "positions": POSITION_COLUMNS,
     "variations": VARIATION_COLUMNS,
+    "look": LOOK_COLUMNS,
+    "heads": HEAD_COLUMNS,
 }
 #: The first columns of every table of Results.
 KEYS = ["run", "task", "model", "seed"]
@@ -106,6 +113,9 @@ class Results:
         evaluation: the same of ``evaluation.csv``.
         positions: the same of ``positions.csv``; runs of earlier versions have none.
         variations: the same of ``variations.csv``; tasks that name no variation have none.
+        look: the same of ``look.csv``; runs of earlier versions have none.
+        heads: the same of ``heads.csv``; models have none whose trace does not tell where they read
+            and write.
         settings: each run's identity: the settings that can change its numbers.
         searches: of each run that has some, by name, the searches that found values of its
             settings. The recipes of a run state them; runs of earlier versions have none.
@@ -118,6 +128,8 @@ class Results:
     evaluation: pd.DataFrame
     positions: pd.DataFrame
     variations: pd.DataFrame
+    look: pd.DataFrame
+    heads: pd.DataFrame
     settings: dict[str, dict[str, Any]]
     searches: dict[str, dict[str, SearchRecord]]
     examples: dict[str, ExampleFile]

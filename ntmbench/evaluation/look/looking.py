@@ -77,11 +77,10 @@ def look_into(
         answers.append(_answers(model, task, batch, length).assign(length=length))
         traced = batch[: -(-batch.size // TRACED)]
         places += [part.assign(length=length) for part in _places(model, task, traced, length)]
+    nowhere = pd.DataFrame(columns=[*COLUMNS, "length"])
     return Look(
         pd.concat(answers, ignore_index=True),
-        pd.concat(places, ignore_index=True)
-        if places
-        else pd.DataFrame(columns=[*COLUMNS, "length"]),
+        pd.concat(places, ignore_index=True) if places else nowhere,
     )
 
 

@@ -16,7 +16,7 @@ from ntmbench.plotting.wording import errors as errors_of
 
 #: What errors are drawn against, by the column ``against``: the label of its axis.
 AGAINST = {
-    "position": "position in the answer",
+    "position": "step of the answer",
     "gap": "gap to the nearest other number",
     "duplicates": "other items of the same number",
 }
@@ -79,10 +79,10 @@ def draw_errors(axes: Axes, errors: pd.DataFrame, against: str, unit: str) -> No
 
 
 def middles(bins: pd.DataFrame, against: str) -> pd.Series[float]:
-    """Where bins are drawn: gaps, which span powers of two, at their upper ends."""
+    """Where bins are drawn: gaps at the upper end of their power of two, steps from 1 on."""
     if against == "gap":
         return bins["high"]
-    return bins["low"] if against == "duplicates" else (bins["low"] + bins["high"]) / 2
+    return bins["low"] if against == "duplicates" else (bins["low"] + bins["high"]) / 2 + 1
 
 
 def scale_against(axes: Axes, against: str) -> None:
@@ -111,14 +111,15 @@ def _draw_slots(axes: Axes, head: pd.Series, places: pd.DataFrame) -> None:
     some = places.dropna(subset=against).iloc[:MOST_STEPS]
     axes.scatter(some[against], some["slot"], s=5, color=COLOURS[0], alpha=0.35, lw=0)
     explained = head["by_key" if against == "key" else "by_position"]
-    told = "" if pd.isna(explained) else f", {explained:.0%} by {against}"
+    by = "number" if against == "key" else "step"
+    told = "" if pd.isna(explained) else f", {explained:.0%} by {by}"
     axes.set_title(
-        f"{head['does']} head {head['head']}, {head['phase']}: {head['slots_in_use']:.0f} slots"
-        f"{told}",
+        f"{head['does']} head {head['head']}: {head['slots_in_use']:.0f} slots{told}",
         fontsize=9.5,
         color=MUTED,
     )
     asked = "shown" if head["phase"] == "input" else "asked for"
-    axes.set_xlabel(f"number of the item {asked}" if against == "key" else "step of the phase")
+    phase = {"input": "step of the input", "answer": "step of the answer"}[head["phase"]]
+    axes.set_xlabel(f"number of the item {asked}" if against == "key" else phase)
     axes.set_ylabel("slot")
     axes.yaxis.set_major_locator(MaxNLocator(6, integer=True))
