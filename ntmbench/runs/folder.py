@@ -5,7 +5,8 @@ setting), ``status.json``, ``metrics.csv`` (the learning curve, on validation da
 ``evaluation.csv`` (the test grid), ``positions.csv`` (the same by step of the answer),
 ``variations.csv`` (tests beyond the grid, if the task names any), ``look.csv`` (errors against
 position, gap and duplicates, on validation data), ``heads.csv`` (how a memory's heads were used, if
-it has any), ``example.npz`` (one answered test sequence), ``checkpoint.pt``, ``log.txt`` and ``plots/``.
+it has any), ``example.npz`` (one answered test sequence), ``checkpoint.pt``, ``log.txt`` and
+``plots/``.
 
 The folder may lie on a file system that several machines share. Every file but the log is replaced
 by a rename, so that each of them sees the old or the new content, and the lock keeps all but one

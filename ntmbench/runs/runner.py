@@ -254,10 +254,7 @@ def _test(
     result: TrainResult,
 ) -> pd.DataFrame:
     """Test the selected weights, and draw the run."""
-    from ntmbench.runs.pictures import (
-        picture_look,
-        plot_run,
-    )  # takes a second, so only when it is needed
+    from ntmbench.runs.pictures import picture_look, plot_run  # takes a second: when needed
 
     logger.info(
         "Trained in %.0f s, %.0f sequences/s; testing the weights of step %d.",

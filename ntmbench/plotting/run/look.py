@@ -9,9 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from ntmbench.plotting.legend import legend_below
 from ntmbench.plotting.scales import drawable
-from ntmbench.plotting.style import COLOURS, MUTED, styled
+from ntmbench.plotting.style import COLOURS, MUTED, plain_figure, styled
 from ntmbench.plotting.wording import errors as errors_of
 
 #: What errors are drawn against, by the column ``against``: the label of its axis.
@@ -24,6 +23,10 @@ AGAINST = {
 LEAST_ANSWERS = 20
 #: Panels in a row, and heads that are drawn.
 COLUMNS, MOST_HEADS = 3, 6
+#: What tells the rows of one head from others.
+KEYS = ["length", "does", "head", "phase"]
+#: Inches of a panel with its labels; above all of them for the title, and below for the legend.
+PANEL, TOP, BOTTOM = (3.5, 2.8), 0.3, 0.3
 #: Steps of a head that are drawn.
 MOST_STEPS = 1500
 
@@ -41,21 +44,36 @@ def plot_look(
     """
     shown = [against for against in AGAINST if (errors["against"] == against).any()]
     drawn = list(_heads(heads))[:MOST_HEADS]
-    rows = 1 + -(-len(drawn) // COLUMNS)
-    figure = Figure(figsize=(10, 2.9 * rows + 0.3))
-    grid = figure.subplots(rows, COLUMNS, squeeze=False)
-    panels = list(grid.flat)
-    for axes, against in zip(panels, shown, strict=False):
+    columns = max(len(shown), min(len(drawn), COLUMNS))
+    rows = 1 + -(-len(drawn) // columns)
+    figure = plain_figure(PANEL[0] * columns, PANEL[1] * rows + TOP + BOTTOM)
+    grid = figure.subplots(rows, columns, squeeze=False)
+    for axes, against in zip(grid[0], shown, strict=False):
         draw_errors(axes, errors[errors["against"] == against], against, unit)
-    for axes, head in zip(panels[COLUMNS:], drawn, strict=False):
-        of_head = (places[["length", "does", "head", "phase"]] == head[_KEYS]).all(axis=1)
+    of_heads = list(grid[1:].flat)
+    for axes, head in zip(of_heads, drawn, strict=False):
+        of_head = (places[KEYS] == head[KEYS]).all(axis=1)
         _draw_slots(axes, head, places[of_head])
-    for axes in (*panels[len(shown) : COLUMNS], *panels[COLUMNS + len(drawn) :]):
+    for axes in (*grid[0, len(shown) :], *of_heads[len(drawn) :]):
         axes.set_axis_off()
-    legend_below(figure, panels[:1], columns=4)
-    lengths = " and ".join(f"{length:,}" for length in sorted(errors["length"].unique()))
-    figure.suptitle(f"{name}, validation data of length {lengths}", x=0.01, ha="left")
+    _lay_out(figure)
+    handles, labels = grid[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="lower left", ncols=2, frameon=False)
+    figure.suptitle(f"{name}, validation data", x=0.02, ha="left")
     return figure
+
+
+def _lay_out(figure: Figure) -> None:
+    """Leave room for labels of known size: a layout that measures them takes most of the time."""
+    width, height = figure.get_size_inches()
+    figure.subplots_adjust(
+        left=0.7 / width,
+        right=1 - 0.15 / width,
+        bottom=(BOTTOM + 0.5) / height,
+        top=1 - (TOP + 0.25) / height,
+        wspace=0.36,
+        hspace=0.42,
+    )
 
 
 def draw_errors(axes: Axes, errors: pd.DataFrame, against: str, unit: str) -> None:
@@ -73,7 +91,7 @@ def draw_errors(axes: Axes, errors: pd.DataFrame, against: str, unit: str) -> No
             label=f"length {length:,}",
         )
     scale_against(axes, against)
-    top = 1.1 * max(float(errors["errors"].max()), 0.01)
+    top = 1.1 * float(errors["errors"].max()) or 1.0
     axes.set_ylim(-0.03 * top, top)
     axes.set_ylabel(f"{errors_of(unit)} of an answer")
 
@@ -94,9 +112,6 @@ def scale_against(axes: Axes, against: str) -> None:
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
 
 
-_KEYS = ["length", "does", "head", "phase"]
-
-
 def _heads(heads: pd.DataFrame) -> Iterator[pd.Series]:
     """The rows of the heads that have slots: of writes in the input, of reads in the answer."""
     known = heads[(heads["length"] == heads["length"].min()) & heads["slots"].notna()]
@@ -109,7 +124,8 @@ def _draw_slots(axes: Axes, head: pd.Series, places: pd.DataFrame) -> None:
     """The slot at each step: against the key, or the position where there is none."""
     against = "key" if places["key"].notna().any() else "position"
     some = places.dropna(subset=against).iloc[:MOST_STEPS]
-    axes.scatter(some[against], some["slot"], s=5, color=COLOURS[0], alpha=0.35, lw=0)
+    along = some["key"] if against == "key" else some["position"] + 1
+    axes.scatter(along, some["slot"], s=5, color=COLOURS[0], alpha=0.35, lw=0)
     explained = head["by_key" if against == "key" else "by_position"]
     by = "number" if against == "key" else "step"
     told = "" if pd.isna(explained) else f", {explained:.0%} by {by}"
@@ -123,3 +139,4 @@ def _draw_slots(axes: Axes, head: pd.Series, places: pd.DataFrame) -> None:
     axes.set_xlabel(f"number of the item {asked}" if against == "key" else phase)
     axes.set_ylabel("slot")
     axes.yaxis.set_major_locator(MaxNLocator(6, integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=against == "position"))
