@@ -36,9 +36,10 @@ def binned_errors(answers: pd.DataFrame) -> pd.DataFrame:
             if known.empty:
                 continue
             ends = bins(known[against])
-            grouped = known.assign(low=ends["low"], high=ends["high"]).groupby(["low", "high"])
-            found = grouped["errors"].agg(
-                answers="size", errors="mean", wrong=lambda errors: (errors > 0).mean()
+            marked = known.assign(low=ends["low"], high=ends["high"], wrong=known["errors"] > 0)
+            grouped = marked.groupby(["low", "high"])
+            found = grouped.agg(
+                answers=("errors", "size"), errors=("errors", "mean"), wrong=("wrong", "mean")
             )
             parts.append(found.reset_index().assign(length=length, against=against))
     table = pd.concat(parts, ignore_index=True)
