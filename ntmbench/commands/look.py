@@ -62,9 +62,8 @@ def look_at_run(path: Path, settings: Sequence[str], console: Console) -> None:
         lengths=values.get("length"),
         sequences=values["sequences"][0] if "sequences" in values else None,
     )
-    for table in (*errors_tables(look, task.answer.unit), heads_view(look)):
-        if table.row_count:
-            console.print(table)
+    for table in (*errors_tables(look, task.answer.unit), *heads_tables(look)):
+        console.print(table)
     try:
         picture = picture_look(RunFolder(path), task, look)
     except OSError as error:
@@ -118,19 +117,25 @@ def _bin_text(against: str, low: float, high: float) -> str:
     return ends[0] if low == high else " to ".join(ends)
 
 
-def heads_view(look: Look) -> Table:
-    """A row for each length, head and phase; empty for a model whose trace has no heads."""
-    table = Table(title="Use of the heads", title_justify="left")
-    headings = ("length", "head", "phase", "slots in use", "by number", "by position")
-    for heading in (*headings, "sharpness", "on item", "blindly"):
+def heads_tables(look: Look) -> list[Table]:
+    """A table for each length; none for a model whose trace has no heads."""
+    return [
+        _heads_of_length(int(rows["length"].iloc[0]), rows)
+        for _, rows in look.heads.groupby("length")
+    ]
+
+
+def _heads_of_length(length: int, rows: pd.DataFrame) -> Table:
+    title = f"Use of the heads, length {length}"
+    table = Table(title=title, title_justify="left")
+    headings = ("head", "phase", "slots used", "by number", "by step", "sharp")
+    for heading in (*headings, "on item", "chance"):
         table.add_column(heading, justify="right")
-    for row in look.heads.to_dict("records"):
-        in_use = f"{row['slots_in_use']:.1f} of {row['slots']:.0f}"
+    for row in rows.to_dict("records"):
         table.add_row(
-            f"{row['length']}",
             f"{row['does']} {row['head']}",
             row["phase"],
-            "" if pd.isna(row["slots"]) else in_use,
+            "" if pd.isna(row["slots"]) else f"{row['slots_in_use']:.1f}/{row['slots']:.0f}",
             *(
                 "" if pd.isna(row[name]) else f"{row[name]:.1%}"
                 for name in ("by_key", "by_position", "sharpness", "on_item", "on_any_item")
