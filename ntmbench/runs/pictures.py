@@ -25,12 +25,14 @@ from ntmbench.runs.tables import EARLIER_NAMES
 from ntmbench.task import Task
 
 
-def plot_run(folder: RunFolder, task: Task, paper: Sequence[PaperCurve] = ()) -> list[Path]:
+def plot_run(
+    folder: RunFolder, task: Task, paper: Sequence[PaperCurve] = (), look: Look | None = None
+) -> list[Path]:
     """Draw a run into ``folder.plots`` from the files in its folder, and return the pictures.
 
     They are ``learning_curve.png``, ``generalisation.png`` and ``example.png``, each if the file
-    that it shows is there, and ``memory.png`` if the example has a memory's panels. ``paper`` is
-    what the literature reports on the task.
+    that it shows is there, ``memory.png`` if the example has a memory's panels, and ``look.png`` if
+    a ``look`` was taken. ``paper`` is what the literature reports on the task.
 
     Raises:
         OSError, ValueError: if the example cannot be read or a picture cannot be written.
@@ -60,6 +62,8 @@ def plot_run(folder: RunFolder, task: Task, paper: Sequence[PaperCurve] = ()) ->
         save("example", plot_example(example, title))
         if memory:
             save("memory", plot_memory(example, memory, title))
+    if look is not None:
+        written.append(picture_look(folder, task, look))
     return written
 
 

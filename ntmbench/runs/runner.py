@@ -254,7 +254,7 @@ def _test(
     result: TrainResult,
 ) -> pd.DataFrame:
     """Test the selected weights, and draw the run."""
-    from ntmbench.runs.pictures import picture_look, plot_run  # takes a second: when needed
+    from ntmbench.runs.pictures import plot_run  # takes a second, so only when it is needed
 
     logger.info(
         "Trained in %.0f s, %.0f sequences/s; testing the weights of step %d.",
@@ -284,8 +284,7 @@ def _test(
     files[folder.evaluation] = csv_bytes(evaluation.by_length)  # last: it stands for all of them
     notes.write_files(files)
     tested.forget()
-    plot_run(folder, config.task, paper_results(config.task))
-    picture_look(folder, config.task, look)
+    plot_run(folder, config.task, paper_results(config.task), look)
     return evaluation.by_length
 
 

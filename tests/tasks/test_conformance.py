@@ -118,6 +118,24 @@ class Echo(Task):
         now = np.eye(steps, k=1 if self.fault == "sources" else 0, dtype=bool)
         return np.repeat(now[:, np.newaxis], size, axis=1)
 
+    def shown_at(self, inputs: FloatArray) -> Any:
+        shown = super().shown_at(inputs)
+        if shown is not None and self.fault == "later":
+            shown[0, :, 1] = True
+        if shown is not None and self.fault == "apart":
+            shown[1, :, 0] = True
+        return shown
+
+    def ordered_by(self, inputs: FloatArray) -> Any:
+        keys = np.repeat(np.arange(len(inputs))[:, np.newaxis], inputs.shape[1], axis=1).astype(
+            float
+        )
+        if self.fault == "infinite":
+            keys[0] = np.inf
+        if self.fault == "nothing":
+            keys[:] = np.nan
+        return keys[:-1] if self.fault == "short" else keys
+
 
 @pytest.mark.parametrize("task", [Echo(), Recited()], ids=["bits", "numbers"])
 def test_a_task_without_a_fault_passes(task: Task) -> None:
@@ -138,6 +156,11 @@ def test_a_task_without_a_fault_passes(task: Task) -> None:
         ("variation", "the oracle makes .* errors"),
         ("chance", r"chance\(4\).errors is 8, and the best constant answer has"),
         ("sources", "sources are not those of the scored steps"),
+        ("later", "shown_at: an answer is made of a later step"),
+        ("apart", "shown_at has items for one answer that ordered_by tells apart"),
+        ("infinite", "ordered_by holds numbers that are not finite"),
+        ("nothing", "ordered_by has no item in a sequence"),
+        ("short", "ordered_by "),
     ],
 )
 def test_a_faulty_task_is_found(fault: str, found: str) -> None:

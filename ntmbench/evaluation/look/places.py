@@ -25,7 +25,10 @@ DELAYS = (0, 1, -1)
 
 
 def places_table(task: Task, batch: Batch, trace: Trace) -> pd.DataFrame:
-    """A row for each head, sequence and step; only scored steps count in the answer.
+    """A row for each head, sequence and step.
+
+    Only scored steps count in the answer, and in the input only those that show an item, if the
+    task puts items in order: where a head is at a delimiter says nothing of them.
 
     The columns are ``sequence``; ``does``: read or write; ``head``; ``phase``: input or answer;
     ``position`` in the phase, from 0; ``key``, the number by which the item shown or asked for is
@@ -150,10 +153,10 @@ def _asked_and_items(shown: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArr
 def _rows(task: Task, batch: Batch, head: _Head) -> pd.DataFrame:
     steps, sequences = batch.mask.shape
     keys = task.ordered_by(batch.inputs)
-    shown = np.full((steps, sequences), np.nan) if keys is None else keys
     in_answer = np.arange(steps)[:, np.newaxis] >= batch.answer_start
+    shown = np.full((steps, sequences), np.nan) if keys is None else keys
     key = np.where(in_answer, keys_of_answers(task, batch), shown)
-    counted = ~in_answer | (batch.mask == 1)  # [T, B]
+    counted = np.where(in_answer, batch.mask == 1, (keys is None) | ~np.isnan(shown))  # [T, B]
     step, sequence = np.nonzero(counted)
     answering = step >= batch.answer_start
     arrays = {
