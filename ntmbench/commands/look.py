@@ -52,8 +52,6 @@ def look_at_run(path: Path, settings: Sequence[str], console: Console) -> None:
     Raises:
         UserError: if the settings are not such, or the run cannot be loaded or drawn.
     """
-    from ntmbench.runs.pictures import picture_look  # takes a second, which a refusal does not need
-
     values = _values(settings)
     task, model = load_run(path)
     look = look_into(
@@ -62,6 +60,9 @@ def look_at_run(path: Path, settings: Sequence[str], console: Console) -> None:
         lengths=values.get("length"),
         sequences=values["sequences"][0] if "sequences" in values else None,
     )
+    # Drawing takes a second to import, which a refusal need not wait for.
+    from ntmbench.runs.pictures import picture_look
+
     for table in (*errors_tables(look, task.answer.unit), *heads_tables(look)):
         console.print(table)
     try:

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from ntmbench.report.page.blocks import Bullets, Tabular
+from ntmbench.report.page.blocks import Bullets, Pictures, Tabular
+from ntmbench.report.sections import inside
 from ntmbench.report.study.look import look_ends_table, look_heads_table
 from ntmbench.report.study.study import make_study
 from ntmbench.runs.results import load_results
 from tests.fabricated import fabricate
-from tests.reporting import build, chapter
 
 #: Errors of an answer by its gap, of three seeds; five bins have a fifth of the answers each.
 GAPS = ([0.8, 0.4, 0.2, 0.1, 0.1], [1.0, 0.4, 0.2, 0.1, 0.1], [1.2, 0.4, 0.2, 0.1, 0.1])
@@ -45,8 +45,8 @@ def test_ends_are_compared_with_intervals_over_seeds(results: Path) -> None:
 
 
 def test_a_look_is_told_drawn_and_tabled(results: Path) -> None:
-    report = build(results)
-    blocks = chapter(report, "inside").blocks
+    study = make_study(load_results(results), results)
+    blocks = list(inside.blocks(study))
     (bullets,) = (block.items for block in blocks if isinstance(block, Bullets))
     assert bullets[0] == (
         "By gap: ntm makes 1.00 (0.800 to 1.20) wrong bits where the gap is at most 1 and 0.100 "
@@ -60,9 +60,10 @@ def test_a_look_is_told_drawn_and_tabled(results: Path) -> None:
     assert len(ends.rows) == 4
     assert [cell.text for cell in heads.rows[0]][:5] == ["ntm", "write head", "3", "21.0", "90%"]
     assert heads.rows[1][-1].text == "75%"
-    drawn = [picture.file for picture in report.page.pictures if "look" in picture.file]
+    (pictures,) = (block.pictures for block in blocks if isinstance(block, Pictures))
+    drawn = [picture.file for picture in pictures]
     assert drawn == [f"sorting-look-{against}.svg" for against in ("gap", "duplicates", "position")]
-    assert {"look", "look_ends", "heads"} <= set(report.tables)
+    assert set(inside.tables(study)) == {"look", "look_ends", "heads"}
 
 
 def test_the_head_with_the_most_counts(results: Path) -> None:
@@ -72,6 +73,6 @@ def test_the_head_with_the_most_counts(results: Path) -> None:
 
 def test_runs_without_a_look_have_no_section(tmp_path: Path) -> None:
     fabricate(tmp_path)
-    report = build(tmp_path)
-    assert "inside" not in [found.anchor for found in report.page.chapters]
-    assert not {"look", "look_ends", "heads"} & set(report.tables)
+    study = make_study(load_results(tmp_path), tmp_path)
+    assert list(inside.blocks(study)) == []
+    assert inside.tables(study) == {}
