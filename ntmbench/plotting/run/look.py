@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from ntmbench.plotting.scales import drawable
 from ntmbench.plotting.style import COLOURS, MUTED, plain_figure, styled
@@ -19,6 +19,8 @@ AGAINST = {
     "gap": "gap to the nearest other number",
     "duplicates": "other items of the same number",
 }
+#: The same in a word.
+SHORT = {"position": "step", "gap": "gap", "duplicates": "duplicates"}
 #: Means of fewer answers than this are not drawn.
 LEAST_ANSWERS = 20
 #: Panels in a row, and heads that are drawn.
@@ -103,11 +105,21 @@ def middles(bins: pd.DataFrame, against: str) -> pd.Series[float]:
     return bins["low"] if against == "duplicates" else (bins["low"] + bins["high"]) / 2 + 1
 
 
+def _gap_text(gap: float) -> str:
+    """``0.0625 -> 0.06``, ``1024 -> 1,024``, ``2**40 -> 1e+12``."""
+    if gap < 1:
+        return f"{gap:.1g}"
+    return f"{gap:,.0f}" if gap < 1e6 else f"{gap:.0e}"
+
+
 def scale_against(axes: Axes, against: str) -> None:
     """The x axis of what errors are drawn against."""
     axes.set_xlabel(AGAINST[against])
     if against == "gap":
         axes.set_xscale("log", base=2)
+        axes.xaxis.set_major_locator(LogLocator(base=2, numticks=7))
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda gap, _: _gap_text(gap)))
     else:
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from ntmbench.plotting.run.look import AGAINST, LEAST_ANSWERS, middles, scale_against
+from ntmbench.plotting.run.look import LEAST_ANSWERS, SHORT, middles, scale_against
 from ntmbench.plotting.style import Look, styled
 from ntmbench.plotting.wording import errors
 from ntmbench.report.plots.bands import draw_bands
@@ -36,4 +36,4 @@ def plot_look_errors(
     top = 1.15 * float(highest.max()) if len(highest) and highest.max() > 0 else 1.0
     axes.set_ylim(-0.03 * top, top)
     scale_against(axes, against)
-    return finished(figure, axes, f"{errors(unit)} of an answer, by {AGAINST[against]}")
+    return finished(figure, axes, f"{errors(unit)} of an answer, by {SHORT[against]}")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from ntmbench.plotting.run.look import AGAINST
+from ntmbench.plotting.run.look import SHORT
 from ntmbench.plotting.svg import svg
 from ntmbench.plotting.wording import errors
 from ntmbench.report.page import numbers
@@ -75,6 +75,8 @@ def blocks(study: Study) -> Iterator[Block]:
     if study.look.empty:
         return
     yield Text(INTRODUCTION, "faint")
+    if len(study.heads):
+        yield Text(HEADS, "faint")
     for task, members in study.by_task():
         contestants = members[~members["control"]]
         yield from _of_task(study, task, contestants)
@@ -94,7 +96,6 @@ def _of_task(study: Study, task: StudyTask, runs: pd.DataFrame) -> Iterator[Bloc
     if len(ends):
         yield Tabular(ends_view(ends, task.unit), "Errors at both ends")
     if len(heads):
-        yield Text(HEADS, "faint")
         yield Tabular(heads_view(heads))
 
 
@@ -109,8 +110,7 @@ def _told(ends: pd.DataFrame, unit: str) -> str:
             low, high = _where(row)
             model = f"{row['label']} makes {first} {errors(unit)}"
             told.append(f"{model} {low} and {last} {high}{_ratio(row)}")
-    by = str(ends["against"].iloc[0]).replace("position", "step")
-    return f"By {by}: {'; '.join(told)}."
+    return f"By {SHORT[str(ends['against'].iloc[0])]}: {'; '.join(told)}."
 
 
 def _ratio(row: Row) -> str:
@@ -146,7 +146,7 @@ def ends_view(ends: pd.DataFrame, unit: str) -> Table:
     """A row per model and what errors are told against."""
     rows = []
     for row in ends.to_dict("records"):
-        cells = [Cell(AGAINST[row["against"]]), Cell(row["label"]), Cell(str(row["runs"]))]
+        cells = [Cell(SHORT[row["against"]]), Cell(row["label"]), Cell(str(row["runs"]))]
         for end, where in zip(("first", "last"), _where(row), strict=True):
             middle, low, high = _texts(row, end)
             spread = value_range(middle, low, high) if low and high else "1 run"
@@ -191,7 +191,7 @@ def _pictures(
     for against, rows in at_least.groupby("against", sort=False):
         name = f"{anchor}-look-{against}"
         figure = plot_look_errors(rows, str(against), looks_of(study, runs), unit=task.unit)
-        title = f"{task.label}: {errors(task.unit)} of an answer, by {AGAINST[str(against)]}"
+        title = f"{task.label}: {errors(task.unit)} of an answer, by {SHORT[str(against)]}"
         yield Picture(f"{name}.svg", title, svg(figure, name))
 
 
