@@ -44,7 +44,11 @@ def plot_look(
     read heads in the answer, both at the least length, that of training. Slots are drawn against
     the position where nothing is put in order. ``name`` is the task's, ``unit`` its answer's.
     """
-    shown = [against for against in AGAINST if (errors["against"] == against).any()]
+    shown = [
+        against
+        for against in AGAINST
+        if worth_drawing(errors[errors["against"] == against], against)
+    ]
     drawn = list(_heads(heads))[:MOST_HEADS]
     columns = max(len(shown), min(len(drawn), COLUMNS))
     rows = 1 + -(-len(drawn) // columns)
@@ -96,6 +100,11 @@ def draw_errors(axes: Axes, errors: pd.DataFrame, against: str, unit: str) -> No
     top = 1.1 * float(errors["errors"].max()) or 1.0
     axes.set_ylim(-0.03 * top, top)
     axes.set_ylabel(f"{errors_of(unit)} of an answer")
+
+
+def worth_drawing(bins: pd.DataFrame, against: str) -> bool:
+    """Whether there is more than one bin to compare; errors by position are always drawn."""
+    return against == "position" or bins["low"].nunique() > 1
 
 
 def middles(bins: pd.DataFrame, against: str) -> pd.Series[float]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from ntmbench.plotting.run.look import SHORT
+from ntmbench.plotting.run.look import SHORT, worth_drawing
 from ntmbench.plotting.svg import svg
 from ntmbench.plotting.wording import errors
 from ntmbench.report.page import numbers
@@ -189,6 +189,8 @@ def _pictures(
     anchor = task_anchors(study)[task.label]
     at_least = bins[bins["length"] == bins["length"].min()]
     for against, rows in at_least.groupby("against", sort=False):
+        if not worth_drawing(rows, str(against)):
+            continue
         name = f"{anchor}-look-{against}"
         figure = plot_look_errors(rows, str(against), looks_of(study, runs), unit=task.unit)
         title = f"{task.label}: {errors(task.unit)} of an answer, by {SHORT[str(against)]}"
