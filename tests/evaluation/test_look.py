@@ -139,6 +139,12 @@ def test_heads_that_store_in_order_of_arrival(batch: Batch, delay: int) -> None:
     assert pd.isna(heads.loc[("read", "input"), "on_item"])
 
 
+def test_an_addressing_has_heads_and_slots() -> None:
+    signals = {"writes": Signal(torch.zeros(2, 1, 4), ("slot",))}
+    with pytest.raises(ValueError, match=r"Allowed: heads and places\."):
+        Trace(torch.zeros(2, 1, 3), signals, addressing=(Addressing("writes", "write"),))
+
+
 def test_heads_that_store_by_number(batch: Batch) -> None:
     keys = SORTING.ordered_by(batch.inputs)
     assert keys is not None
