@@ -251,6 +251,24 @@ class Task(ABC):
         """
         return replaced_steps(inputs)
 
+    def shown_at(self, inputs: FloatArray) -> NDArray[np.bool_] | None:
+        """The input steps that show what each answer gives back, ``[T, B, T]``.
+
+        True at ``[t, b, s]`` if step s of sequence b shows the item that is asked for at step t. If
+        several steps show the same item, it is true for all of them. By default these are the
+        ``sources``. A task defines this method where an answer also depends on other steps: a
+        sorted number depends on all numbers, and is shown at its own step. None if that is not
+        defined.
+        """
+        return self.sources(inputs)
+
+    def ordered_by(self, inputs: FloatArray) -> NDArray[np.float64] | None:
+        """The number by which each item is put in order, ``[T, B]``, for inputs ``[T, B, in]``.
+
+        NaN at steps that show no item. None for a task that puts nothing in order.
+        """
+        return None
+
     def train_batch(self, seed: int, step: int, batch_size: int) -> Batch:
         """The training batch of a step: a function of its arguments and the settings alone."""
         words = RandomWords(Stream.TRAINING, self._key, seed, step, batch_size)

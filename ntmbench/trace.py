@@ -57,6 +57,23 @@ class Panel:
 
 
 @dataclass(frozen=True)
+class Addressing:
+    """A signal ``[T, B, heads, places]`` that tells where in its memory a model reads or writes.
+
+    Each weighting is positive and adds up to 1 at most.
+
+    Attributes:
+        signal: its name in the trace.
+        does: what the heads do there.
+        circular: whether the places are a ring, so that the last is next to the first.
+    """
+
+    signal: str
+    does: Literal["read", "write"]
+    circular: bool = False
+
+
+@dataclass(frozen=True)
 class Trace:
     """What a model did at each of T steps, for B sequences.
 
@@ -66,15 +83,24 @@ class Trace:
         panels: what the model wants drawn, from top to bottom.
         provenance: ``[T, B, T]``, the share of what was read at a step that each earlier step
             wrote; None if that is not known.
+        addressing: the signals that tell where the model reads and writes; empty for a model whose
+            memory has no places.
     """
 
     logits: Tensor
     signals: Mapping[str, Signal] = field(default_factory=dict)
     panels: tuple[Panel, ...] = ()
     provenance: Tensor | None = None
+    addressing: tuple[Addressing, ...] = ()
 
     def __post_init__(self) -> None:
-        """Check that every panel has its signal."""
+        """Check that every panel and every addressing has its signal."""
+        for addressing in self.addressing:
+            if len(self.signals[addressing.signal].axes) != 2:
+                raise ValueError(
+                    f"The {addressing.does} heads have the signal '{addressing.signal}' with the "
+                    f"axes {self.signals[addressing.signal].axes}. Allowed: heads and places."
+                )
         for panel in self.panels:
             if panel.signal not in self.signals:
                 raise ValueError(

@@ -20,6 +20,7 @@ from ntmbench.plotting.ntm import ntm_panels
 from ntmbench.plotting.panels import Panel, pack_panels
 from ntmbench.registry import make_task, model_entry, model_names
 from ntmbench.runs.folder import RunFolder
+from ntmbench.runs.results import HEAD_COLUMNS, LOOK_COLUMNS
 from ntmbench.runs.settings import run_name
 from ntmbench.runs.tables import EARLIER_NAMES
 from ntmbench.task import Task
@@ -54,6 +55,8 @@ def fabricate(
     tested_loss: Mapping[int, float] | None = None,
     positions: Mapping[int, Sequence[float]] | None = None,
     variations: Mapping[str, float] | None = None,
+    look: Mapping[str, Sequence[float]] | None = None,
+    heads: Mapping[str, float] | None = None,
     example: float | None = None,
     state: str = "finished",
     error: str | None = None,
@@ -66,8 +69,9 @@ def fabricate(
 
     ``errors`` are its validations, evenly spaced up to its 3,000 sequences; ``tested`` are its
     errors by test length, None for a run that was not evaluated. Loss is twice the errors where
-    ``loss_bits`` and ``tested_loss`` do not say it. ``example`` is the share of errors in its
-    example.
+    ``loss_bits`` and ``tested_loss`` do not say it. ``look`` are its errors in bins, by what they
+    are told against, and ``heads`` the measures of its only write and read head. ``example`` is
+    the share of errors in its example.
     """
     identity = full_identity(task, model, seed)
     identity["task"] |= task_settings or {}
@@ -110,6 +114,10 @@ def fabricate(
         named = grid(dict(enumerate(variations.values(), start=1)))
         named.insert(0, "variation", list(variations))
         folder.write_table(folder.path / "variations.csv", named)
+    if look is not None:
+        folder.write_table(folder.look, look_errors(look, made.length_range[1]))
+    if heads is not None:
+        folder.write_table(folder.heads, look_heads(heads, made.length_range[1]))
     if example is not None:
         write_example(
             folder.path / "example.npz",
@@ -192,6 +200,28 @@ def position_errors(errors: Mapping[int, Sequence[float]]) -> pd.DataFrame:
             for position, bits in enumerate(of_length)
         ],
         columns=["length", "position", "sequences", "errors"],
+    )
+
+
+def look_errors(errors: Mapping[str, Sequence[float]], length: int) -> pd.DataFrame:
+    """The columns of ``look.csv``: bins of 100 answers each."""
+    rows = []
+    for against, of_bins in errors.items():
+        for place, wrong in enumerate(of_bins):
+            ends = (2.0 ** (place - 1), 2.0**place) if against == "gap" else (place, place)
+            rows.append((length, against, *ends, 100, wrong, min(1.0, wrong)))
+    return pd.DataFrame(rows, columns=LOOK_COLUMNS)
+
+
+def look_heads(measures: Mapping[str, float], length: int) -> pd.DataFrame:
+    """The columns of ``heads.csv``, of one write and one read head in both phases."""
+    known = dict.fromkeys(HEAD_COLUMNS, np.nan) | {"steps": 640, "slots": 128, "delay": 0}
+    return pd.DataFrame(
+        [
+            {**known, "length": length, "does": does, "head": 0, "phase": phase, **measures}
+            for does in ("write", "read")
+            for phase in ("input", "answer")
+        ]
     )
 
 

@@ -149,7 +149,7 @@ def score_batch(model: nn.Module, task: Task, batch: Batch, items: int = 0) -> S
         return score(task.answer, logits, chunk)
 
     with enough_memory(model, items) as slots:
-        return pool(_for_each_chunk(model, batch, slots, measure))
+        return pool(for_each_chunk(model, batch, slots, measure))
 
 
 def _test(model: nn.Module, task: Task, length: int, sequences: int) -> Tested:
@@ -158,7 +158,7 @@ def _test(model: nn.Module, task: Task, length: int, sequences: int) -> Tested:
         return score(task.answer, logits, chunk), step_errors(task.answer, logits, chunk)
 
     with enough_memory(model, task.demand(length)) as slots:
-        measured = _for_each_chunk(model, task.test_set(length, sequences), slots, measure)
+        measured = for_each_chunk(model, task.test_set(length, sequences), slots, measure)
     scores = pool(part for part, _ in measured)
     errors = StepErrors(
         torch.stack([part.errors for _, part in measured]).sum(dim=0),
@@ -176,7 +176,7 @@ def _test(model: nn.Module, task: Task, length: int, sequences: int) -> Tested:
     return Tested(row, _by_position(length, errors))
 
 
-def _for_each_chunk(
+def for_each_chunk(
     model: nn.Module,
     batch: Batch,
     slots: int | None,

@@ -79,7 +79,8 @@ def smooth_code(slots: int, words: int) -> Tensor:
 def _cosine(half_turns: NDArray[np.float64]) -> NDArray[np.float64]:
     """The cosine of pi times the numbers, of which none is below -1/2."""
     within = np.abs(half_turns) % 2
-    return 1 - 2 * sine_squared(np.minimum(within, 2 - within))
+    cosine: NDArray[np.float64] = 1 - 2 * sine_squared(np.minimum(within, 2 - within))
+    return cosine
 
 
 def resized_memory(first: Tensor, slots: int) -> Tensor:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from ntmbench.trace import Panel, Signal, Trace
+from ntmbench.trace import Addressing, Panel, Signal, Trace
 
 #: The further axes of each signal: heads, slots, numbers of a slot, shifts. Read heads come first.
 AXES = {
@@ -27,6 +27,11 @@ PANELS = (
     Panel("reads", "reads", "signed"),
     Panel("write_weightings", "write weightings", "weights", circular=True),
     Panel("read_weightings", "read weightings", "weights", circular=True),
+)
+#: Where the heads are; the shift goes round the end.
+ADDRESSING = (
+    Addressing("write_weightings", "write", circular=True),
+    Addressing("read_weightings", "read", circular=True),
 )
 
 
@@ -53,4 +58,4 @@ class NTMTrace:
     def named(self) -> Trace:
         """The same as named signals, with the panels to draw."""
         signals = {name: Signal(getattr(self, name), axes) for name, axes in AXES.items()}
-        return Trace(self.logits, signals, PANELS)
+        return Trace(self.logits, signals, PANELS, addressing=ADDRESSING)

@@ -5,7 +5,8 @@ It is an ordinary zip file:
 - ``runs.json`` has the content of every run's ``status.json``, sorted by name, and the names of
   folders that held no readable run;
 - ``<table>/rows.npy`` has the number of rows of each run in a table, ``<table>/<column>.npy`` the
-  numbers of all runs, one run below the other, and ``<table>/<column>.json`` the texts;
+  numbers of all runs, one run below the other, and ``<table>/<column>.json`` the texts; archives of
+  earlier versions lack the tables that runs did not have then;
 - ``examples/<run>.npz`` is the answered test sequence of a finished run.
 
 Checkpoints, logs and pictures are left out.
@@ -36,6 +37,9 @@ from ntmbench.runs.stored import ExampleFile, Stack, Stored, StoredRun
 NAME = "runs.zip"
 #: The format's version.
 VERSION = 1
+
+#: Tables that archives of this format did not have from the beginning.
+LATER_TABLES = ("look", "heads")
 
 INDEX = "runs.json"
 #: Characters of a SHA-256 digest.
@@ -150,8 +154,10 @@ def _examples(path: Path, zipped: zipfile.ZipFile, content: bytes) -> dict[str, 
 
 
 def _stack(zipped: zipfile.ZipFile, name: str, columns: Sequence[str], runs: int) -> Stack:
-    rows = _read_array(zipped, f"{name}/rows.npy")
     held = set(zipped.namelist())
+    if name in LATER_TABLES and f"{name}/rows.npy" not in held:
+        return Stack(pd.DataFrame(columns=list(columns)), np.zeros(runs, dtype=np.int64))
+    rows = _read_array(zipped, f"{name}/rows.npy")
     values: dict[str, Any] = {}
     for column in columns:
         if f"{name}/{column}.json" in held:

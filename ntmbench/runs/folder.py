@@ -3,9 +3,10 @@
 The folder ``<results_dir>/runs/<task>-<model>-s<seed>-<hash>/`` has ``config.yaml`` (every
 setting), ``status.json``, ``metrics.csv`` (the learning curve, on validation data),
 ``evaluation.csv`` (the test grid), ``positions.csv`` (the same by step of the answer),
-``variations.csv`` (tests beyond the grid, if the task names any), ``example.npz`` (one answered
-test sequence),
-``checkpoint.pt``, ``log.txt`` and ``plots/``.
+``variations.csv`` (tests beyond the grid, if the task names any), ``look.csv`` (errors against
+position, gap and duplicates, on validation data), ``heads.csv`` (how a memory's heads were used, if
+it has any), ``example.npz`` (one answered test sequence), ``checkpoint.pt``, ``log.txt`` and
+``plots/``.
 
 The folder may lie on a file system that several machines share. Every file but the log is replaced
 by a rename, so that each of them sees the old or the new content, and the lock keeps all but one
@@ -108,6 +109,16 @@ class RunFolder:
         return self.path / "variations.csv"
 
     @property
+    def look(self) -> Path:
+        """Errors against position, gap and duplicates; see ``ntmbench.evaluation.look.bins``."""
+        return self.path / "look.csv"
+
+    @property
+    def heads(self) -> Path:
+        """How the heads of a memory were used; see ``ntmbench.evaluation.look.heads``."""
+        return self.path / "heads.csv"
+
+    @property
     def example(self) -> Path:
         """One test sequence as it was answered, see ``ntmbench.evaluation.example``."""
         return self.path / "example.npz"
@@ -120,7 +131,8 @@ class RunFolder:
     @property
     def tests(self) -> tuple[Path, ...]:
         """The results of testing the selected weights: the files that are made after training."""
-        return self.tested, self.positions, self.variations, self.example, self.evaluation
+        tables = self.positions, self.variations, self.look, self.heads
+        return self.tested, *tables, self.example, self.evaluation
 
     @property
     def checkpoint(self) -> Path:

@@ -10,11 +10,13 @@ from matplotlib.figure import Figure
 
 from ntmbench.data.files import write_bytes
 from ntmbench.evaluation.levels import SOLVED_BELOW, DataLevels, validation_levels
+from ntmbench.evaluation.look.looking import Look
 from ntmbench.plotting.example import read_example
 from ntmbench.plotting.guides import Level, PaperCurve, compare_with, paper_moments
 from ntmbench.plotting.run.curve import plot_learning_curve
 from ntmbench.plotting.run.example import plot_example
 from ntmbench.plotting.run.generalisation import plot_generalisation
+from ntmbench.plotting.run.look import plot_look
 from ntmbench.plotting.run.memory import plot_memory
 from ntmbench.plotting.style import png
 from ntmbench.runs.folder import RunFolder
@@ -23,12 +25,14 @@ from ntmbench.runs.tables import EARLIER_NAMES
 from ntmbench.task import Task
 
 
-def plot_run(folder: RunFolder, task: Task, paper: Sequence[PaperCurve] = ()) -> list[Path]:
+def plot_run(
+    folder: RunFolder, task: Task, paper: Sequence[PaperCurve] = (), look: Look | None = None
+) -> list[Path]:
     """Draw a run into ``folder.plots`` from the files in its folder, and return the pictures.
 
     They are ``learning_curve.png``, ``generalisation.png`` and ``example.png``, each if the file
-    that it shows is there, and ``memory.png`` if the example has a memory's panels. ``paper`` is
-    what the literature reports on the task.
+    that it shows is there, ``memory.png`` if the example has a memory's panels, and ``look.png`` if
+    a ``look`` was taken. ``paper`` is what the literature reports on the task.
 
     Raises:
         OSError, ValueError: if the example cannot be read or a picture cannot be written.
@@ -58,7 +62,22 @@ def plot_run(folder: RunFolder, task: Task, paper: Sequence[PaperCurve] = ()) ->
         save("example", plot_example(example, title))
         if memory:
             save("memory", plot_memory(example, memory, title))
+    if look is not None:
+        written.append(picture_look(folder, task, look))
     return written
+
+
+def picture_look(folder: RunFolder, task: Task, look: Look) -> Path:
+    """Draw what a look found into ``folder.plots``, as ``look.png``; returns the picture.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
+    folder.plots.mkdir(parents=True, exist_ok=True)
+    path = folder.plots / "look.png"
+    figure = plot_look(look.errors, look.heads, look.places, task.name, unit=task.answer.unit)
+    write_bytes(path, png(figure))
+    return path
 
 
 def curve_levels(levels: DataLevels, paper: Sequence[PaperCurve] = ()) -> dict[str, list[Level]]:

@@ -1,24 +1,25 @@
 """Results: many runs read back as tidy tables.
 
 How far this scales. ``python -m tests.runs.bench_results`` fabricates 10,000 finished runs of all
-tasks, with 100 validations each: 1,000,000 rows of curves and 3,100,000 of errors by position.
-Measured on a core of a Xeon, with files that the system still held in memory:
+tasks, with 100 validations each: 1,000,000 rows of curves, 3,100,000 of errors by position and
+340,000 of looks. Measured on a core of a Xeon that had other work, with files that the system still
+held in memory:
 
-=====================  ============  ============
-10,000 runs            folders       archive
-=====================  ============  ============
-files read             50,000        1
-bytes                  204 MB        66 MB
-``load_results``       2.2 to 2.9 s  1.0 to 1.1 s
-memory while reading   0.9 GB        0.4 GB
-=====================  ============  ============
+==============================  ========  =======
+10,000 runs                     folders   archive
+==============================  ========  =======
+files read                      63,000    1
+bytes                           228 MB    72 MB
+``load_results``, core seconds  3.7       1.1
+memory, measured without looks  0.9 GB    0.4 GB
+==============================  ========  =======
 
-100,000 runs are expected to take ten times as much: half a minute and 9 GB from their folders, 11 s
-and 4 GB from an archive of 700 MB. A run leaves about 13 files, with its log,
-checkpoint and pictures, so that 100,000 leave 1.3 million files in 200,000 folders.
+100,000 runs are expected to take ten times as much: 40 s and 9 GB from their folders, 11 s and 4 GB
+from an archive of 700 MB. A run leaves about 16 files, with its log, checkpoint and pictures, so
+that 100,000 leave 1.6 million files in 200,000 folders.
 
-The first limit is the file system: five files are opened for a run. At a millisecond each, as on a
-network file system whose cache is cold, 100,000 runs take eight minutes; pack them where they lie
+The first limit is the file system: seven files are opened for a run. At a millisecond each, as on a
+network file system whose cache is cold, 100,000 runs take twelve minutes; pack them where they lie
 (``python -m ntmbench.archive``) and read the archive. The next limit is memory, at some 200,000
 runs on a machine with 16 GB. Beyond it, give each part of a campaign a results folder of its own.
 """
@@ -52,6 +53,11 @@ EVALUATION_COLUMNS = [
 ]
 POSITION_COLUMNS = ["length", "position", "sequences", "errors"]
 VARIATION_COLUMNS = ["variation", *EVALUATION_COLUMNS]
+LOOK_COLUMNS = ["length", "against", "low", "high", "answers", "errors", "wrong"]
+HEAD_COLUMNS = [
+    *("length", "does", "head", "phase", "steps", "slots", "slots_in_use"),
+    *("by_key", "by_position", "sharpness", "on_item", "on_any_item", "delay"),
+]
 RUN_COLUMNS = [
     "run",
     "task",
@@ -87,6 +93,8 @@ TABLES = {
     "evaluation": EVALUATION_COLUMNS,
     "positions": POSITION_COLUMNS,
     "variations": VARIATION_COLUMNS,
+    "look": LOOK_COLUMNS,
+    "heads": HEAD_COLUMNS,
 }
 #: The first columns of every table of Results.
 KEYS = ["run", "task", "model", "seed"]
@@ -106,6 +114,9 @@ class Results:
         evaluation: the same of ``evaluation.csv``.
         positions: the same of ``positions.csv``; runs of earlier versions have none.
         variations: the same of ``variations.csv``; tasks that name no variation have none.
+        look: the same of ``look.csv``; runs of earlier versions have none.
+        heads: the same of ``heads.csv``; models have none whose trace does not tell where they read
+            and write.
         settings: each run's identity: the settings that can change its numbers.
         searches: of each run that has some, by name, the searches that found values of its
             settings. The recipes of a run state them; runs of earlier versions have none.
@@ -118,6 +129,8 @@ class Results:
     evaluation: pd.DataFrame
     positions: pd.DataFrame
     variations: pd.DataFrame
+    look: pd.DataFrame
+    heads: pd.DataFrame
     settings: dict[str, dict[str, Any]]
     searches: dict[str, dict[str, SearchRecord]]
     examples: dict[str, ExampleFile]

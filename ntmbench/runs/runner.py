@@ -20,6 +20,7 @@ from ntmbench.data.files import remove_leftovers, write_bytes
 from ntmbench.data.literature import paper_results
 from ntmbench.evaluation.example import answer_example
 from ntmbench.evaluation.grid import evaluate_in_detail, evaluate_variations
+from ntmbench.evaluation.look.looking import look_into
 from ntmbench.model import SequenceModel
 from ntmbench.registry import make_observer
 from ntmbench.runs.check import check_possible, initial_model, reason_of, warn_of_little_memory
@@ -275,11 +276,15 @@ def _test(
     }
     if len(variations):
         files[folder.variations] = csv_bytes(variations)
+    look = look_into(model, config.task)
+    files[folder.look] = csv_bytes(look.errors)
+    if len(look.heads):
+        files[folder.heads] = csv_bytes(look.heads)
     files[folder.example] = npz_bytes(answer_example(model, config.task))
     files[folder.evaluation] = csv_bytes(evaluation.by_length)  # last: it stands for all of them
     notes.write_files(files)
     tested.forget()
-    plot_run(folder, config.task, paper_results(config.task))
+    plot_run(folder, config.task, paper_results(config.task), look)
     return evaluation.by_length
 
 

@@ -5,4 +5,4 @@ from __future__ import annotations
 #: Names of columns in the tables of earlier versions.
 EARLIER_NAMES = {"wrong_bits": "errors", "chance_wrong_bits": "chance_errors"}
 #: Columns that hold text; all others hold numbers.
-TEXT_COLUMNS = ("variation",)
+TEXT_COLUMNS = ("variation", "against", "does", "phase")

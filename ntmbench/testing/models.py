@@ -164,6 +164,11 @@ def _check_trace(model: SequenceModel, *, causal: bool) -> None:
     for name, signal in trace.signals.items():
         assert signal.values.shape[:2] == (STEPS, BATCH), f"{name}: {list(signal.values.shape)}"
         assert torch.isfinite(signal.values).all(), f"{name} is not finite"
+    for addressing in trace.addressing:
+        weights = trace[addressing.signal]
+        told = f"the weights of {addressing.signal}"
+        assert (weights >= 0).all(), f"{told} are negative"
+        assert (weights.sum(dim=3) <= 1 + 1e-4).all(), f"{told} add up to more than 1"
     if trace.provenance is None:
         return
     shares = trace.provenance

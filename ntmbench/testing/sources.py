@@ -26,15 +26,23 @@ def check_shape_of_sources(task: Task, batch: Batch) -> None:
         AssertionError: saying what does not hold.
     """
     sources = task.sources(batch.inputs)
-    if sources is None:
-        return
+    if sources is not None:
+        check_steps_of_answers("sources", sources, batch)
+
+
+def check_steps_of_answers(name: str, of: NDArray[np.bool_], batch: Batch) -> None:
+    """Check what says for each answer which steps it has to do with, ``[T, B, T]``.
+
+    Raises:
+        AssertionError: saying what does not hold.
+    """
     steps, size = batch.mask.shape
-    assert sources.shape == (steps, size, steps), f"sources {sources.shape}"
-    assert sources.dtype == bool, f"sources are {sources.dtype}"
-    made = sources.any(axis=2)
-    assert np.array_equal(made, batch.mask == 1), "sources are not those of the scored steps"
+    assert of.shape == (steps, size, steps), f"{name} {of.shape}"
+    assert of.dtype == bool, f"{name} are {of.dtype}"
+    made = of.any(axis=2)
+    assert np.array_equal(made, batch.mask == 1), f"{name} are not those of the scored steps"
     late = np.triu(np.ones((steps, steps), bool), 1)[:, np.newaxis]
-    assert not (sources & late).any(), "an answer is made of a later step"
+    assert not (of & late).any(), f"{name}: an answer is made of a later step"
 
 
 def check_meaning_of_sources(task: Task) -> None:

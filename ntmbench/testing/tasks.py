@@ -17,6 +17,7 @@ from ntmbench.evaluation.levels import data_levels
 from ntmbench.evaluation.scores import errors
 from ntmbench.model import TensorBatch
 from ntmbench.task import TEST_BLOCK, VALIDATION_BLOCK, Batch, Task
+from ntmbench.testing.items import check_items
 from ntmbench.testing.random_states import random_states_untouched
 from ntmbench.testing.shortcuts import check_shortcuts
 from ntmbench.testing.sources import check_meaning_of_sources, check_shape_of_sources
@@ -127,6 +128,7 @@ def _check_data(task: Task, batch: Batch) -> None:
     _check_batch(task, batch)
     _check_oracle(task, batch)
     check_shape_of_sources(task, batch)
+    check_items(task, batch)
 
 
 def _check_batch(task: Task, batch: Batch) -> None:

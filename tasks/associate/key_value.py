@@ -127,6 +127,10 @@ class KeyValue(SymbolTask):
         """One of the values answers, and the last input before the queries is one of them."""
         return Shortcuts(last=1 / self.max_length, linear=1 / self.max_length)
 
+    def shown_at(self, inputs: FloatArray) -> NDArray[np.bool_]:
+        """The step of the value."""
+        return sources_at(inputs, 2 * self._places(inputs) + 1)
+
     def chance(self, length: int) -> Chance:
         """Every value is as likely as any other."""
         return Chance.of_uniform_symbols(length, self.values)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntmbench.answer import Chance
-from ntmbench.data.layout import answer_at_end, first_raised, question_and_answer
+from ntmbench.data.layout import answer_at_end, first_raised, question_and_answer, sources_at
 from ntmbench.data.lengths import MAX_LENGTH, Lengths, check_sizes
 from ntmbench.data.randomness import RandomWords
 from ntmbench.data.vectors import VectorTask
@@ -94,16 +94,17 @@ class Recall(VectorTask):
         blocks[:, 1:, :, : self.bits] = items
         question[[shown, -1], :, self.bits + 1] = 1
         question[shown + 1 : -1, :, : self.bits] = query
-        return question_and_answer(question, _successor(items, query))
+        return question_and_answer(question, _pick(items, _after(items, query)))
 
     def oracle(self, inputs: FloatArray) -> FloatArray:
         """Look the query up among the items and give the next one."""
-        shown = first_raised(inputs[:, :, self.bits + 1])
-        _, batch_size, width = inputs.shape
-        blocks = inputs[:shown].reshape(-1, self.item_length + 1, batch_size, width)
-        items = blocks[:, 1:, :, : self.bits]
-        query = inputs[shown + 1 : shown + 1 + self.item_length, :, : self.bits]
-        return answer_at_end(_successor(items, query), len(inputs))
+        items, query = self._items_and_query(inputs)
+        return answer_at_end(_pick(items, _after(items, query)), len(inputs))
+
+    def shown_at(self, inputs: FloatArray) -> NDArray[np.bool_]:
+        """The step of the vector in the item that followed the queried one."""
+        first = 1 + (self.item_length + 1) * _after(*self._items_and_query(inputs))  # [B]
+        return sources_at(inputs, np.arange(self.item_length)[:, np.newaxis] + first)
 
     def chance(self, length: int) -> Chance:
         """Every bit of the answer is a fair coin, however many items there are."""
@@ -113,13 +114,22 @@ class Recall(VectorTask):
         """One for each vector and each delimiter."""
         return length * (self.item_length + 1)
 
+    def _items_and_query(self, inputs: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """The items ``[L, K, B, bits]`` and the query ``[K, B, bits]`` of ``inputs [T, B, in]``."""
+        shown = first_raised(inputs[:, :, self.bits + 1])
+        _, batch_size, width = inputs.shape
+        blocks = inputs[:shown].reshape(-1, self.item_length + 1, batch_size, width)
+        query = inputs[shown + 1 : shown + 1 + self.item_length, :, : self.bits]
+        return blocks[:, 1:, :, : self.bits], query
+
 
 def _pick(items: NDArray[np.generic], which: NDArray[np.int64]) -> NDArray[np.generic]:
     """The item ``[K, B, bits]`` of ``items [L, K, B, bits]`` at ``which [B]`` of each sequence."""
     return items[which, :, np.arange(items.shape[2])].swapaxes(0, 1)
 
 
-def _successor(items: NDArray[np.generic], query: NDArray[np.generic]) -> NDArray[np.generic]:
-    """The item after the first appearance of ``query [K, B, bits]`` among ``items``."""
+def _after(items: NDArray[np.generic], query: NDArray[np.generic]) -> NDArray[np.int64]:
+    """Which of ``items`` ``[B]`` follows the first appearance of ``query [K, B, bits]``."""
     matches = (items == query).all(axis=(1, 3))  # [L, B]
-    return _pick(items, matches.argmax(axis=0) + 1)
+    following: NDArray[np.int64] = matches.argmax(axis=0) + 1
+    return following

@@ -13,6 +13,7 @@ from ntmbench.data.layout import (
     ended_by_delimiter,
     first_raised,
     question_and_answer,
+    sources_at,
 )
 from ntmbench.data.lengths import Lengths, check_sizes
 from ntmbench.data.randomness import RandomWords
@@ -100,6 +101,18 @@ class PrioritySort(VectorTask):
         priorities = inputs[:length, :, self.bits]
         return answer_at_end(self._highest(vectors, priorities), len(inputs))
 
+    def shown_at(self, inputs: FloatArray) -> NDArray[np.bool_]:
+        """The step of the vector itself; equal priorities keep the order in which they came."""
+        length = first_raised(inputs[:, :, self.bits + 1])
+        return sources_at(inputs, self._order(inputs[:length, :, self.bits]))
+
+    def ordered_by(self, inputs: FloatArray) -> NDArray[np.float64]:
+        """The priorities."""
+        length = first_raised(inputs[:, :, self.bits + 1])
+        priorities = np.full(inputs.shape[:2], np.nan)
+        priorities[:length] = inputs[:length, :, self.bits]
+        return priorities
+
     def chance(self, length: int) -> Chance:
         """Every bit is a fair coin, since the priorities say nothing about the vectors."""
         return Chance.of_fair_bits(self.answers * self.bits)
@@ -112,5 +125,10 @@ class PrioritySort(VectorTask):
         self, vectors: NDArray[np.generic], priorities: NDArray[np.floating]
     ) -> NDArray[np.generic]:
         """The first ``answers`` of ``vectors [L, B, bits]`` by ``priorities [L, B]``."""
-        order = np.argsort(-priorities, axis=0, kind="stable")[: self.answers]
+        order = self._order(priorities)
         return np.take_along_axis(vectors, order[:, :, np.newaxis], axis=0)
+
+    def _order(self, priorities: NDArray[np.floating]) -> NDArray[np.int64]:
+        """The places ``[answers, B]`` of the highest of ``priorities [L, B]``."""
+        order: NDArray[np.int64] = np.argsort(-priorities, axis=0, kind="stable")[: self.answers]
+        return order

@@ -77,13 +77,27 @@ class Sorting(VectorTask):
 
     def oracle(self, inputs: FloatArray) -> FloatArray:
         """Put whole rows in order; a column is never sorted by itself."""
-        length = first_raised(inputs[:, :, self.bits])
-        vectors = inputs[:length, :, : self.bits]
-        numbers = vectors.astype(np.uint64) @ self._place_values
+        numbers = self._numbers(inputs)
         order = numbers.argsort(axis=0)
         return answer_at_end(
-            np.take_along_axis(vectors, order[:, :, np.newaxis], axis=0), len(inputs)
+            np.take_along_axis(inputs[:, :, : self.bits], order[:, :, np.newaxis], axis=0),
+            len(inputs),
         )
+
+    def shown_at(self, inputs: FloatArray) -> NDArray[np.bool_]:
+        """The steps of all numbers that equal the one asked for."""
+        numbers = self._numbers(inputs)  # [L, B]
+        equal = np.sort(numbers, axis=0)[:, np.newaxis] == numbers  # [L, L, B]
+        shown = np.zeros((len(inputs), inputs.shape[1], len(inputs)), bool)
+        shown[-len(numbers) :, :, : len(numbers)] = np.moveaxis(equal, 1, 2)
+        return shown
+
+    def ordered_by(self, inputs: FloatArray) -> NDArray[np.float64]:
+        """The numbers; beyond 53 bits they are rounded."""
+        numbers = self._numbers(inputs)
+        keys = np.full(inputs.shape[:2], np.nan)
+        keys[: len(numbers)] = numbers
+        return keys
 
     def chance(self, length: int) -> Chance:
         """Over all steps of the answer every bit is a fair coin, as it is in the question."""
@@ -92,6 +106,12 @@ class Sorting(VectorTask):
     def demand(self, length: int) -> int:
         """One for each number."""
         return length
+
+    def _numbers(self, inputs: FloatArray) -> NDArray[np.uint64]:
+        """The numbers ``[L, B]`` of ``inputs [T, B, in]``."""
+        vectors = inputs[: first_raised(inputs[:, :, self.bits]), :, : self.bits]
+        numbers: NDArray[np.uint64] = vectors.astype(np.uint64) @ self._place_values
+        return numbers
 
     @property
     def _place_values(self) -> NDArray[np.uint64]:

@@ -50,6 +50,7 @@ def test_numbers_are_trained_tested_and_drawn(
         "learning_curve",
         "generalisation",
         "example",
+        "look",
     }
     batch = config.task.test_set(3, 1)
     _, trained = load_run(folder.path)

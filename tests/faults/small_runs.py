@@ -109,7 +109,7 @@ def numbers(folder: RunFolder) -> dict[str, Any]:
     """Everything that a finished run computes, without what depends on the time."""
     status = folder.read_status()
     state = load_checkpoint(folder.checkpoint, folder.path.name)
-    tables = (folder.evaluation, folder.positions, folder.variations, folder.example)
+    tables = (folder.evaluation, folder.positions, folder.variations, folder.look, folder.heads)
     curve = [line.split(",") for line in folder.metrics.read_text().splitlines()]
     return {
         "state": status["state"],
@@ -117,7 +117,7 @@ def numbers(folder: RunFolder) -> dict[str, Any]:
         "weights": digest_of([state["model"], state["progress"]["selected"]["weights"]]),
         "curve": [row[:2] + row[3:] for row in curve],
         "files": sorted(str(p.relative_to(folder.path)) for p in folder.path.rglob("*")),
-        **{path.name: path.read_bytes() for path in tables if path.exists()},
+        **{p.name: p.read_bytes() for p in (*tables, folder.example) if p.exists()},
     }
 
 

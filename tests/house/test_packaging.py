@@ -40,7 +40,7 @@ FLOORS = (
     "runs statistics",
     "composition",
     "report",
-    "clusters commands bench search testing __main__ archive watch",
+    "clusters commands bench search testing __main__ archive watch look",
 )
 #: The launchers, above all of them.
 LAUNCHERS_PACKAGE = "hydra_plugins.ntmbench"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,10 +14,12 @@ from matplotlib.figure import Figure
 from ntmbench.data.literature import paper_results
 from ntmbench.evaluation.example import answer_example
 from ntmbench.evaluation.levels import validation_levels
+from ntmbench.evaluation.look.looking import look_into
 from ntmbench.plotting.example import read_example
 from ntmbench.plotting.guides import chance_level, paper_moments
 from ntmbench.plotting.run.curve import plot_learning_curve
 from ntmbench.plotting.run.generalisation import plot_generalisation
+from ntmbench.plotting.run.look import AGAINST, plot_look
 from ntmbench.plotting.run.memory import plot_memory
 from ntmbench.plotting.style import looks, png
 from ntmbench.registry import make_model, make_task
@@ -52,6 +55,21 @@ def test_a_run_with_a_memory_has_four_pictures(tmp_path: Path) -> None:
         "memory.png",
     ]
     assert all(path.parent == folder.plots for path in written)
+
+
+@pytest.mark.parametrize(("model", "panels"), [("ntm", 3 + 2), ("lstm", 3)])
+def test_a_look_shows_errors_and_heads(model: str, panels: int) -> None:
+    task = make_task("sorting", bits=3, max_length=4)
+    settings: dict[str, Any] = {"engine": "eager", "memory_slots": 8} if model == "ntm" else {}
+    made = make_model(model, task.input_width, task.output_width, **settings)
+    look = look_into(made, task, sequences=40)
+    figure = plot_look(look.errors, look.heads, look.places, "sorting", unit="bit")
+    shown = [axes for axes in figure.axes if axes.axison]
+    assert len(shown) == panels
+    assert [axes.get_xlabel() for axes in shown][:3] == list(AGAINST.values())
+    assert all(axes.get_ylabel() == "wrong bits of an answer" for axes in shown[:3])
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["length 4", "length 5"]
+    assert png(figure).startswith(PNG)
 
 
 def test_a_run_of_symbols_names_symbols(tmp_path: Path) -> None:

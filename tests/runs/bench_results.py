@@ -1,7 +1,8 @@
 """``python -m tests.runs.bench_results [--runs 10000]``: what many runs take to be read back.
 
-Fabricates finished runs of every task by three models, with whole curves, grids, positions and
-examples, and prints files, bytes and seconds: of the folders, of packing them, of the archive.
+Fabricates finished runs of every task by three models, with whole curves, grids, positions,
+looks and examples, and prints files, bytes and seconds: of the folders, of packing them, of the
+archive.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from ntmbench.commands.archive import pack
 from ntmbench.registry import make_task, task_names
 from ntmbench.runs.archive import NAME
 from ntmbench.runs.folder import RunFolder
-from ntmbench.runs.results import Results, load_results
+from ntmbench.runs.results import TABLES, Results, load_results
 from ntmbench.runs.settings import run_name
 from tests.fabricated import fabricate
 
@@ -44,7 +45,7 @@ def main() -> int:
         size = sum(path.stat().st_size for path in files)
         print(f"{runs:,} runs: {len(files):,} files, {size / 1e6:,.0f} MB")
         loaded = timed("folders", lambda: load_results(results / "runs"))
-        told = {key: len(getattr(loaded, key)) for key in ("metrics", "evaluation", "positions")}
+        told = {key: len(getattr(loaded, key)) for key in TABLES}
         print(f"rows: {', '.join(f'{rows:,} {key}' for key, rows in told.items())}")
         timed("packing", lambda: pack(results / "runs", results / NAME))
         print(f"archive: {(results / NAME).stat().st_size / 1e6:,.1f} MB")
@@ -93,6 +94,13 @@ def fabricate_run(results: Path, task: str, model: str) -> RunFolder:
         positions={
             length: [0.123456789 / (place + 1.1) for place in range(length)] for length in lengths
         },
+        look={
+            against: [0.123456789 / (place + 1.1) for place in range(bins)]
+            for against, bins in (("position", 20), ("gap", 10), ("duplicates", 3))
+        },
+        heads={"slots_in_use": 12.3456789, "by_key": 0.123456789, "sharpness": 0.3456789}
+        if model == "ntm"
+        else None,
         example=0.1,
     )
 

@@ -32,6 +32,8 @@ def fabricate_some(results: Path) -> list[RunFolder]:
         "tested": {10: 1.0, 20: 2.5},
         "positions": {10: [0.1] * 10, 20: [0.125] * 20},
         "example": 0.1,
+        "look": {"position": [0.5, 0.25], "gap": [1.0]},
+        "heads": {"slots_in_use": 3.5},
     }
     folders = [fabricate(results, seed=seed, **whole) for seed in range(3)]
     folders.append(
@@ -75,6 +77,24 @@ def test_an_archive_gives_the_same_tables(tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "runs")
     assert_same(load_results(archive), expected)
     assert_same(load_results(tmp_path), expected)
+
+
+def without_look(members: dict[str, bytes]) -> None:
+    for name in list(members):
+        if name.startswith(("look/", "heads/")):
+            del members[name]
+
+
+def test_an_archive_from_before_the_look_is_read(tmp_path: Path) -> None:
+    fabricate(tmp_path, tested={20: 1.0}, look={"gap": [1.0]}, heads={"by_key": 0.5})
+    expected = load_results(tmp_path)
+    assert (len(expected.look), len(expected.heads)) == (1, 4)
+    archive = packed(tmp_path)
+    archive.write_bytes(rewritten(archive.read_bytes(), without_look))
+    found = load_results(archive)
+    assert (len(found.look), len(found.heads)) == (0, 0)
+    assert list(found.look.columns) == list(expected.look.columns)
+    pd.testing.assert_frame_equal(found.evaluation, expected.evaluation)
 
 
 def test_examples_of_finished_runs_are_the_same(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from ntmbench.runs import provenance, runner
 from ntmbench.runs.folder import RunFolder
 from ntmbench.runs.results import (
     EVALUATION_COLUMNS,
+    LOOK_COLUMNS,
     METRICS_COLUMNS,
     POSITION_COLUMNS,
     VARIATION_COLUMNS,
@@ -65,7 +66,11 @@ def test_files_of_a_finished_run(ntmbench: Command, tmp_path: Path) -> None:
     assert list(positions["position"]) == [0, 1, 2, 0, 1, 2, 3, 4]
     sums = positions.groupby("length")["errors"].sum()
     assert list(sums) == pytest.approx(list(evaluation["errors"]))
+    look = pd.read_csv(folder.look)
+    assert list(look.columns) == LOOK_COLUMNS
+    assert list(look["length"]) == [3, 3, 3, 4, 4, 4, 4]  # that of training, and the next
     assert not folder.variations.exists()  # copy names none
+    assert not folder.heads.exists()  # the LSTM has none
     with np.load(folder.example) as example:
         assert example["probabilities"].shape == example["targets"].shape == (7, 8)
     assert "finished" not in folder.log.read_text()
@@ -151,6 +156,7 @@ def test_load_results_reads_every_table(ntmbench: Command, tmp_path: Path, undra
         (results.evaluation, EVALUATION_COLUMNS),
         (results.positions, POSITION_COLUMNS),
         (results.variations, VARIATION_COLUMNS),
+        (results.look, LOOK_COLUMNS),
     ):
         assert list(table.columns) == keys + columns
         assert set(table["run"]) == set(results.runs["run"])
@@ -172,7 +178,7 @@ def test_run_of_an_earlier_version_can_be_read(
     """It has only the first two tables, and no versions."""
     ntmbench(*REPEAT_COPY)
     folder = only_run(tmp_path)
-    for path in (folder.positions, folder.variations, folder.example):
+    for path in (folder.positions, folder.variations, folder.look, folder.example):
         path.unlink()
     status = folder.read_status()
     for later in ("versions", "commits", "digests"):
@@ -181,7 +187,7 @@ def test_run_of_an_earlier_version_can_be_read(
     results = load_results(tmp_path / "results")
     assert not results.unreadable
     assert len(results.evaluation) > 0
-    assert (len(results.positions), len(results.variations)) == (0, 0)
+    assert (len(results.positions), len(results.variations), len(results.look)) == (0, 0, 0)
     assert results.runs.loc[0, ["versions", "commit"]].isna().all()
     assert "already done" in ntmbench(*REPEAT_COPY).out
 
@@ -330,7 +336,8 @@ def test_rerun_removes_the_old_tables(
 
     monkeypatch.setattr(runner, "train", broken)
     ntmbench(*TINY, "rerun=true")
-    for path in (folder.metrics, folder.evaluation, folder.positions, folder.example):
+    tables = (folder.metrics, folder.evaluation, folder.positions, folder.look)
+    for path in (*tables, folder.example):
         assert not path.exists()
 
 

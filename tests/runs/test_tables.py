@@ -18,7 +18,7 @@ from tests.fabricated import fabricate
 Command = Callable[..., Ended]
 pytestmark = pytest.mark.usefixtures("undrawn")
 
-TABLES = ("evaluation.csv", "metrics.csv", "positions.csv")
+TABLES = ("evaluation.csv", "look.csv", "metrics.csv", "positions.csv")
 
 
 def only_run(tmp_path: Path) -> RunFolder:

@@ -135,6 +135,26 @@ class Echo(Task):
     def edits(self, inputs: FloatArray) -> FloatArray:
         return inputs[np.newaxis] if self.fault == "unedited" else super().edits(inputs)
 
+    def shown_at(self, inputs: FloatArray) -> Any:
+        shown = super().shown_at(inputs)
+        if shown is not None and self.fault == "later":
+            shown[0, :, 1] = True
+        if shown is not None and self.fault == "apart":
+            shown[1, :, 0] = True
+        return shown
+
+    def ordered_by(self, inputs: FloatArray) -> Any:
+        if self.fault in ("more sources", "other sources"):
+            return None
+        keys = np.repeat(np.arange(len(inputs))[:, np.newaxis], inputs.shape[1], axis=1).astype(
+            float
+        )
+        if self.fault == "infinite":
+            keys[0] = np.inf
+        if self.fault == "nothing":
+            keys[:] = np.nan
+        return keys[:-1] if self.fault == "short" else keys
+
 
 class Sparse(Echo):
     """It does not say that it has few sequences."""
@@ -167,6 +187,11 @@ def test_a_task_without_a_fault_passes(task: Task) -> None:
         ("unnamed", "1 names for 2 channels"),
         ("named alike", "two channels have the same name"),
         ("shortcut", "the shortcut 'current' saves 100.0% of .*, and the task declares 0.0%"),
+        ("later", "shown_at: an answer is made of a later step"),
+        ("apart", "shown_at has items for one answer that ordered_by tells apart"),
+        ("infinite", "ordered_by holds numbers that are not finite"),
+        ("nothing", "ordered_by has no item in a sequence"),
+        ("short", "ordered_by "),
     ],
 )
 def test_a_faulty_task_is_found(fault: str, found: str) -> None:

@@ -232,6 +232,51 @@ def test_whole_rows_are_sorted_and_not_columns(name: str) -> None:
     assert (columns != batch.targets[21:37]).mean() > 0.2
 
 
+@pytest.mark.parametrize("name", ["copy", "repeat_copy", "recall", "sorting", "priority_sort"])
+def test_what_is_given_back_was_shown_where_the_task_says(name: str) -> None:
+    task: Any = make_task(name)
+    batch = task.selection_set(task.length_range[1], 8)
+    step, sequence, at = np.nonzero(task.shown_at(batch.inputs))
+    answers = batch.targets[step, sequence, : task.bits]
+    shown = batch.inputs[at, sequence, : task.bits]
+    ended = at >= task.length_range[1] if name == "repeat_copy" else at < 0  # the end marker
+    assert ended.sum() == (8 if name == "repeat_copy" else 0)
+    assert np.array_equal(answers[~ended], shown[~ended])
+
+
+def test_values_were_shown_where_the_task_says() -> None:
+    task: Any = make_task("key_value")
+    batch = task.selection_set(4, 8)
+    step, sequence, at = np.nonzero(task.shown_at(batch.inputs))
+    assert len(step) == 4 * 8
+    values = batch.inputs[at, sequence, task.keys :]
+    assert np.array_equal(batch.targets[step, sequence], values)
+
+
+def test_equal_numbers_are_shown_at_all_their_steps() -> None:
+    task = make_task("sorting", bits=2, max_length=3)
+    inputs = np.zeros((7, 1, 3), np.float32)
+    inputs[:3, 0, :2] = [[1, 0], [0, 1], [1, 0]]  # 2 1 2
+    inputs[3, 0, 2] = 1
+    shown, keys = task.shown_at(inputs), task.ordered_by(inputs)
+    assert shown is not None
+    assert keys is not None
+    assert [np.flatnonzero(row).tolist() for row in shown[4:, 0]] == [[1], [0, 2], [0, 2]]
+    assert keys[:3, 0].tolist() == [2, 1, 2]
+    assert np.isnan(keys[3:]).all()
+    assert task.sources(inputs) is None  # each answer depends on all numbers
+
+
+def test_equal_priorities_are_shown_in_their_order() -> None:
+    task = make_task("priority_sort", bits=1, min_length=3, max_length=3, answers=2)
+    inputs = np.zeros((6, 1, 3), np.float32)
+    inputs[:3, 0, 1] = [0.5, -0.5, 0.5]
+    inputs[3, 0, 2] = 1
+    shown = task.shown_at(inputs)
+    assert shown is not None
+    assert [np.flatnonzero(row).tolist() for row in shown[4:, 0]] == [[0], [2]]
+
+
 def test_recall_answers_what_followed_the_first_of_equal_items() -> None:
     """Items 1 0 1 and the query 1: the answer is 0, though the last item is 1 too."""
     task = make_task("recall", bits=1, item_length=1)

@@ -16,9 +16,17 @@ from ntmbench.report.study.grouping import GROUP, with_groups
 from ntmbench.report.study.outcomes import effective_length
 from ntmbench.report.study.outcomes import outcomes as outcomes_of
 from ntmbench.report.study.tasks import StudyTask, study_task
-from ntmbench.runs.results import EVALUATION_COLUMNS, METRICS_COLUMNS, POSITION_COLUMNS, Results
+from ntmbench.runs.results import (
+    EVALUATION_COLUMNS,
+    HEAD_COLUMNS,
+    LOOK_COLUMNS,
+    METRICS_COLUMNS,
+    POSITION_COLUMNS,
+    Results,
+)
 from ntmbench.runs.search_record import SearchRecord
 from ntmbench.runs.stored import ExampleFile
+from ntmbench.runs.tables import TEXT_COLUMNS
 
 NUMBERS = ["seed", "parameters", "state_floats", "train_sequences", "min_length", "max_length"]
 NUMBERS += ["selected_step", "sequences_per_second", "train_seconds", "wall_seconds"]
@@ -39,6 +47,8 @@ class Study:
         evaluation: test grids, with the columns GROUP.
         positions: errors by position, with the columns GROUP.
         variations: tests beside the grid, with the columns GROUP.
+        look: errors against position, gap and duplicates, with the columns GROUP.
+        heads: how the heads of memories were used, with the columns GROUP.
         tasks: the tasks with their settings, by label.
         settings: of each run, its identity.
         searches: of each run that has some, by name, the searches that found its settings.
@@ -52,6 +62,8 @@ class Study:
     evaluation: pd.DataFrame
     positions: pd.DataFrame
     variations: pd.DataFrame
+    look: pd.DataFrame
+    heads: pd.DataFrame
     tasks: Mapping[str, StudyTask]
     settings: Mapping[str, Mapping[str, Any]]
     searches: Mapping[str, Mapping[str, SearchRecord]]
@@ -102,6 +114,8 @@ def make_study(results: Results, source: Path) -> Study:
         evaluation=_in_groups(evaluation, runs),
         positions=_in_groups(_numeric(results.positions, POSITION_COLUMNS), runs),
         variations=_in_groups(_numeric(results.variations, EVALUATION_COLUMNS), runs),
+        look=_in_groups(_numeric(results.look, _numbers_of(LOOK_COLUMNS)), runs),
+        heads=_in_groups(_numeric(results.heads, _numbers_of(HEAD_COLUMNS)), runs),
         tasks=tasks,
         settings=results.settings,
         searches=results.searches,
@@ -137,6 +151,10 @@ def _with_figures(
                 row["loss_over_optimum"] = row["loss_bits"] - optimum
         figures.append(row)
     return runs.assign(**{name: [float(row[name]) for row in figures] for name in FIGURES})
+
+
+def _numbers_of(columns: list[str]) -> list[str]:
+    return [column for column in columns if column not in TEXT_COLUMNS]
 
 
 def _in_groups(table: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:

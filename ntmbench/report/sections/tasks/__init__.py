@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
-from ntmbench.plotting.style import COLOURS, Look, looks
 from ntmbench.plotting.wording import score
 from ntmbench.report.page.blocks import Block, Chapter, Heading, Pictures, Tabular, Text
 from ntmbench.report.page.words import sentence
+from ntmbench.report.plots.models import looks_of
 from ntmbench.report.plots.pictures import (
     gallery_pictures,
     scores_of,
@@ -60,7 +60,7 @@ def _of_task(study: Study, task: StudyTask, runs: pd.DataFrame) -> Iterator[Bloc
     anchor = task_anchors(study)[task.label]
     rows = _rows_of(study, task, runs)
     yield from (Text(note) for note in notes_of(study, task, runs))
-    if pictures := section_pictures(task, anchor, study, rows, _looks(study, runs)):
+    if pictures := section_pictures(task, anchor, study, rows, looks_of(study, runs)):
         yield Pictures(pictures)
     yield from _comparisons(study, task, runs)
     yield from _example(study, task, anchor, runs)
@@ -115,14 +115,6 @@ def _numbers(task: StudyTask, rows: Mapping[str, pd.DataFrame]) -> Iterator[Bloc
     if len(variations):
         title = "Variations, median and range over seeds"
         yield Tabular(variations_view(variations, task.unit), title)
-
-
-def _looks(study: Study, runs: pd.DataFrame) -> dict[str, Look]:
-    """How the models of one task are drawn: alike on all tasks, while the colours suffice."""
-    everywhere = list(dict.fromkeys(study.runs.loc[~study.runs["control"], "label"]))
-    return looks(
-        everywhere if len(everywhere) <= len(COLOURS) else list(dict.fromkeys(runs["label"]))
-    )
 
 
 register_section(Section(order=40, anchor="tasks", title="Tasks", blocks=blocks, tables=tables))
