@@ -135,13 +135,14 @@ def test_every_recipe_composes_for_its_pair(recipe: str) -> None:
 def test_recipes_come_in_layers_of_which_the_later_has_the_last_word() -> None:
     pair = ("task=priority_sort", "model=ntm")
     whole = composed(*pair)
-    assert (whole.model_settings.read_heads, whole.train.batch_size) == (2, 16)  # the family's
-    assert whole.train.learning_rate == 2e-3  # the task's
+    assert whole.model_settings.input_gain == 10  # the family's
+    assert (whole.model_settings.read_heads, whole.train.learning_rate) == (3, 2e-3)  # the task's
     of_family = composed(*pair, "~recipe")
-    assert (of_family.train.batch_size, of_family.train.learning_rate) == (16, 1e-3)
-    assert composed("task=sorting", "model=ntm").train.learning_rate == 1e-3
+    assert (of_family.model_settings.input_gain, of_family.model_settings.read_heads) == (10, 2)
+    assert of_family.train.learning_rate == 5e-4
+    assert composed("task=sorting", "model=ntm").train.learning_rate == 5e-4
     of_task = composed(*pair, "~family_recipe")
-    assert (of_task.train.batch_size, of_task.train.learning_rate) == (4, 2e-3)
+    assert (of_task.model_settings.input_gain, of_task.train.learning_rate) == (1, 2e-3)
     of_model = composed("task=repeat_copy", "model=seq2seq", "~recipe")
     assert (of_model.train.optimizer, of_model.train.learning_rate) == ("adam", 1e-2)
     without = composed("task=repeat_copy", "model=seq2seq", "~model_recipe")
@@ -277,7 +278,12 @@ SIZES = {
     "ablations/adam": 4 * 10,
     "ablations/clip_ngrams": 2 * 8,
     "ablations/slots_ngrams": 3 * 8,
-    "ablations/memory_priority_sort": 3 * 8,
+    "ablations/memory_priority_sort": 3 * 10,
+    "ablations/shifts_priority_sort": 2 * 10,
+    "ablations/gain_sorts": 2 * 3 * 10,
+    "ablations/keys_sorting": 2 * 10,
+    "ablations/heads_sorting": 2 * 10,
+    "ablations/memory_sorting": 2 * 10,
 }
 
 
