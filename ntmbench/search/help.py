@@ -17,14 +17,16 @@ Search the settings of a model on a task that do best on validation data.
   python -m ntmbench.search task=copy model=ntm search.over=[train.learning_rate]
   python -m ntmbench.search task=copy model=ntm search.workers=8 hydra/launcher=slurm
 
-The same command goes on with a search that was interrupted. Its workers are processes that the
-launcher starts: joblib on this machine, slurm and ray on a cluster, with the settings
-hydra.launcher.* of sweeps. They share the trials, also with other processes of the same search on
-machines that share a file system. Every other setting is that of
-`python -m ntmbench`; one that the command line gives is not searched. The first trial has today's
-values, and ranges are widened to hold them. A model whose sizes are searched has the width that
-the budget allows. Trials are not tested. All is in <results_dir>/searches/<name>/: trials.csv,
-plots/, recipe/. The recipe states what the search took, and the report of its runs shows it.
+The same command goes on with a search that was interrupted. search.workers=8 starts as many
+processes, with hydra/launcher=joblib on this machine, slurm or ray on a cluster, and the settings
+hydra.launcher.* of sweeps. They share the trials, as do processes of the same search that are
+started by hand, also on machines that share a file system.
+
+Every other setting is that of `python -m ntmbench`; one that the command line gives is not
+searched. The first trial has today's values, and ranges are widened to hold them. A model whose
+sizes are searched has the width that the budget allows. Trials are not tested. All is in
+<results_dir>/searches/<name>/: trials.csv, plots/, recipe/. The recipe states what the search took,
+and the report of its runs shows it.
 """
 
 
