@@ -1,0 +1,1 @@
+"""Reason: draw conclusions from facts, in sentences of made-up words."""
