@@ -1,0 +1,1 @@
+"""Tasks that imitate actions: what must be remembered to act."""

@@ -1,0 +1,1 @@
+"""Tasks that disturb a memory: by noise, by distraction, by crowding and by age."""
