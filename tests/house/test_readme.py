@@ -246,6 +246,17 @@ def test_speed_is_that_of_the_benchmark() -> None:
         assert told.format(*slower) in said
 
 
+def test_all_tasks_are_listed_by_their_families() -> None:
+    _, *rows = table(README, "| family |")
+    told = {family: names.split(", ") for family, _, names in rows}
+    known: dict[str, list[str]] = {}
+    for name in registry.task_names():
+        kind = registry.task_class(name)
+        if kind.__module__.startswith("ntmbench.tasks."):  # others are the tests'
+            known.setdefault(kind.family, []).append(name)
+    assert told == known
+
+
 @pytest.mark.parametrize("page", [README, FINDINGS], ids=["README", "findings"])
 def test_what_is_linked_or_named_is_there(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
