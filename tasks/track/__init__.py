@@ -1,0 +1,1 @@
+"""Track: keep up a state that every symbol may change."""
