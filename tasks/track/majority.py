@@ -51,8 +51,8 @@ class Majority(SymbolTask):
     axis = "bits"
     version = 1
     lengths = Lengths(24, test=(12, 24, 48, 96, 240), select=((1, 1), (3, 2)))
-    #: A bit matters only where the others are in balance: 16 % of the bits of 24, in the mean, and
-    #: fewer in a sample of few strings.
+    # A bit matters where the others are in balance: 16 % of those of 24 bits in the mean. A few
+    # strings have fewer.
     sources_that_matter = 0.05
 
     def __post_init__(self) -> None:
