@@ -1,0 +1,1 @@
+"""Translate: put sentences of one language into another."""
