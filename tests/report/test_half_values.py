@@ -71,5 +71,5 @@ def test_a_score_that_is_no_number_is_a_failure(tmp_path: Path) -> None:
 
 def test_tasks_that_do_not_disturb_have_none(tmp_path: Path) -> None:
     study = study_of(tmp_path, {("copy", "ntm"): [(1, 0.5, 0)]})
-    assert half_values(study).empty
+    assert not tables(study)
     assert not list(blocks(study))

@@ -250,11 +250,12 @@ def test_errors_by_position_are_medians_over_seeds(tmp_path: Path) -> None:
     assert any(picture.file == "copy-positions-2.svg" for picture in task_of(report).pictures())
 
 
-def test_variations_are_told(tmp_path: Path) -> None:
-    fabricate(tmp_path, "repeat_copy", tested={10: 0}, variations={"20 repeats": 3.5})
+def test_variations_are_told_in_the_order_of_the_task(tmp_path: Path) -> None:
+    wrong = {"20 repeats": 3.5, "100 repeats": 8.0}
+    fabricate(tmp_path, "repeat_copy", tested={10: 0}, variations=wrong)
     report = build(tmp_path)
-    (row,) = report.tables["variations"].to_dict("records")
-    assert (row["variation"], row["errors_median"]) == ("20 repeats", 3.5)
+    table = report.tables["variations"]
+    assert list(zip(table["variation"], table["errors_median"], strict=True)) == [*wrong.items()]
     assert any(title.startswith("Variations") for title in task_of(report).tables("Numbers"))
 
 

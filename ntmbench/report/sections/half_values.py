@@ -70,8 +70,9 @@ def half_values(study: Study) -> pd.DataFrame:
 
 
 def tables(study: Study) -> Mapping[str, pd.DataFrame]:
-    """A row per task that disturbs and model."""
-    return {"half_values": half_values(study)}
+    """A row per task that disturbs and model; none is written where no task disturbs."""
+    table = half_values(study)
+    return {"half_values": table} if len(table) else {}
 
 
 def blocks(study: Study) -> Iterator[Block]:

@@ -55,7 +55,8 @@ def lengths_table(study: Study) -> pd.DataFrame:
 def variations_table(study: Study) -> pd.DataFrame:
     """A row per group and variation: median and range over the runs that were tested on it.
 
-    ``at_zero`` of them have no error in it; ``unit`` says what one is.
+    Variations come in the order in which the task names them. ``at_zero`` of the runs have no error
+    in it; ``unit`` says what one is.
     """
     rows = [
         {
@@ -70,7 +71,7 @@ def variations_table(study: Study) -> pd.DataFrame:
             "chance_errors": tested["chance_errors"].max(),
         }
         for section, label, group in groups(study.variations)
-        for variation, tested in group.groupby("variation")
+        for variation, tested in group.groupby("variation", sort=False)
     ]
     columns = [
         *GROUP,
