@@ -18,7 +18,7 @@ from ntmbench.data.vocabulary import END, made_up
 from ntmbench.errors import check_range
 from ntmbench.registry import register_task
 from ntmbench.task import Batch, FloatArray, Shortcuts
-from ntmbench.tasks.translate.sentences import step_in_parts, moved
+from ntmbench.tasks.translate.sentences import moved, step_in_parts
 
 WORDS = ("left", "right", "opposite", "twice", "thrice", "and", "after")
 LEFT, OPPOSITE, TWICE, AND, AFTER = (WORDS.index(w) for w in WORDS if w not in ("right", "thrice"))
