@@ -1,0 +1,1 @@
+"""Nest: what was begun last is ended first."""
