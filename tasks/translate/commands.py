@@ -18,7 +18,7 @@ from ntmbench.data.vocabulary import END, made_up
 from ntmbench.errors import check_range
 from ntmbench.registry import register_task
 from ntmbench.task import Batch, FloatArray, Shortcuts
-from ntmbench.tasks.translate.sentences import step_in_parts, moved
+from ntmbench.tasks.translate.sentences import moved, step_in_parts
 
 WORDS = ("left", "right", "opposite", "twice", "thrice", "and", "after")
 LEFT, OPPOSITE, TWICE, AND, AFTER = (WORDS.index(w) for w in WORDS if w not in ("right", "thrice"))
@@ -156,7 +156,8 @@ class Commands(SymbolTask):
         command = ((word >= AND) & (word <= AFTER)).cumsum(axis=0)
 
         def step_of(said: NDArray[np.bool_]) -> Integers:
-            return step_in_parts(said, command, count)
+            found: Integers = step_in_parts(said, command, count)
+            return found
 
         verb = step_of((shown >= 0) & (word < 0))
         turn = step_of((word == LEFT) | (word == LEFT + 1))
