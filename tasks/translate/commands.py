@@ -156,8 +156,8 @@ class Commands(SymbolTask):
         command = ((word >= AND) & (word <= AFTER)).cumsum(axis=0)
 
         def step_of(said: NDArray[np.bool_]) -> Integers:
-            steps: Integers = step_in_parts(said, command, count)
-            return steps
+            found: Integers = step_in_parts(said, command, count)
+            return found
 
         verb = step_of((shown >= 0) & (word < 0))
         turn = step_of((word == LEFT) | (word == LEFT + 1))

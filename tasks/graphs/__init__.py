@@ -1,0 +1,1 @@
+"""Graphs: edges are told in any order, and then asked about."""
