@@ -28,12 +28,12 @@ class Concentration(SymbolTask):
 
     ``a@3 b@7 a@0 b@4 -> pass pass 3 7``
 
-    A length counts pairs. L pairs of cards lie face down on 2 L of the table's places, two for each
-    of ``faces`` faces. Each card is turned up once, and back at the next step: its face and its
-    place are shown, each on channels of its own. The action is asked for at every step: the place
-    of its mate if that was turned up before, and ``pass`` otherwise. The faces of a sequence, the
-    places and the order of the cards are drawn uniformly. T = 2 L. Observations and actions run
-    side by side.
+    A length counts pairs. L pairs of cards lie face down on 2 L places of a table that has
+    2 ``faces`` places, and each pair has another face. Each card is turned up once, and back at the
+    next step: its face and its place are shown, each on channels of its own. The action is asked
+    for at every step: the place of its mate if that was turned up before, and ``pass`` otherwise.
+    The faces of a sequence, the places and the order of the cards are drawn uniformly. T = 2 L.
+    Observations and actions run side by side.
 
     In the source (POPGym) the agent chooses every card that it turns up, in turns of two. Here it
     takes the second card of each turn alone, and another hand turns up the first, so that no action
