@@ -20,6 +20,9 @@ from ntmbench.registry import register_task
 from ntmbench.task import Batch, FloatArray, Shortcuts, Variation
 from ntmbench.tasks.reason.world import TOOK, UNKNOWN, WENT, World
 
+#: Of each kind; there are made-up words for three times as many.
+MOST_NAMES = 1024
+
 VERBS, QUESTIONS = ("went-to", "took", "dropped"), ("where-is", "where-was")
 
 
@@ -77,9 +80,9 @@ class Stories(SymbolTask):
     def __post_init__(self) -> None:
         """Check the settings; SettingError names the one that is out of range."""
         check_range("task.supporting", self.supporting, 1, 3)
-        check_symbols("persons", self.persons, fewest=1)
-        check_symbols("things", self.things, fewest=1)
-        check_symbols("places", self.places, fewest=3)
+        check_symbols("persons", self.persons, fewest=1, most=MOST_NAMES)
+        check_symbols("things", self.things, fewest=1, most=MOST_NAMES)
+        check_symbols("places", self.places, fewest=3, most=MOST_NAMES)
         check_length_range(self.min_length, self.max_length, shortest=self.supporting)
 
     @property
