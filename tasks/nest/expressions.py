@@ -48,13 +48,13 @@ def written(split: Floats, number: Integers, operator: Integers, modulus: int) -
         next_number = number[numbers.clip(max=length), sequence]
         next_sign = modulus + operator[signs.clip(max=length - 1), sequence]
         bracket = modulus + np.where(opens, OPEN, CLOSE)
-        shown[step] = np.select([ends, applies], [next_number, next_sign], bracket)
+        shown[step] = np.where(ends, next_number, np.where(applies, next_sign, bracket))
         left = (split[opened.clip(max=length - 1), sequence] * coming).astype(np.int64)
         depth += opens
         right[depth[opens], sequence[opens]] = (coming - 1 - left)[opens]
         right[depth[applies], sequence[applies]] = DONE
         depth -= closes
-        coming = np.select([opens, applies], [left, waiting], DONE)
+        coming = np.where(opens, left, np.where(applies, waiting, DONE))
         opened, numbers, signs = opened + opens, numbers + ends, signs + applies
     return shown
 
