@@ -32,8 +32,8 @@ class Induction(SymbolTask):
     First each of S = ``symbols`` symbols is shown once, in an order drawn uniformly. Then come L
     more, each uniform, and each is answered at its step with the symbol that followed its last
     appearance before, which may be the symbol itself. So every answer is uniform whatever the
-    symbol of the step is. T = S + L, the answer starts at step S, and the input is not silent
-    during it. A length counts the answers.
+    symbol of the step is. T = S + L, and input and answer run side by side; the first S steps are
+    not scored. A length counts the answers.
 
     In the source ("in-context recall") keys and values alternate, have vocabularies of their own,
     and a key keeps its value. Here every symbol is a value and then a key, and what follows it
@@ -79,13 +79,15 @@ class Induction(SymbolTask):
         """The symbol before the current one answers more often than others: it is the answer if the
         current one was last seen there, or just before it, and as often as any other if not.
 
-        That makes 1/S + (S-1)/S^2 + (S-1)/S^2, so that a linear read-out saves 2/S. The last symbol
-        of the beginning is the one before at the first answer. The first symbol of all follows none
-        there, and is its answer never and that of others more rarely.
+        That makes 1/S + (S-1)/S^2 + (S-1)/S^2, so that a linear read-out saves 2/S. The first
+        symbol of all is never the first answer, and later ones more rarely than others.
         """
-        others = self.symbols - 1
-        last = 1 / (others * self.max_length)
-        return Shortcuts(first=1 / others**2, last=last, linear=2 / self.symbols)
+        return Shortcuts(first=1 / (self.symbols - 1) ** 2, linear=2 / self.symbols)
+
+    @property
+    def has_input_phase(self) -> bool:
+        """Input and answer run side by side."""
+        return False
 
     def draw(self, words: RandomWords, batch_size: int, length: int, *, test: bool) -> Batch:
         """Draw an order of all symbols, and ``length`` further ones; nothing else varies."""
@@ -94,7 +96,7 @@ class Induction(SymbolTask):
         shown = np.concatenate([order, further])
         answers = np.take_along_axis(shown, self._places(shown) + 1, axis=0)
         asked = np.concatenate([silence(self.symbols, batch_size), answers])
-        return self.batch(shown, asked, answer_start=self.symbols)
+        return self.batch(shown, asked, answer_start=0)
 
     def oracle(self, inputs: FloatArray) -> FloatArray:
         """Keep a table of what followed each symbol, and read it before it is written over."""
