@@ -1,0 +1,156 @@
+"""Family tree: find the forebear to whom a line of fathers and mothers leads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ntmbench.answer import Chance
+from ntmbench.data.choices import Integers, distinct
+from ntmbench.data.lengths import Lengths, check_length_range
+from ntmbench.data.randomness import RandomWords
+from ntmbench.data.symbols import SymbolTask, check_symbols, silence, symbols_of, then_answer
+from ntmbench.data.vocabulary import made_up
+from ntmbench.errors import check_range
+from ntmbench.registry import register_task
+from ntmbench.task import Batch, FloatArray, Shortcuts
+
+#: Words of a fact: a person, a relation, and who that is.
+WORDS = 3
+RELATIONS = ("father", "mother")
+
+
+@register_task("family_tree")
+@dataclass(frozen=True)
+class FamilyTree(SymbolTask):
+    """Name the forebear that L steps lead to, from facts in any order (Graves et al. 2016, DNC).
+
+    ``a mother c , c father d , a father b , c mother e ? a mother father -> d``, without the
+    commas: the mother of a is c, and the father of c is d.
+
+    A fact has three steps. A question mark, a person and L relations follow, and then the input is
+    silent while the answer is asked for. With 4 L - 2 facts, T = 13 L - 3.
+
+    Both parents of the person are told, and so are those of both parents in each generation that
+    the line passes through. Of the parent that it leaves, nothing is told beyond that. Each
+    relation of the question is a fair coin. The persons' names are distinct, and uniform; so is the
+    order of the facts. A name is no man's or woman's.
+
+    The source asks for one of many named relations, such as a maternal great-uncle, in trees of a
+    fixed shape. Here the relation is spelled out, so that its length can grow.
+
+    One generation (the answer in brackets)::
+
+        >>> from ntmbench.data.text import as_words
+        >>> task = FamilyTree()
+        >>> print(as_words(task, task.test_set(length=1, sequences=1)))
+        noli mother buva noli father goge ? noli mother [buva]
+    """
+
+    #: Number of different names, at least as many as persons, 4 L - 1.
+    names: int = 32
+    #: Fewest generations in training.
+    min_length: int = 1
+    #: Most generations in training.
+    max_length: int = 4
+
+    family = "graphs"
+    axis = "generations"
+    version = 1
+    lengths = Lengths(4, test=(2, 4, 6, 8), select=((1, 1), (3, 2)))
+
+    def __post_init__(self) -> None:
+        """Check the settings; SettingError names the one that is out of range."""
+        check_symbols("names", self.names, fewest=3)
+        check_range("task.max_length", self.max_length, 1, self._longest)
+        check_length_range(self.min_length, self.max_length)
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """The names of the persons, the relations, and the question mark."""
+        return (*made_up(self.names), *RELATIONS, "?")
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """The names of the persons."""
+        return made_up(self.names)
+
+    @property
+    def selection_lengths(self) -> tuple[int, ...]:
+        """The training range's end and half as much again, as far as there are names."""
+        return self._possible(super().selection_lengths)
+
+    @property
+    def test_lengths(self) -> tuple[int, ...]:
+        """Half the training range to twice that, as far as there are names."""
+        return self._possible(super().test_lengths)
+
+    def draw(self, words: RandomWords, batch_size: int, length: int, *, test: bool) -> Batch:
+        """Draw the line that is asked for, the names, and the order of the facts."""
+        check_range("length", length, 1, self._longest)
+        asked = words.bits(length, batch_size).astype(np.int64)  # which parent, at each step
+        # Person 0 is asked about. Generation g = 1 .. L has the parents 4 g - 3 and 4 g - 2 of the
+        # one on the line, and 4 g - 1 and 4 g are the parents of the one that the line leaves.
+        generation = np.arange(length)[:, np.newaxis]
+        child = np.where(generation > 0, 4 * generation - 3 + np.roll(asked, 1, axis=0), 0)
+        left = 4 * generation[:-1] + 2 - asked[:-1]
+        facts = np.concatenate(
+            [
+                self._facts(child, 4 * generation + 1 + 0 * asked),
+                self._facts(left, 4 * generation[:-1] + 3 + 0 * asked[:-1]),
+            ]
+        )  # [facts, 3, B]
+        order = words.uniform(len(facts), batch_size).argsort(axis=0, kind="stable")
+        told = np.take_along_axis(facts, order[:, np.newaxis], axis=0)
+        name = distinct(words, 4 * length - 1, self.names, batch_size)
+        for word in (0, 2):
+            told[:, word] = np.take_along_axis(name, told[:, word], axis=0)
+        mark = np.full((1, batch_size), self.names + len(RELATIONS))
+        question = np.concatenate(
+            [told.reshape(-1, batch_size), mark, name[:1], self.names + asked]
+        )
+        answer = np.take_along_axis(name, 4 * length - 3 + asked[-1:], axis=0)
+        return self.batch(*then_answer(question, answer), len(question))
+
+    def oracle(self, inputs: FloatArray) -> FloatArray:
+        """Write down everybody's parents, and go from one to the next."""
+        shown, sequences = symbols_of(inputs), np.arange(inputs.shape[1])
+        mark = int((shown[:, 0] == self.names + len(RELATIONS)).argmax())
+        parents = np.zeros((len(sequences), self.names, len(RELATIONS)), np.int64)
+        for child, relation, parent in shown[:mark].reshape(-1, WORDS, len(sequences)):
+            parents[sequences, child, relation - self.names] = parent
+        here, solved = shown[mark + 1], silence(*inputs.shape[:2])
+        for relation in shown[mark + 2 : -1]:
+            here = parents[sequences, here, relation - self.names]
+        solved[-1] = here
+        return self.answered(solved)
+
+    @property
+    def shortcuts(self) -> Shortcuts:
+        """One of the 2 L persons answers whose own parents are not told, and who come once."""
+        return Shortcuts(linear=1 / (2 * self.max_length))
+
+    def chance(self, length: int) -> Chance:
+        """Every name is as likely as any other."""
+        return Chance.of_uniform_symbols(1, self.names)
+
+    def demand(self, length: int) -> int:
+        """One for each fact."""
+        return 4 * length - 2
+
+    def _facts(self, child: Integers, father: Integers) -> Integers:
+        """The facts ``[2 C, 3, B]`` of the parents of C children; a mother follows the father."""
+        of = [
+            np.stack([child, np.full_like(child, self.names + parent), father + parent], axis=1)
+            for parent in range(len(RELATIONS))
+        ]
+        return np.concatenate(of)
+
+    @property
+    def _longest(self) -> int:
+        """The most generations for which there are names."""
+        return (self.names + 1) // 4
+
+    def _possible(self, lengths: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(sorted({min(length, self._longest) for length in lengths}))
