@@ -503,12 +503,15 @@ def test_a_task_of_a_known_family_has_its_budget_and_recipes(
             to_run_config(compose("config", overrides=["task=odd_ones", f"model={model}"]))
             for model in ("ntm", "lstm")
         ]
-        theirs = to_run_config(compose("config", overrides=["task=sorting", "model=ntm"]))
-    assert ours[0].train == theirs.train
-    assert ours[0].model_settings == theirs.model_settings
-    assert ours[1].train.sequences == theirs.train.sequences
+        theirs = [
+            to_run_config(compose("config", overrides=["task=sorting", f"model={model}"]))
+            for model in ("ntm", "lstm")
+        ]
+    assert ours[0].train == theirs[0].train
+    assert ours[0].model_settings == theirs[0].model_settings
+    assert ours[1].train.sequences == theirs[1].train.sequences
     wider = ours[1].model_settings.hidden_size  # inputs and answers are narrower here
-    assert wider > 81
+    assert wider > theirs[1].model_settings.hidden_size
 
 
 MODEL = (

@@ -33,7 +33,7 @@ RERUN_OF_NOTHING = (
 )
 
 REFUSED = [
-    (["task=cpy"], "task=cpy is not a choice. Allowed: copy,", "Did you mean 'copy'?"),
+    (["task=cpy"], "task=cpy is not a choice. Allowed: adding,", "Did you mean 'copy'?"),
     (["model=ntn"], "model=ntn is not a choice.", "Did you mean 'ntm'?"),
     (["task=copy,recal"], "task=recal is not a choice.", "Did you mean 'recall'?"),
     (["sede=1"], "Unknown setting sede.", "Did you mean 'seed'?"),
@@ -107,11 +107,11 @@ REFUSED = [
     (
         ["model=lstm", "recipe=paper/copy_ntm"],
         "recipe=paper/copy_ntm is for another model: it sets model.controller, which model=lstm",
-        "Allowed: lstm, paper/copy_lstm, paper/",
+        "Allowed: lstm, paper/",
     ),
     (
         ["recipe=order_ntm", "model=oracle"],
-        "recipe=order_ntm is for another model: it sets model.read_heads, which model=oracle",
+        "recipe=order_ntm is for another model: it sets model.memory_slots, which model=oracle",
         "does not have. Allowed: oracle, ~recipe.",
     ),
     (["~seed"], "~seed takes out what every run needs.", "Allowed: ~budget"),

@@ -20,7 +20,7 @@ from tests.tiers import tasks_by_tier
 LONG = 8
 #: Sequences are compared that are nearly as long as the longest in training: short ones are few.
 NEARLY = 3 / 4
-#: Bits that a sequence of n-grams must hold for its source, who tosses coins, not to say it twice.
+#: Bits that a text must hold for its source, who tosses coins, not to say it twice.
 UNEXPECTED = 64
 
 # Tasks whose shortest sequences are few, and one of them.
@@ -34,12 +34,17 @@ def questions(batch: Batch, which: NDArray[np.bool_] | None = None) -> Iterator[
             yield batch.inputs[:, sequence].tobytes()
 
 
+def shown(batch: Batch, task: Task) -> int:
+    """The steps of a batch's questions."""
+    return batch.answer_start if task.has_input_phase else len(batch.inputs)
+
+
 def unlikely(task: Task, batch: Batch) -> NDArray[np.bool_]:
     """Which sequences ``[B]`` hold so much that nobody would draw them twice by chance."""
-    if task.deterministic:
-        longest = len(task.test_set(task.length_range[1], 1).inputs)
-        shown = batch.answer_start if task.has_input_phase else len(batch.inputs)
-        return np.full(batch.size, shown >= LONG and len(batch.inputs) >= NEARLY * longest)
+    if task.deterministic or task.family != "predict":
+        longest = task.test_set(task.length_range[1], 1)
+        long = shown(batch, task) >= min(LONG, shown(longest, task))
+        return np.full(batch.size, long and len(batch.inputs) >= NEARLY * len(longest.inputs))
     probability = task.oracle(batch.inputs)
     of_target = np.where(batch.targets == 1, probability, 1 - probability)
     bits = (-np.log2(of_target) * batch.mask[:, :, np.newaxis]).sum(axis=(0, 2))

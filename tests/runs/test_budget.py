@@ -77,7 +77,7 @@ def test_settings_out_of_range_are_refused_as_such() -> None:
         with_width("lstm", {"hidden_size": 0, "layers": 0}, TASK, Budget(10_000))
 
 
-#: The widths of the published runs.
+#: The widths of the published runs, but for both sorts, whose budgets are others now.
 PUBLISHED = {
     ("copy", "lstm"): 43,
     ("copy", "seq2seq"): 50,
@@ -86,10 +86,6 @@ PUBLISHED = {
     ("recall", "lstm"): 71,
     ("recall", "seq2seq"): 82,
     ("ngrams", "lstm"): 80,
-    ("sorting", "lstm"): 81,
-    ("sorting", "seq2seq"): 97,
-    ("priority_sort", "lstm"): 81,
-    ("priority_sort", "seq2seq"): 97,
 }
 
 
