@@ -60,12 +60,12 @@ def trained_on(name: str, steps: int = 500) -> set[bytes]:
 
 
 def held_out(task: Task) -> dict[str, list[Batch]]:
-    """All data that a model is validated, selected and tested on by default."""
+    """All data that a model is validated, selected and tested on by default, and more."""
     shortest, longest = task.length_range
     selection = {*task.selection_lengths, shortest, longest}
     tests = {*task.test_lengths, shortest, longest}
     return {
-        "validation": list(task.validation_batches(640)),
+        "validation": list(task.validation_batches(1280)),
         "selection": [task.selection_set(length, 128) for length in selection],
         "test": [task.test_set(length, 512 if length < 1000 else 64) for length in tests],
     }
