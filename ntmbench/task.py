@@ -181,6 +181,11 @@ class Task(ABC):
         return 1
 
     @property
+    def longest_length(self) -> int:
+        """The greatest length for which there is material, such as different names."""
+        return MAX_LENGTH
+
+    @property
     def length_range(self) -> tuple[int, int]:
         """The shortest and the longest training length, both included."""
         settings: Any = self
@@ -192,12 +197,12 @@ class Task(ABC):
 
         Those within it count as training.
         """
-        return self._stated_lengths.selected(self.length_range[1])
+        return self._possible(self._stated_lengths.selected(self.length_range[1]))
 
     @property
     def test_lengths(self) -> tuple[int, ...]:
         """The default test grid: the training range's end and well beyond it."""
-        return self._stated_lengths.tested(*self.length_range)
+        return self._possible(self._stated_lengths.tested(*self.length_range))
 
     @property
     def variations(self) -> Mapping[str, Variation]:
@@ -294,7 +299,8 @@ class Task(ABC):
         return self.draw(words, batch_size, length, test=False)
 
     def _fixed_set(self, key: tuple[Stream, int, int], length: int, sequences: int) -> Batch:
-        check_range("length", length, self.shortest_length, MAX_LENGTH)
+        longest = min(self.longest_length, MAX_LENGTH)
+        check_range("length", length, self.shortest_length, longest)
         stream, *rest = key
         blocks = [
             self.draw(RandomWords(stream, self._key, *rest, block), TEST_BLOCK, length, test=True)
@@ -318,6 +324,9 @@ class Task(ABC):
                 if getattr(cls, name) is getattr(Task, name)
             }
         return sorted(names)
+
+    def _possible(self, lengths: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(sorted({min(length, self.longest_length) for length in lengths}))
 
     @property
     def _stated_lengths(self) -> Lengths:

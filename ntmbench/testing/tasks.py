@@ -77,6 +77,7 @@ def _check_settings(task: Task) -> None:
 def _check_lengths(task: Task) -> None:
     shortest, longest = task.length_range
     assert task.shortest_length <= shortest <= longest, f"length_range={task.length_range}"
+    assert longest <= task.longest_length, f"length_range={task.length_range}"
     for name in ("selection_lengths", "test_lengths"):
         lengths = getattr(task, name)
         assert len(lengths) > 0, f"{name} is empty"

@@ -83,14 +83,9 @@ class Concentration(SymbolTask):
         return False
 
     @property
-    def selection_lengths(self) -> tuple[int, ...]:
-        """The training range's end and half as much again, as far as there are faces."""
-        return self._possible(super().selection_lengths)
-
-    @property
-    def test_lengths(self) -> tuple[int, ...]:
-        """Half the training range to four times that, as far as there are faces."""
-        return self._possible(super().test_lengths)
+    def longest_length(self) -> int:
+        """As far as there are faces."""
+        return self.faces
 
     @property
     def shortcuts(self) -> Shortcuts:
@@ -99,7 +94,6 @@ class Concentration(SymbolTask):
 
     def draw(self, words: RandomWords, batch_size: int, length: int, *, test: bool) -> Batch:
         """Draw the faces, the places of all cards, and the order; nothing else varies."""
-        check_range("length", length, 1, self.faces)
         pairs = np.repeat(distinct(words, length, self.faces, batch_size), 2, axis=0)
         order = distinct(words, 2 * length, 2 * length, batch_size)
         face = np.take_along_axis(pairs, order, axis=0)
@@ -141,9 +135,6 @@ class Concentration(SymbolTask):
     @property
     def _places(self) -> tuple[str, ...]:
         return numbered("", 2 * self.faces)
-
-    def _possible(self, lengths: tuple[int, ...]) -> tuple[int, ...]:
-        return tuple(sorted({min(length, self.faces) for length in lengths}))
 
     def _actions(self, face: Integers, place: Integers) -> Integers:
         """The action ``[T, B]`` at each card."""

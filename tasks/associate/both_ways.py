@@ -86,14 +86,9 @@ class BothWays(Task):
         return Bits(self.bits)
 
     @property
-    def selection_lengths(self) -> tuple[int, ...]:
-        """The training range's end and half as much again, as far as there are halves."""
-        return self._possible(super().selection_lengths)
-
-    @property
-    def test_lengths(self) -> tuple[int, ...]:
-        """Half the training range to four times that, as far as there are halves."""
-        return self._possible(super().test_lengths)
+    def longest_length(self) -> int:
+        """As far as there are halves."""
+        return self._halves
 
     @property
     def shortcuts(self) -> Shortcuts:
@@ -109,7 +104,6 @@ class BothWays(Task):
 
     def draw(self, words: RandomWords, batch_size: int, length: int, *, test: bool) -> Batch:
         """Draw ``length`` pairs, and the order and direction of the queries."""
-        check_range("length", length, 1, self._halves)
         numbers = [distinct(words, length, self._halves, batch_size) for _ in range(2)]
         halves = (np.stack(numbers)[..., np.newaxis] >> np.arange(self.bits)) & 1  # [2, K, B, bits]
         order = distinct(words, length, length, batch_size)
@@ -156,14 +150,6 @@ class BothWays(Task):
         """One for each pair."""
         return length
 
-    @property
-    def _halves(self) -> int:
-        """The number of different halves."""
-        return 1 << self.bits
-
-    def _possible(self, lengths: tuple[int, ...]) -> tuple[int, ...]:
-        return tuple(sorted({min(length, self._halves) for length in lengths}))
-
     def _split(self, inputs: FloatArray) -> tuple[FloatArray, FloatArray]:
         """The channels of the left half and of the right one."""
         return inputs[..., : self.bits], inputs[..., self.bits : 2 * self.bits]
@@ -177,3 +163,8 @@ class BothWays(Task):
         by_right = inputs[length:, np.newaxis, :, -1] == 1
         places: Integers = np.where(by_right, same_right, same_left).argmax(axis=1)
         return places
+
+    @property
+    def _halves(self) -> int:
+        """The number of different halves."""
+        return 1 << self.bits

@@ -91,14 +91,9 @@ class JointKeys(SymbolTask):
         return numbered("", self.values)
 
     @property
-    def selection_lengths(self) -> tuple[int, ...]:
-        """The training range's end and half as much again, as far as there are keys."""
-        return self._possible(super().selection_lengths)
-
-    @property
-    def test_lengths(self) -> tuple[int, ...]:
-        """Half the training range to four times that, as far as there are keys."""
-        return self._possible(super().test_lengths)
+    def longest_length(self) -> int:
+        """As far as there are keys."""
+        return self.keys
 
     @property
     def shortcuts(self) -> Shortcuts:
@@ -108,7 +103,6 @@ class JointKeys(SymbolTask):
 
     def draw(self, words: RandomWords, batch_size: int, length: int, *, test: bool) -> Batch:
         """Draw ``length`` pairs and the order of the queries; nothing else varies."""
-        check_range("length", length, 1, self.keys)
         key = distinct(words, length, self.keys, batch_size)
         value = words.integers(0, self.values - 1, length, batch_size)
         order = distinct(words, length, length, batch_size)
@@ -155,9 +149,6 @@ class JointKeys(SymbolTask):
     def demand(self, length: int) -> int:
         """One for each pair."""
         return length
-
-    def _possible(self, lengths: tuple[int, ...]) -> tuple[int, ...]:
-        return tuple(sorted({min(length, self.keys) for length in lengths}))
 
     def _queries_start(self, inputs: FloatArray) -> int:
         """The step of the first query."""

@@ -89,14 +89,9 @@ class PointerChase(SymbolTask):
         return self.hops + 1
 
     @property
-    def selection_lengths(self) -> tuple[int, ...]:
-        """The training range's end and half as much again, as far as there are symbols."""
-        return self._possible(super().selection_lengths)
-
-    @property
-    def test_lengths(self) -> tuple[int, ...]:
-        """The training range to almost three times its end, as far as there are symbols."""
-        return self._possible(super().test_lengths)
+    def longest_length(self) -> int:
+        """As far as there are symbols."""
+        return self.symbols
 
     @property
     def variations(self) -> Mapping[str, Variation]:
@@ -121,7 +116,6 @@ class PointerChase(SymbolTask):
 
     def draw(self, words: RandomWords, batch_size: int, length: int, *, test: bool) -> Batch:
         """Draw the hops, and for each sequence a circle of ``length`` nodes and the starts."""
-        check_range("length", length, self.shortest_length, self.symbols)
         hops = self.hops if test else words.integer(1, self.hops)
         circle = distinct(words, length, self.symbols, batch_size)
         order = distinct(words, length, length, batch_size)
@@ -183,9 +177,6 @@ class PointerChase(SymbolTask):
     def demand(self, length: int) -> int:
         """One for each link."""
         return length
-
-    def _possible(self, lengths: tuple[int, ...]) -> tuple[int, ...]:
-        return tuple(sorted({min(length, self.symbols) for length in lengths}))
 
     def _parts(self, inputs: FloatArray) -> tuple[Integers, Integers, int]:
         """Both nodes of each link ``[2, N, B]``, the steps of the starts ``[Q, 1]``, the hops."""

@@ -67,14 +67,9 @@ class NoisyRecall(PairTask):
         check_range("task.pairs", self.pairs, 1, MAX_LENGTH)
 
     @property
-    def selection_lengths(self) -> tuple[int, ...]:
-        """The training range's end and half as much again, up to half of the bits."""
-        return self._possible(super().selection_lengths)
-
-    @property
-    def test_lengths(self) -> tuple[int, ...]:
-        """A third of the training range to nearly three times that, up to half of the bits."""
-        return self._possible(super().test_lengths)
+    def longest_length(self) -> int:
+        """Half of the bits."""
+        return self.bits // 2
 
     def pairs_at(self, length: int) -> int:
         """As many, whatever the noise."""
@@ -82,10 +77,6 @@ class NoisyRecall(PairTask):
 
     def flips_at(self, length: int, words: RandomWords, batch_size: int) -> BitArray:
         """Flip ``length`` bits."""
-        check_range("length", length, 1, self.bits // 2)
         flips = np.zeros((self.bits, batch_size), np.uint8)
         np.put_along_axis(flips, places(words, length, self.bits, batch_size), 1, axis=0)
         return flips.T
-
-    def _possible(self, lengths: tuple[int, ...]) -> tuple[int, ...]:
-        return tuple(sorted({min(length, self.bits // 2) for length in lengths}))

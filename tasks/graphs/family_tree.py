@@ -63,7 +63,7 @@ class FamilyTree(SymbolTask):
     def __post_init__(self) -> None:
         """Check the settings; SettingError names the one that is out of range."""
         check_symbols("names", self.names, fewest=3)
-        check_range("task.max_length", self.max_length, 1, self._longest)
+        check_range("task.max_length", self.max_length, 1, self.longest_length)
         check_length_range(self.min_length, self.max_length)
 
     @property
@@ -77,18 +77,12 @@ class FamilyTree(SymbolTask):
         return made_up(self.names)
 
     @property
-    def selection_lengths(self) -> tuple[int, ...]:
-        """The training range's end and half as much again, as far as there are names."""
-        return self._possible(super().selection_lengths)
-
-    @property
-    def test_lengths(self) -> tuple[int, ...]:
-        """Half the training range to twice that, as far as there are names."""
-        return self._possible(super().test_lengths)
+    def longest_length(self) -> int:
+        """The most generations for which there are names."""
+        return (self.names + 1) // 4
 
     def draw(self, words: RandomWords, batch_size: int, length: int, *, test: bool) -> Batch:
         """Draw the line that is asked for, the names, and the order of the facts."""
-        check_range("length", length, 1, self._longest)
         asked = words.bits(length, batch_size).astype(np.int64)  # which parent, at each step
         # Person 0 is asked about. Generation g = 1 .. L has the parents 4 g - 3 and 4 g - 2 of the
         # one on the line, and 4 g - 1 and 4 g are the parents of the one that the line leaves.
@@ -146,11 +140,3 @@ class FamilyTree(SymbolTask):
             for parent in range(len(RELATIONS))
         ]
         return np.concatenate(of)
-
-    @property
-    def _longest(self) -> int:
-        """The most generations for which there are names."""
-        return (self.names + 1) // 4
-
-    def _possible(self, lengths: tuple[int, ...]) -> tuple[int, ...]:
-        return tuple(sorted({min(length, self._longest) for length in lengths}))

@@ -82,18 +82,12 @@ class Reachability(SymbolTask):
         return FEWEST
 
     @property
-    def selection_lengths(self) -> tuple[int, ...]:
-        """The training range's end and half as much again, as far as there are names."""
-        return self._possible(super().selection_lengths)
-
-    @property
-    def test_lengths(self) -> tuple[int, ...]:
-        """Two thirds of the longest training length to nearly three times it, as names allow."""
-        return self._possible(super().test_lengths)
+    def longest_length(self) -> int:
+        """As far as there are names."""
+        return self.names
 
     def draw(self, words: RandomWords, batch_size: int, length: int, *, test: bool) -> Batch:
         """Draw two trees, their names, the order of what is told, and the question."""
-        check_range("length", length, FEWEST, self.names)
         # Even nodes are one tree, odd ones the other; a tree's k-th node grows beside one before.
         node = np.arange(2, length)[:, np.newaxis]
         beside = (words.uniform(length - 2, batch_size) * (node // 2)).astype(np.int64)
@@ -133,6 +127,3 @@ class Reachability(SymbolTask):
     def demand(self, length: int) -> int:
         """One for each edge."""
         return length - 2
-
-    def _possible(self, lengths: tuple[int, ...]) -> tuple[int, ...]:
-        return tuple(sorted({min(length, self.names) for length in lengths}))

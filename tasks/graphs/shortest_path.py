@@ -67,7 +67,7 @@ class ShortestPath(SymbolTask):
         """Check the settings; SettingError names the one that is out of range."""
         check_symbols("names", self.names, fewest=2 * FEWEST + 1)
         check_range("task.width", self.width, 2, (self.names - 1) // FEWEST)
-        check_range("task.max_length", self.max_length, FEWEST, self._longest)
+        check_range("task.max_length", self.max_length, FEWEST, self.longest_length)
         check_length_range(self.min_length, self.max_length, shortest=FEWEST)
 
     @property
@@ -86,18 +86,12 @@ class ShortestPath(SymbolTask):
         return FEWEST
 
     @property
-    def selection_lengths(self) -> tuple[int, ...]:
-        """The training range's end and half as much again, as far as there are names."""
-        return self._possible(super().selection_lengths)
-
-    @property
-    def test_lengths(self) -> tuple[int, ...]:
-        """Half the training range to two and a half times that, as far as there are names."""
-        return self._possible(super().test_lengths)
+    def longest_length(self) -> int:
+        """The most layers for which there are names."""
+        return (self.names - 1) // self.width
 
     def draw(self, words: RandomWords, batch_size: int, length: int, *, test: bool) -> Batch:
         """Draw the tree, the other edges, the names, the order of what is told, and the goal."""
-        check_range("length", length, FEWEST, self._longest)
         width, layers = self.width, np.arange(length)[:, np.newaxis, np.newaxis]
         # Node 0 is the start; layer i has nodes 1 + i W and so on.
         first = 1 + width * layers  # [L, 1, 1]
@@ -165,11 +159,3 @@ class ShortestPath(SymbolTask):
     def demand(self, length: int) -> int:
         """One for each edge."""
         return length * (self.width + 1)
-
-    @property
-    def _longest(self) -> int:
-        """The most layers for which there are names."""
-        return (self.names - 1) // self.width
-
-    def _possible(self, lengths: tuple[int, ...]) -> tuple[int, ...]:
-        return tuple(sorted({min(length, self._longest) for length in lengths}))

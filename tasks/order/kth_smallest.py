@@ -69,14 +69,9 @@ class KthSmallest(VectorTask):
         check_length_range(self.min_length, self.max_length)
 
     @property
-    def selection_lengths(self) -> tuple[int, ...]:
-        """The training range's end and half as much again, as far as there are ranks."""
-        return self._possible(super().selection_lengths)
-
-    @property
-    def test_lengths(self) -> tuple[int, ...]:
-        """Half the training range to four times that, as far as there are ranks."""
-        return self._possible(super().test_lengths)
+    def longest_length(self) -> int:
+        """As many as there are numbers."""
+        return self._numbers
 
     @property
     def shortcuts(self) -> Shortcuts:
@@ -89,7 +84,6 @@ class KthSmallest(VectorTask):
 
     def draw(self, words: RandomWords, batch_size: int, length: int, *, test: bool) -> Batch:
         """Draw ``length`` numbers and a rank for each sequence; nothing else varies."""
-        check_range("length", length, 1, self._numbers)
         numbers = words.integers(0, self._numbers - 1, length, batch_size)
         ranks = words.integers(0, length - 1, 1, batch_size)
         answer = np.take_along_axis(np.sort(numbers, axis=0), ranks, axis=0)
@@ -131,11 +125,6 @@ class KthSmallest(VectorTask):
         return length
 
     @property
-    def _numbers(self) -> int:
-        """How many numbers there are."""
-        return 1 << self.bits
-
-    @property
     def _place_values(self) -> NDArray[np.int64]:
         """The value of each bit, ``[bits]``, the most significant first."""
         return 1 << np.arange(self.bits)[::-1]
@@ -145,9 +134,6 @@ class KthSmallest(VectorTask):
         written: NDArray[np.bool_] = (numbers[..., np.newaxis] & self._place_values) != 0
         return written
 
-    def _possible(self, lengths: tuple[int, ...]) -> tuple[int, ...]:
-        return tuple(sorted({min(length, self._numbers) for length in lengths}))
-
     def _saved_by_rank(self) -> float:
         """The share of errors saved by the rank alone, at the longest training length."""
         length, values = self.max_length, np.arange(self._numbers)
@@ -156,3 +142,8 @@ class KthSmallest(VectorTask):
         each = np.array([1 - at_most(length, ranks, (v + 1) / self._numbers) for v in values])
         ones = self._written(values).T @ np.diff(each, axis=0, prepend=0)  # [bits, ranks]
         return float(np.abs(2 * ones - 1).mean())
+
+    @property
+    def _numbers(self) -> int:
+        """How many numbers there are."""
+        return 1 << self.bits

@@ -84,7 +84,7 @@ class Kinship(SymbolTask):
         """Check the settings; SettingError names the one that is out of range."""
         check_range("task.distractors", self.distractors, 0, MAX_LENGTH)
         check_symbols("names", self.names, fewest=self.distractors + 2)
-        check_range("task.max_length", self.max_length, 1, self._most)
+        check_range("task.max_length", self.max_length, 1, self.longest_length)
         check_length_range(self.min_length, self.max_length)
 
     @property
@@ -100,18 +100,12 @@ class Kinship(SymbolTask):
         return words
 
     @property
-    def selection_lengths(self) -> tuple[int, ...]:
-        """The training range's end and half as much again, as far as there are names."""
-        return self._possible(super().selection_lengths)
-
-    @property
-    def test_lengths(self) -> tuple[int, ...]:
-        """Half the training range to three times that, as far as there are names."""
-        return self._possible(super().test_lengths)
+    def longest_length(self) -> int:
+        """The most facts on the way for which there are names."""
+        return self.names - self.distractors - 1
 
     def draw(self, words: RandomWords, batch_size: int, length: int, *, test: bool) -> Batch:
         """Draw the way backwards from what it leads to, then distractors, names and the order."""
-        check_range("length", length, 1, self._most)
         state, facts = drawn_ways(words, batch_size, length)
         count = length + self.distractors
         told = words.integers(CHILD, SIBLING, self.distractors, batch_size)
@@ -162,14 +156,6 @@ class Kinship(SymbolTask):
     def demand(self, length: int) -> int:
         """One for each fact, since it may be on the way."""
         return length + self.distractors
-
-    @property
-    def _most(self) -> int:
-        """The most facts on the way for which there are names."""
-        return self.names - self.distractors - 1
-
-    def _possible(self, lengths: tuple[int, ...]) -> tuple[int, ...]:
-        return tuple(sorted({min(length, self._most) for length in lengths}))
 
     def _path(self, inputs: FloatArray) -> Integers:
         """The places ``[L, B]`` of the facts on the way among all facts, from the first person."""

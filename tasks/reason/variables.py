@@ -69,7 +69,7 @@ class Variables(SymbolTask):
         check_symbols("values", self.values)
         check_range("task.chains", self.chains, 1, MAX_LENGTH)
         check_symbols("names", self.names, fewest=2 * self.chains)
-        check_range("task.max_length", self.max_length, 1, self._most)
+        check_range("task.max_length", self.max_length, 1, self.longest_length)
         check_length_range(self.min_length, self.max_length)
 
     @property
@@ -83,14 +83,9 @@ class Variables(SymbolTask):
         return numbered("", self.values)
 
     @property
-    def selection_lengths(self) -> tuple[int, ...]:
-        """The training range's end and half as much again, as far as there are variables."""
-        return self._possible(super().selection_lengths)
-
-    @property
-    def test_lengths(self) -> tuple[int, ...]:
-        """Half the training range to four times that, as far as there are variables."""
-        return self._possible(super().test_lengths)
+    def longest_length(self) -> int:
+        """The most copies for which there are variables."""
+        return self.names // self.chains - 1
 
     @property
     def shortcuts(self) -> Shortcuts:
@@ -99,7 +94,6 @@ class Variables(SymbolTask):
 
     def draw(self, words: RandomWords, batch_size: int, length: int, *, test: bool) -> Batch:
         """Draw the numbers, the variables, the order of each round, and the chain asked for."""
-        check_range("length", length, 1, self._most)
         shape = (length + 1, self.chains, batch_size)
         value = words.integers(0, self.values - 1, self.chains, batch_size)
         name = distinct(words, shape[0] * shape[1], self.names, batch_size).reshape(shape)
@@ -147,14 +141,6 @@ class Variables(SymbolTask):
     @property
     def _equals(self) -> int:
         return self.values + self.names
-
-    @property
-    def _most(self) -> int:
-        """The most copies for which there are variables."""
-        return self.names // self.chains - 1
-
-    def _possible(self, lengths: tuple[int, ...]) -> tuple[int, ...]:
-        return tuple(sorted({min(length, self._most) for length in lengths}))
 
     def _path(self, inputs: FloatArray) -> Integers:
         """The assignments ``[L + 1, B]`` from the variable asked for back to its number."""
