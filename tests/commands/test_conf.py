@@ -150,7 +150,7 @@ def test_recipes_come_in_layers_of_which_the_later_has_the_last_word() -> None:
 
 
 def test_budget_is_the_tasks_or_else_the_familys() -> None:
-    ours, theirs = composed("task=priority_sort"), composed("task=sorting")
+    ours, theirs = composed("task=priority_sort"), composed("task=bucket_sort")
     assert (ours.train.sequences, theirs.train.sequences) == (300_000, 200_000)
     assert ours.train.validate_every == theirs.train.validate_every == 8_000
     chosen = composed("task=copy", "budget=recall")
