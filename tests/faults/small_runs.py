@@ -43,6 +43,8 @@ WIDTHS = {
     "lstm": ("model.hidden_size=8",),
     "seq2seq": ("model.hidden_size=8",),
     "stack_rnn": ("model.hidden_size=8",),
+    "rnn": ("model.hidden_size=8",),
+    "gru": ("model.hidden_size=8",),
 }
 
 

@@ -28,6 +28,8 @@ from tests.recited import Recited
 #: Settings that make a model small; models without any are checked as they are.
 SMALL: dict[str, dict[str, Any]] = {
     "ntm": {"controller_size": 6, "memory_slots": 8, "word_size": 4},
+    "rnn": {"hidden_size": 6},
+    "gru": {"hidden_size": 6},
     "stack_rnn": {"hidden_size": 6, "depth": 5, "cell_size": 3},
 }
 #: These need more than widths: a task, or a user's class. Tests of their own check them.
