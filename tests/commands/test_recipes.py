@@ -115,6 +115,7 @@ PAIRS = [
         "stack_rnn",
         "rnn",
         "gru",
+        "attention_seq2seq",
         "transformer",
         "looped_transformer",
     )

@@ -45,6 +45,7 @@ WIDTHS = {
     "stack_rnn": ("model.hidden_size=8",),
     "rnn": ("model.hidden_size=8",),
     "gru": ("model.hidden_size=8",),
+    "attention_seq2seq": ("model.hidden_size=8",),
     "transformer": ("model.hidden_size=8",),
     "looped_transformer": ("model.hidden_size=8", "model.loops=2"),
 }

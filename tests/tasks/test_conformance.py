@@ -30,6 +30,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "ntm": {"controller_size": 6, "memory_slots": 8, "word_size": 4},
     "rnn": {"hidden_size": 6},
     "gru": {"hidden_size": 6},
+    "attention_seq2seq": {"hidden_size": 6},
     "transformer": {"hidden_size": 9},
     "looped_transformer": {"hidden_size": 9, "loops": 3},
     "stack_rnn": {"hidden_size": 6, "depth": 5, "cell_size": 3},
