@@ -102,3 +102,11 @@ class SequenceModel(nn.Module):
         None for a model that has nothing to show.
         """
         return None
+
+    def trace_answer(self, inputs: Tensor, answer_start: int) -> Trace | None:
+        """The trace of ``answer(inputs, answer_start)``, without gradients.
+
+        The suite calls this in place of ``trace``. A model that needs to know where the answer
+        starts overrides this method.
+        """
+        return self.trace(inputs)

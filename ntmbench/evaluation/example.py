@@ -45,7 +45,9 @@ def answer_example(model: nn.Module, task: Task) -> dict[str, NDArray[Any]]:
     batch = TensorBatch.of(example, device_of(model))
     with evaluating(model), enough_memory(model, task.demand(length)):
         shown = task.answer.shown(answer(model, batch))  # [T, 1, out]
-        trace = model.trace(batch.inputs.clone()) if isinstance(model, SequenceModel) else None
+        trace = None
+        if isinstance(model, SequenceModel):
+            trace = model.trace_answer(batch.inputs.clone(), batch.answer_start)
     arrays = {
         "length": np.array(length),
         "inputs": _of_one_sequence(batch.inputs),

@@ -155,7 +155,7 @@ def _check_state(model: SequenceModel) -> None:
 
 def _check_trace(model: SequenceModel, *, causal: bool) -> None:
     inputs = _inputs()
-    trace = model.trace(inputs)
+    trace = model.trace_answer(inputs, ANSWER_START)
     if trace is None:
         return
     expected = _answers(model, inputs)

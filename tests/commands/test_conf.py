@@ -132,6 +132,16 @@ def test_every_recipe_composes_for_its_pair(recipe: str) -> None:
     assert config.identity() != plain.identity()
 
 
+def test_no_recipe_of_a_model_is_taken_for_that_of_a_pair() -> None:
+    """Such a model has its recipe in model_recipe/: stack_rnn is also the task stack with rnn."""
+    models, tasks = registry.model_names(), registry.task_names()
+    groups = {*tasks, *FAMILIES}
+    pairs = {f"{group}_{model}" for group in groups for model in models}
+    assert "stack_rnn" in pairs
+    assert not set(models) & pairs & set(RECIPES)
+    assert composed("task=copy", "model=stack_rnn").train.learning_rate == 3e-3
+
+
 def test_recipes_come_in_layers_of_which_the_later_has_the_last_word() -> None:
     pair = ("task=priority_sort", "model=ntm")
     whole = composed(*pair)

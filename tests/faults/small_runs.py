@@ -43,6 +43,11 @@ WIDTHS = {
     "lstm": ("model.hidden_size=8",),
     "seq2seq": ("model.hidden_size=8",),
     "stack_rnn": ("model.hidden_size=8",),
+    "rnn": ("model.hidden_size=8",),
+    "gru": ("model.hidden_size=8",),
+    "attention_seq2seq": ("model.hidden_size=8",),
+    "transformer": ("model.hidden_size=8",),
+    "looped_transformer": ("model.hidden_size=8", "model.loops=2"),
 }
 
 

@@ -265,7 +265,7 @@ def test_what_is_linked_or_named_is_there(page: Path) -> None:
     for link in linked:
         assert (page.parent / link).exists(), link
     for folder in re.findall(r"`((?:conf|tests|tasks|baselines|ntmbench)/[\w/.]*)`", text):
-        made = {"tasks/reproduce/rotate.py", "baselines/recurrent/gru.py"}  # by the reader
+        made = {"tasks/reproduce/rotate.py", "baselines/recurrent/my_gru.py"}  # by the reader
         assert folder in made or (ROOT / folder).exists(), folder
 
 
@@ -296,8 +296,8 @@ def test_the_example_of_a_task_keeps_the_contract() -> None:
 
 @pytest.mark.usefixtures("_forgotten")
 def test_the_example_of_a_model_keeps_the_contract() -> None:
-    exec(example("baselines/recurrent/gru.py"), {"__name__": __name__})
-    check_model("gru", hidden_size=5)
+    exec(example("baselines/recurrent/my_gru.py"), {"__name__": __name__})
+    check_model("my_gru", hidden_size=5)
 
 
 def test_runs_and_sweeps_are_accepted_as_they_stand() -> None:

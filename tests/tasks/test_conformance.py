@@ -28,6 +28,11 @@ from tests.recited import Recited
 #: Settings that make a model small; models without any are checked as they are.
 SMALL: dict[str, dict[str, Any]] = {
     "ntm": {"controller_size": 6, "memory_slots": 8, "word_size": 4},
+    "rnn": {"hidden_size": 6},
+    "gru": {"hidden_size": 6},
+    "attention_seq2seq": {"hidden_size": 6},
+    "transformer": {"hidden_size": 9},
+    "looped_transformer": {"hidden_size": 9, "loops": 3},
     "stack_rnn": {"hidden_size": 6, "depth": 5, "cell_size": 3},
 }
 #: These need more than widths: a task, or a user's class. Tests of their own check them.
@@ -42,6 +47,11 @@ def test_task(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(set(model_names()) - APART))
 def test_model(name: str) -> None:
     check_model(name, **SMALL.get(name, {}))
+
+
+@pytest.mark.parametrize("positions", ["none", "alibi"])
+def test_positions_of_the_transformer(positions: str) -> None:
+    check_model("transformer", **SMALL["transformer"], positions=positions)
 
 
 @pytest.mark.parametrize("controller", ["lstm", "feedforward"])

@@ -114,7 +114,8 @@ def _places(model: nn.Module, task: Task, batch: Batch, length: int) -> Iterator
         size = max(1, min(TRACED_TOGETHER, together))
         for start in range(0, batch.size, size):
             chunk = batch[start : start + size]
-            trace = model.trace(TensorBatch.of(chunk, device).inputs)
+            shown = TensorBatch.of(chunk, device)
+            trace = model.trace_answer(shown.inputs, shown.answer_start)
             if trace is None:
                 return
             places = places_table(task, chunk, trace)

@@ -1,0 +1,1 @@
+"""Transformers: every step attends to the steps before it."""

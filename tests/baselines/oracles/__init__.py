@@ -1,0 +1,1 @@
+"""Models beside another implementation of the same equations, with the same weights."""
