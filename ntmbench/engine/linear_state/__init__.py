@@ -9,6 +9,7 @@ from torch import Tensor
 
 from . import chunked, recurrence
 from .arguments import arguments
+from .obstacle import is_obstructed
 
 __all__ = ["linear_state", "linear_state_chunked", "linear_state_eager"]
 
@@ -40,7 +41,12 @@ def linear_state(
     Raises:
         ValueError: if the sizes do not go together.
     """
-    return recurrence.run(arguments(query, key, value, decay, erase, state, every))
+    given = arguments(query, key, value, decay, erase, state, every)
+    if is_obstructed(given.tensors()):
+        return recurrence.run(given)
+    from . import fused  # Numba takes its time to import
+
+    return fused.run(given)
 
 
 def linear_state_eager(
