@@ -15,7 +15,8 @@ from ntmbench.errors import ModelError
 from .arguments import Arguments
 from .kernels.backward import run_backward
 from .kernels.forward import run_forward
-from .kernels.layout import DIAGONAL, NO_DECAY, SCALAR, Plan, Problem, make_plan
+from .kernels.layout import DIAGONAL, NO_DECAY, SCALAR, Problem
+from .kernels.plan import Plan, make_plan
 
 
 def run(given: Arguments) -> tuple[Tensor, Tensor]:

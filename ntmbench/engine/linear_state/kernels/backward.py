@@ -24,7 +24,7 @@ from ntmbench.engine.simd import add_product, lanes, splat, subtract_product, to
 
 from .announced import linear_kernel
 from .layout import SCALAR, Sizes
-from .steps import advance, load_erase_from, load_query, load_row, load_step
+from .steps import AHEAD, advance, load_erase_from, load_query, load_row, load_step
 
 
 @linear_kernel
@@ -59,24 +59,26 @@ def run_backward(
             kept = (begin // n.interval * n.pairs + pair) * n.state_size
             copy_vectors(states, kept, room, n.states, n.state_size)
             for step in range(begin, end):
-                load_step(n, addresses, room, step, pair)
+                load_step(n, addresses, room, step, pair, AHEAD)
                 _load_seen(n, addresses, room, step, pair)
                 at = n.states + (step - begin) * n.state_size
                 advance(n, room, at, at + n.state_size, False, False)
             for step in range(end - 1, begin - 1, -1):
-                load_step(n, addresses, room, step, pair)
+                load_step(n, addresses, room, step, pair, -AHEAD)
                 _load_seen(n, addresses, room, step, pair)
                 asks = (step + 1) % n.every == 0
                 if asks:
-                    load_query(n, addresses, room, step, pair)
+                    load_query(n, addresses, room, step, pair, -AHEAD)
                     row = step // n.every * n.pairs + pair
-                    load_row(d_outputs, row, n.values, room, n.d_output)
+                    load_row(
+                        d_outputs, row, n.values, room, n.d_output, -AHEAD // n.every * n.pairs
+                    )
                 fill(room, n.d_decays, 5 * n.key_row, 0.0)
                 at = n.states + (step - begin) * n.state_size
                 _gather(n, room, at, asks)
                 _store_value(n, gradients, room, step, pair)
                 if n.erase:
-                    load_erase_from(n, addresses, room, step, pair)
+                    load_erase_from(n, addresses, room, step, pair, -AHEAD)
                     _step_back(n, room, at)
                 _store_keys(n, gradients, room, step, pair, asks)
             end = begin

@@ -13,7 +13,7 @@ from ntmbench.engine.simd import lanes
 
 from .announced import linear_kernel
 from .layout import Sizes
-from .steps import advance, load_erase_from, load_query, load_step, look
+from .steps import AHEAD, advance, load_erase_from, load_query, load_step, look
 
 
 @linear_kernel
@@ -45,10 +45,10 @@ def run_forward(n: Sizes, addresses: Any, like: Any, room_at: int, first: int, c
                 from_row = pair * size + row * n.keys
                 copy(given, from_row, room, n.states + row * n.key_row, n.keys)
         if n.erase:
-            load_erase_from(n, addresses, room, 0, pair)
+            load_erase_from(n, addresses, room, 0, pair, AHEAD)
             look(n, room, n.states, n.erase_from)
         for step in range(n.steps):
-            load_step(n, addresses, room, step, pair)
+            load_step(n, addresses, room, step, pair, AHEAD)
             if n.keep and step % n.interval == 0:
                 to = (step // n.interval * n.pairs + pair) * n.state_size
                 copy_vectors(room, n.states, states, to, n.state_size)
@@ -61,9 +61,9 @@ def run_forward(n: Sizes, addresses: Any, like: Any, room_at: int, first: int, c
                     to = (step * n.pairs + pair) * n.value_row
                     copy_vectors(room, n.seen, kept_seen, to, n.value_row)
             if looks:
-                load_erase_from(n, addresses, room, step + 1, pair)
+                load_erase_from(n, addresses, room, step + 1, pair, AHEAD)
             if asks:
-                load_query(n, addresses, room, step, pair)
+                load_query(n, addresses, room, step, pair, AHEAD)
             advance(n, room, n.states, n.states, asks, looks)
             if asks:
                 to = (step // n.every * n.pairs + pair) * n.values

@@ -6,24 +6,18 @@ and in it the K keys as whole vectors. What is added beyond V and K is zero.
 
 from __future__ import annotations
 
-import functools
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
 
-from ntmbench.engine import threads
-from ntmbench.engine.places import Room, as_record, padded
+from ntmbench.engine.places import Room, padded
 from ntmbench.engine.processor import VECTOR_BITS
 
 #: Rows of a state that a pass takes at a time.
 ROWS = 4
 #: Kinds of decay.
 NO_DECAY, SCALAR, DIAGONAL = 0, 1, 2
-#: States of one sequence and head that share a call of a kernel.
-BLOCK = 16
 
 
 class Problem(NamedTuple):
@@ -80,53 +74,13 @@ class Sizes(NamedTuple):
     room: int
 
 
-class Plan(NamedTuple):
-    """Sizes and the division of labour, as the kernels take them."""
-
-    sizes: Sizes
-    forward: Any
-    backward: Any
-    forward_room: int
-    backward_room: int
-    like: NDArray[Any]
-    workers: int
-    blocks: list[tuple[int, int]]
-
-    @property
-    def kept_states(self) -> int:
-        """Numbers in the states that the forward pass keeps: about sqrt(T) of each pair."""
-        n = self.sizes
-        return n.keep * -(-n.steps // n.interval) * n.pairs * n.state_size
-
-    @property
-    def kept_seen(self) -> int:
-        """Numbers in what the erasing saw at all steps."""
-        n = self.sizes
-        return n.keep * n.erase * n.steps * n.pairs * n.value_row
-
-
-@functools.lru_cache(maxsize=512)
-def make_plan(problem: Problem, workers: int) -> Plan:
-    """Plan a problem in float32 for a number of threads."""
-    forward, backward = _sizes(problem, 1), _sizes(problem, _interval(problem.steps) + 1)
-    return Plan(
-        sizes=forward,
-        forward=as_record(forward),
-        backward=as_record(backward),
-        forward_room=forward.room,
-        backward_room=backward.room,
-        like=torch.empty(0).numpy(),
-        workers=workers,
-        blocks=threads.split(problem.pairs, BLOCK, workers),
-    )
-
-
-def _interval(steps: int) -> int:
+def interval_of(steps: int) -> int:
     """ceil(sqrt(T)): about as many states are kept as are computed again between two of them."""
     return math.isqrt(steps - 1) + 1
 
 
-def _sizes(problem: Problem, states: int) -> Sizes:
+def make_sizes(problem: Problem, states: int) -> Sizes:
+    """Lay out a thread's room, with so many states in it."""
     lanes = VECTOR_BITS // (8 * np.dtype(np.float32).itemsize)
     key_row, value_row = padded(problem.keys, lanes), padded(problem.values, lanes)
     rows = padded(problem.values, ROWS)
@@ -150,7 +104,7 @@ def _sizes(problem: Problem, states: int) -> Sizes:
         value_row=value_row,
         rows=rows,
         state_size=rows * key_row,
-        interval=_interval(problem.steps),
+        interval=interval_of(problem.steps),
         **places,
         room=room.size,
     )

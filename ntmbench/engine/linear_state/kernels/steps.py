@@ -7,47 +7,65 @@ from typing import Any
 from ntmbench.engine.addresses import at_address
 from ntmbench.engine.jit import compiled
 from ntmbench.engine.load_store import load, load_part, store
+from ntmbench.engine.prefetching import prefetch
 from ntmbench.engine.rows import fill
 from ntmbench.engine.simd import add_product, lanes, splat, subtract_product
 
 from .layout import SCALAR, Sizes
 
+#: Steps from the one that is loaded to the one that is asked for.
+AHEAD = 4
+
 
 @compiled
-def load_row(source: Any, row: int, width: int, room: Any, to: int) -> None:
-    """Copy a row of ``width`` numbers as whole vectors, zeros after its end."""
+def load_row(source: Any, row: int, width: int, room: Any, to: int, ahead: int) -> None:
+    """Copy a row of ``width`` numbers as whole vectors, zeros after its end.
+
+    The row that lies ``ahead`` rows further is asked for.
+    """
     for i in range(0, width, lanes(room)):
         store(room, to + i, load_part(source, row * width + i, width - i))
+        prefetch(source, (row + ahead) * width + i)
 
 
 @compiled
-def load_step(n: Sizes, addresses: Any, room: Any, step: int, pair: int) -> None:
-    """Load a step's decays, key, value and b."""
+def load_step(n: Sizes, addresses: Any, room: Any, step: int, pair: int, ahead: int) -> None:
+    """Load a step's decays, key, value and b, and ask for those ``ahead`` steps later."""
+    ahead *= n.pairs
     row = step * n.pairs + pair
     rows = n.steps * n.pairs
-    load_row(at_address(room, addresses[1], rows * n.keys), row, n.keys, room, n.key)
-    load_row(at_address(room, addresses[2], rows * n.values), row, n.values, room, n.value)
+    load_row(at_address(room, addresses[1], rows * n.keys), row, n.keys, room, n.key, ahead)
+    load_row(at_address(room, addresses[2], rows * n.values), row, n.values, room, n.value, ahead)
     if n.decay == SCALAR:
         fill(room, n.decays, n.key_row, at_address(room, addresses[3], rows)[row])
     elif n.decay:
-        load_row(at_address(room, addresses[3], rows * n.keys), row, n.keys, room, n.decays)
+        load_row(at_address(room, addresses[3], rows * n.keys), row, n.keys, room, n.decays, ahead)
     if n.erase:
-        load_row(at_address(room, addresses[5], rows * n.keys), row, n.keys, room, n.erase_to)
+        load_row(
+            at_address(room, addresses[5], rows * n.keys), row, n.keys, room, n.erase_to, ahead
+        )
 
 
 @compiled
-def load_query(n: Sizes, addresses: Any, room: Any, step: int, pair: int) -> None:
+def load_query(n: Sizes, addresses: Any, room: Any, step: int, pair: int, ahead: int) -> None:
     """Load the query that is answered after a step."""
     count = n.steps // n.every * n.pairs
     row = step // n.every * n.pairs + pair
-    load_row(at_address(room, addresses[0], count * n.keys), row, n.keys, room, n.query)
+    load_row(
+        at_address(room, addresses[0], count * n.keys),
+        row,
+        n.keys,
+        room,
+        n.query,
+        ahead // n.every * n.pairs,
+    )
 
 
 @compiled
-def load_erase_from(n: Sizes, addresses: Any, room: Any, step: int, pair: int) -> None:
+def load_erase_from(n: Sizes, addresses: Any, room: Any, step: int, pair: int, ahead: int) -> None:
     """Load a step's a."""
     a = at_address(room, addresses[4], n.steps * n.pairs * n.keys)
-    load_row(a, step * n.pairs + pair, n.keys, room, n.erase_from)
+    load_row(a, step * n.pairs + pair, n.keys, room, n.erase_from, ahead * n.pairs)
 
 
 @compiled
