@@ -21,6 +21,8 @@ import torch
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 
 from ntmbench.engine import compilation, jit, optimizer_update, sources
+from ntmbench.engine.linear_state.kernels import backward as linear_backward
+from ntmbench.engine.linear_state.kernels import forward as linear_forward
 from ntmbench.ntm.kernels import backward, forward, gradients, packing
 from ntmbench.ntm.model import NTM
 from ntmbench.registry import engines_of
@@ -30,13 +32,17 @@ KERNELS = [
     forward.run_forward,
     backward.run_backward,
     gradients.weight_gradients,
+    linear_forward.run_forward,
+    linear_backward.run_backward,
     packing.pack_forward,
     packing.pack_backward,
     optimizer_update.step_rmsprop,
     optimizer_update.step_adam,
     optimizer_update.update_average,
 ]
-each_kernel = pytest.mark.parametrize("kernel", KERNELS, ids=lambda kernel: kernel.__name__)
+each_kernel = pytest.mark.parametrize(
+    "kernel", KERNELS, ids=lambda kernel: f"{kernel.py_func.__module__}.{kernel.__name__}"
+)
 
 
 def compiled_into(kernel: Any) -> set[Path]:

@@ -1,0 +1,161 @@
+"""`python -m ntmbench.bench.linear_state`: the forms of the matrix states, beside the floor.
+
+All forms are timed in turn, forward and backward, on the same random numbers. The floor is the time
+that the multiplications and additions of the recurrence take at the best rate of a matrix product.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import product
+
+import pandas as pd
+import torch
+from rich.console import Console
+from torch import Tensor
+from torch.nn import functional
+
+from ntmbench.bench.floor import PASSES, matrix_product_rate
+from ntmbench.bench.measure import time_in_turn
+from ntmbench.bench.table import plain_table
+from ntmbench.engine.linear_state import linear_state, linear_state_chunked, linear_state_eager
+
+FORMS = {"fused": linear_state, "chunked": linear_state_chunked, "eager": linear_state_eager}
+WIDTH = 120
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A transition of the family, and a model that has it."""
+
+    name: str
+    decay: str  # none, scalar or diagonal
+    erase: bool
+
+    @property
+    def operations(self) -> int:
+        """Multiplications and additions for each number of a state, in one step forward.
+
+        Two each for writing and reading; one for a decay; four for seeing what is erased, and for
+        taking it away.
+        """
+        return 4 + (self.decay != "none") + 4 * self.erase
+
+
+KINDS = (
+    Kind("linear_attention", "none", False),
+    Kind("delta_net", "none", True),
+    Kind("mamba2", "scalar", False),
+    Kind("rwkv7", "diagonal", True),
+)
+
+
+def draw(
+    kind: Kind, steps: int, batch: int, heads: int, width: int
+) -> tuple[dict[str, Tensor | tuple[Tensor, Tensor]], list[Tensor]]:
+    """Keyword arguments of the forms, and the tensors among them, which have gradients."""
+    generator = torch.Generator().manual_seed(1)
+    along = (steps, batch, heads)
+
+    def uniform(*sizes: int) -> Tensor:
+        return torch.rand(*along, *sizes, generator=generator)
+
+    unit = functional.normalize(uniform(width) - 0.5, dim=-1)
+    drawn: dict[str, Tensor | tuple[Tensor, Tensor]] = {
+        "query": uniform(width) - 0.5,
+        "key": unit.clone(),
+        "value": uniform(width) - 0.5,
+    }
+    if kind.decay != "none":
+        drawn["decay"] = 0.9 + 0.1 * (uniform() if kind.decay == "scalar" else uniform(width))
+    if kind.erase:
+        drawn["erase"] = (unit.clone(), 0.8 * unit)
+    leaves = [
+        tensor.requires_grad_()
+        for value in drawn.values()
+        for tensor in (value if isinstance(value, tuple) else (value,))
+    ]
+    return drawn, leaves
+
+
+def step(
+    form: Callable[..., tuple[Tensor, Tensor]],
+    drawn: dict[str, Tensor | tuple[Tensor, Tensor]],
+    leaves: list[Tensor],
+) -> None:
+    """One pass forward and backward."""
+    outputs, _ = form(**drawn)
+    torch.autograd.grad(outputs, leaves, torch.ones_like(outputs))
+
+
+def measure(
+    kind: Kind, steps: int, batch: int, heads: int, width: int, seconds: float
+) -> pd.DataFrame:
+    """A row for each form; the floor is filled in later."""
+    drawn, leaves = draw(kind, steps, batch, heads, width)
+    forms = {name: functools.partial(step, form, drawn, leaves) for name, form in FORMS.items()}
+    timings = time_in_turn(forms, seconds)
+    states = steps * batch * heads * width**2
+    return pd.DataFrame(
+        {
+            "kind": kind.name,
+            "steps": steps,
+            "batch": batch,
+            "form": name,
+            "ms": timing.seconds * 1e3,
+            "ms_lowest": timing.lowest * 1e3,
+            "over_fused": timing.seconds / timings["fused"].seconds,
+            "operations": PASSES * kind.operations * states,
+        }
+        for name, timing in timings.items()
+    )
+
+
+def main() -> None:
+    """Measure every kind at every size and print the table."""
+    parser = argparse.ArgumentParser("python -m ntmbench.bench.linear_state", description=__doc__)
+    parser.add_argument("--steps", type=int, nargs="+", default=[41, 256])
+    parser.add_argument("--batch", type=int, nargs="+", default=[1, 16])
+    parser.add_argument("--heads", type=int, default=4)
+    parser.add_argument("--width", type=int, default=32, help="K and V of each head")
+    parser.add_argument("--seconds", type=float, default=2.0, help="for each line of cases")
+    parser.add_argument("--threads", type=int, default=1)
+    asked = parser.parse_args()
+    numbers = [*asked.steps, *asked.batch, asked.heads, asked.width, asked.threads]
+    if min(numbers) < 1 or asked.seconds <= 0:
+        parser.error("All sizes must be 1 or more, and the seconds more than 0.")
+    torch.set_num_threads(asked.threads)
+    parts, rate = [], matrix_product_rate()
+    for kind, steps, batch in product(KINDS, asked.steps, asked.batch):
+        parts.append(measure(kind, steps, batch, asked.heads, asked.width, asked.seconds))
+        rate = max(rate, matrix_product_rate())
+    table = pd.concat(parts, ignore_index=True)
+    floor = table["operations"] / rate * 1e3
+    table = table.assign(
+        floor_ms=floor, over_floor=table["ms"] / floor, lowest_over_floor=table["ms_lowest"] / floor
+    )
+    shown = {
+        "kind": ("kind", "{}"),
+        "steps": ("T", "{}"),
+        "batch": ("batch", "{}"),
+        "form": ("form", "{}"),
+        "ms": ("ms", "{:.2f}"),
+        "ms_lowest": ("lowest", "{:.2f}"),
+        "over_fused": ("x fused", "{:.1f}"),
+        "floor_ms": ("floor ms", "{:.3f}"),
+        "over_floor": ("x floor", "{:.1f}"),
+        "lowest_over_floor": ("lowest x floor", "{:.1f}"),
+    }
+    console = Console(width=WIDTH)
+    console.print(plain_table(table, shown, rule_between=["kind", "steps", "batch"]))
+    console.print(
+        f"{asked.heads} heads, K = V = {asked.width}, {asked.threads} threads; "
+        f"a matrix product reaches {rate / 1e9:.0f} GFLOP/s."
+    )
+
+
+if __name__ == "__main__":
+    main()

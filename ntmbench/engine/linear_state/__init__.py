@@ -1,0 +1,78 @@
+"""The recurrence that the matrix-state models share, in three forms.
+
+S_t = S_{t-1} A_t + v_t k_t^T,   o_t = S_t q_t,   A_t = diag(w_t) - a_t b_t^T
+"""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from . import chunked, recurrence
+from .arguments import arguments
+from .obstacle import is_obstructed
+
+__all__ = ["linear_state", "linear_state_chunked", "linear_state_eager"]
+
+
+def linear_state(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    *,
+    decay: Tensor | None = None,
+    erase: tuple[Tensor, Tensor] | None = None,
+    state: Tensor | None = None,
+    every: int = 1,
+) -> tuple[Tensor, Tensor]:
+    """Run the recurrence over all steps, by the fused kernels where they can.
+
+    Args:
+        query: ``[T / every, B, H, K]``.
+        key: ``[T, B, H, K]``.
+        value: ``[T, B, H, V]``.
+        decay: w, ``[T, B, H]`` (one for all of K) or ``[T, B, H, K]``; None for 1.
+        erase: a and b, both ``[T, B, H, K]``; None for no erasing.
+        state: the state before the first step, ``[B, H, V, K]``; None for zeros.
+        every: an output is given after each ``every``-th step.
+
+    Returns:
+        Outputs ``[T / every, B, H, V]`` and the last state ``[B, H, V, K]``.
+
+    Raises:
+        ValueError: if the sizes do not go together.
+    """
+    given = arguments(query, key, value, decay, erase, state, every)
+    if is_obstructed(given.tensors()):
+        return recurrence.run(given)
+    from . import fused  # Numba takes its time to import
+
+    return fused.run(given)
+
+
+def linear_state_eager(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    *,
+    decay: Tensor | None = None,
+    erase: tuple[Tensor, Tensor] | None = None,
+    state: Tensor | None = None,
+    every: int = 1,
+) -> tuple[Tensor, Tensor]:
+    """The same as ``linear_state``, step by step in PyTorch operations."""
+    return recurrence.run(arguments(query, key, value, decay, erase, state, every))
+
+
+def linear_state_chunked(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    *,
+    decay: Tensor | None = None,
+    erase: tuple[Tensor, Tensor] | None = None,
+    state: Tensor | None = None,
+    every: int = 1,
+    chunk: int = 32,
+) -> tuple[Tensor, Tensor]:
+    """The same as ``linear_state`` for positive decays, ``chunk`` steps at once by products."""
+    return chunked.run(arguments(query, key, value, decay, erase, state, every), chunk)

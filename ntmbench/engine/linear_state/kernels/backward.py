@@ -1,0 +1,218 @@
+"""The backward pass of some pairs of a sequence and a head over all steps.
+
+With G_t for the gradient of S_t, the output's part ``do_t q_t^T`` included, and u_t = S_{t-1} a_t:
+
+    dq_t = S_t^T do_t     dk_t = G_t^T v_t     dv_t = G_t k_t     db_t = -G_t^T u_t
+    du_t = -G_t b_t       da_t = S_{t-1}^T du_t
+    dw_t = column sums of G_t * S_{t-1}
+    G_{t-1} = G_t diag(w_t) + du_t a_t^T
+
+States come in chunks: the first of a chunk was kept, the others are computed again.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ntmbench.engine.addresses import at_address
+from ntmbench.engine.denormals import flush_denormals, restore
+from ntmbench.engine.jit import compiled
+from ntmbench.engine.load_store import load, store, store_part
+from ntmbench.engine.reductions import totals
+from ntmbench.engine.rows import copy, copy_vectors, fill
+from ntmbench.engine.simd import add_product, lanes, splat, subtract_product, total
+
+from .announced import linear_kernel
+from .layout import SCALAR, Sizes
+from .steps import AHEAD, advance, load_erase_from, load_query, load_row, load_step
+
+
+@linear_kernel
+def run_backward(
+    n: Sizes, addresses: Any, gradients: Any, like: Any, room_at: int, first: int, count: int
+) -> None:
+    """Run pairs ``first`` to ``first + count`` backward.
+
+    Args:
+        n: sizes and places.
+        addresses: as in the forward pass.
+        gradients: addresses of the gradients of query, key, value, decay, a, b, first state,
+            outputs and last state. The last two are given, the others are written.
+        like: an array of the type of the numbers.
+        room_at: the address of the room to work in.
+        first: the first pair.
+        count: how many pairs.
+    """
+    mode = flush_denormals()
+    room = at_address(like, room_at, n.room)
+    size = n.values * n.keys
+    d_outputs = at_address(like, gradients[7], n.steps // n.every * n.pairs * n.values)
+    d_last = at_address(like, gradients[8], n.pairs * size)
+    states = at_address(like, addresses[9], n.steps * n.pairs * n.state_size)
+    fill(room, 0, n.room, 0.0)
+    for pair in range(first, first + count):
+        for row in range(n.values):
+            copy(d_last, pair * size + row * n.keys, room, n.d_state + row * n.key_row, n.keys)
+        begin = (n.steps - 1) // n.interval * n.interval
+        end = n.steps
+        while begin >= 0:
+            kept = (begin // n.interval * n.pairs + pair) * n.state_size
+            copy_vectors(states, kept, room, n.states, n.state_size)
+            for step in range(begin, end):
+                load_step(n, addresses, room, step, pair, AHEAD)
+                _load_seen(n, addresses, room, step, pair)
+                at = n.states + (step - begin) * n.state_size
+                advance(n, room, at, at + n.state_size, False, False)
+            for step in range(end - 1, begin - 1, -1):
+                load_step(n, addresses, room, step, pair, -AHEAD)
+                _load_seen(n, addresses, room, step, pair)
+                asks = (step + 1) % n.every == 0
+                if asks:
+                    load_query(n, addresses, room, step, pair, -AHEAD)
+                    row = step // n.every * n.pairs + pair
+                    load_row(
+                        d_outputs, row, n.values, room, n.d_output, -AHEAD // n.every * n.pairs
+                    )
+                fill(room, n.d_decays, 5 * n.key_row, 0.0)
+                at = n.states + (step - begin) * n.state_size
+                _gather(n, room, at, asks)
+                _store_value(n, gradients, room, step, pair)
+                if n.erase:
+                    load_erase_from(n, addresses, room, step, pair, -AHEAD)
+                    _step_back(n, room, at)
+                _store_keys(n, gradients, room, step, pair, asks)
+            end = begin
+            begin -= n.interval
+        if n.begins:
+            d_given = at_address(like, gradients[6], n.pairs * size)
+            for row in range(n.values):
+                copy(room, n.d_state + row * n.key_row, d_given, pair * size + row * n.keys, n.keys)
+    restore(mode)
+
+
+@compiled
+def _load_seen(n: Sizes, addresses: Any, room: Any, step: int, pair: int) -> None:
+    if n.erase:
+        seen = at_address(room, addresses[10], n.steps * n.pairs * n.value_row)
+        copy_vectors(seen, (step * n.pairs + pair) * n.value_row, room, n.seen, n.value_row)
+
+
+@compiled
+def _gather(n: Sizes, room: Any, before: int, asks: bool) -> None:
+    """Add the output's part to G, and gather all gradients but that of a.
+
+    ``sums`` are left for the value, ``other_sums`` for u with its sign reversed. Where nothing is
+    erased, G is taken one step back.
+    """
+    zero, wide = splat(room, 0.0), lanes(room)
+    for row in range(0, n.rows, 4):
+        v0, v1 = splat(room, room[n.value + row]), splat(room, room[n.value + row + 1])
+        v2, v3 = splat(room, room[n.value + row + 2]), splat(room, room[n.value + row + 3])
+        u0, u1 = splat(room, room[n.seen + row]), splat(room, room[n.seen + row + 1])
+        u2, u3 = splat(room, room[n.seen + row + 2]), splat(room, room[n.seen + row + 3])
+        o0, o1 = splat(room, room[n.d_output + row]), splat(room, room[n.d_output + row + 1])
+        o2, o3 = splat(room, room[n.d_output + row + 2]), splat(room, room[n.d_output + row + 3])
+        s0, s1, s2, s3 = zero, zero, zero, zero
+        e0, e1, e2, e3 = zero, zero, zero, zero
+        for i in range(0, n.key_row, wide):
+            shift = row * n.key_row + i
+            at = n.d_state + shift
+            g0, g1 = load(room, at), load(room, at + n.key_row)
+            g2, g3 = load(room, at + 2 * n.key_row), load(room, at + 3 * n.key_row)
+            if asks:
+                q = load(room, n.query + i)
+                g0, g1 = add_product(g0, o0, q), add_product(g1, o1, q)
+                g2, g3 = add_product(g2, o2, q), add_product(g3, o3, q)
+                after = before + n.state_size + shift
+                d = load(room, n.d_query + i)
+                d = add_product(d, o0, load(room, after))
+                d = add_product(d, o1, load(room, after + n.key_row))
+                d = add_product(d, o2, load(room, after + 2 * n.key_row))
+                d = add_product(d, o3, load(room, after + 3 * n.key_row))
+                store(room, n.d_query + i, d)
+            k, d = load(room, n.key + i), load(room, n.d_key + i)
+            s0, s1 = add_product(s0, g0, k), add_product(s1, g1, k)
+            s2, s3 = add_product(s2, g2, k), add_product(s3, g3, k)
+            d = add_product(add_product(d, v0, g0), v1, g1)
+            store(room, n.d_key + i, add_product(add_product(d, v2, g2), v3, g3))
+            if n.erase:
+                b, d = load(room, n.erase_to + i), load(room, n.d_erase_to + i)
+                e0, e1 = add_product(e0, g0, b), add_product(e1, g1, b)
+                e2, e3 = add_product(e2, g2, b), add_product(e3, g3, b)
+                d = subtract_product(subtract_product(d, u0, g0), u1, g1)
+                d = subtract_product(subtract_product(d, u2, g2), u3, g3)
+                store(room, n.d_erase_to + i, d)
+            if n.decay:
+                w, d = load(room, n.decays + i), load(room, n.d_decays + i)
+                d = add_product(d, g0, load(room, before + shift))
+                d = add_product(d, g1, load(room, before + shift + n.key_row))
+                d = add_product(d, g2, load(room, before + shift + 2 * n.key_row))
+                d = add_product(d, g3, load(room, before + shift + 3 * n.key_row))
+                store(room, n.d_decays + i, d)
+                g0, g1, g2, g3 = g0 * w, g1 * w, g2 * w, g3 * w
+            store(room, at, g0)
+            store(room, at + n.key_row, g1)
+            store(room, at + 2 * n.key_row, g2)
+            store(room, at + 3 * n.key_row, g3)
+        at = row * wide
+        store(room, n.sums + at, s0)
+        store(room, n.sums + at + wide, s1)
+        store(room, n.sums + at + 2 * wide, s2)
+        store(room, n.sums + at + 3 * wide, s3)
+        if n.erase:
+            store(room, n.other_sums + at, e0)
+            store(room, n.other_sums + at + wide, e1)
+            store(room, n.other_sums + at + 2 * wide, e2)
+            store(room, n.other_sums + at + 3 * wide, e3)
+
+
+@compiled
+def _step_back(n: Sizes, room: Any, before: int) -> None:
+    """Add u's part to G, which has decayed, and gather the gradient of a."""
+    zero, wide = splat(room, 0.0), lanes(room)
+    for row in range(0, n.value_row, wide):
+        store(room, n.d_seen + row, zero - totals(room, n.other_sums + row * wide))
+    for row in range(0, n.rows, 4):
+        u0, u1 = splat(room, room[n.d_seen + row]), splat(room, room[n.d_seen + row + 1])
+        u2, u3 = splat(room, room[n.d_seen + row + 2]), splat(room, room[n.d_seen + row + 3])
+        for i in range(0, n.key_row, wide):
+            at, old = n.d_state + row * n.key_row + i, before + row * n.key_row + i
+            a, d = load(room, n.erase_from + i), load(room, n.d_erase_from + i)
+            d = add_product(d, u0, load(room, old))
+            d = add_product(d, u1, load(room, old + n.key_row))
+            d = add_product(d, u2, load(room, old + 2 * n.key_row))
+            store(room, n.d_erase_from + i, add_product(d, u3, load(room, old + 3 * n.key_row)))
+            store(room, at, add_product(load(room, at), u0, a))
+            store(room, at + n.key_row, add_product(load(room, at + n.key_row), u1, a))
+            store(room, at + 2 * n.key_row, add_product(load(room, at + 2 * n.key_row), u2, a))
+            store(room, at + 3 * n.key_row, add_product(load(room, at + 3 * n.key_row), u3, a))
+
+
+@compiled
+def _store_value(n: Sizes, gradients: Any, room: Any, step: int, pair: int) -> None:
+    d_value = at_address(room, gradients[2], n.steps * n.pairs * n.values)
+    to, wide = (step * n.pairs + pair) * n.values, lanes(room)
+    for row in range(0, n.values, wide):
+        store_part(d_value, to + row, totals(room, n.sums + row * wide), n.values - row)
+
+
+@compiled
+def _store_keys(n: Sizes, gradients: Any, room: Any, step: int, pair: int, asks: bool) -> None:
+    """Write a step's gradients of the vectors of K numbers."""
+    row, rows = step * n.pairs + pair, n.steps * n.pairs
+    to, size = row * n.keys, rows * n.keys
+    copy(room, n.d_key, at_address(room, gradients[1], size), to, n.keys)
+    if asks:
+        d_query = at_address(room, gradients[0], size // n.every)
+        at = (step // n.every * n.pairs + pair) * n.keys
+        copy(room, n.d_query, d_query, at, n.keys)
+    if n.decay == SCALAR:
+        found = splat(room, 0.0)
+        for i in range(0, n.key_row, lanes(room)):
+            found = found + load(room, n.d_decays + i)
+        at_address(room, gradients[3], rows)[row] = total(found)
+    elif n.decay:
+        copy(room, n.d_decays, at_address(room, gradients[3], size), to, n.keys)
+    if n.erase:
+        copy(room, n.d_erase_from, at_address(room, gradients[4], size), to, n.keys)
+        copy(room, n.d_erase_to, at_address(room, gradients[5], size), to, n.keys)

@@ -1,0 +1,110 @@
+"""Sizes, and the places in a thread's room to work in.
+
+A state is kept as ``[rows, key_row]``: a row for each of the V values, as a multiple of ``ROWS``,
+and in it the K keys as whole vectors. What is added beyond V and K is zero.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from ntmbench.engine.places import Room, padded
+from ntmbench.engine.processor import VECTOR_BITS
+
+#: Rows of a state that a pass takes at a time.
+ROWS = 4
+#: Kinds of decay.
+NO_DECAY, SCALAR, DIAGONAL = 0, 1, 2
+
+
+class Problem(NamedTuple):
+    """What is to be computed; ``pairs`` are those of a sequence and a head."""
+
+    steps: int
+    pairs: int
+    keys: int
+    values: int
+    every: int
+    decay: int  # NO_DECAY, SCALAR or DIAGONAL
+    erase: bool
+    begins: bool  # whether a first state is given
+    keep: bool  # whether there will be a backward pass
+
+
+class Sizes(NamedTuple):
+    """Numbers that the kernels read, and places in their room to work in."""
+
+    steps: int
+    pairs: int
+    keys: int
+    values: int
+    every: int
+    decay: int
+    erase: int
+    begins: int
+    keep: int
+    key_row: int
+    value_row: int
+    rows: int
+    state_size: int
+    interval: int  # steps from one state that is kept to the next
+    # One step's numbers, in whole vectors.
+    decays: int
+    key: int
+    query: int
+    erase_from: int
+    erase_to: int
+    value: int
+    seen: int  # u_t = S_{t-1} a_t
+    sums: int  # a vector for each row, still to be added up
+    other_sums: int
+    states: int
+    # In the backward pass, the gradients of the same.
+    d_output: int
+    d_decays: int
+    d_key: int
+    d_query: int
+    d_erase_from: int
+    d_erase_to: int
+    d_seen: int
+    d_state: int
+    room: int
+
+
+def interval_of(steps: int) -> int:
+    """ceil(sqrt(T)): about as many states are kept as are computed again between two of them."""
+    return math.isqrt(steps - 1) + 1
+
+
+def make_sizes(problem: Problem, states: int) -> Sizes:
+    """Lay out a thread's room, with so many states in it."""
+    lanes = VECTOR_BITS // (8 * np.dtype(np.float32).itemsize)
+    key_row, value_row = padded(problem.keys, lanes), padded(problem.values, lanes)
+    rows = padded(problem.values, ROWS)
+    room = Room()
+    places = {
+        **{
+            name: room.take(key_row)
+            for name in (
+                "decays", "key", "query", "erase_from", "erase_to",
+                "d_decays", "d_key", "d_query", "d_erase_from", "d_erase_to",
+            )
+        },
+        **{name: room.take(value_row) for name in ("value", "seen", "d_output", "d_seen")},
+        **{name: room.take(value_row * lanes) for name in ("sums", "other_sums")},
+        "states": room.take(states * rows * key_row),
+        "d_state": room.take(rows * key_row),
+    }  # fmt: skip
+    return Sizes(
+        **{name: int(number) for name, number in problem._asdict().items()},
+        key_row=key_row,
+        value_row=value_row,
+        rows=rows,
+        state_size=rows * key_row,
+        interval=interval_of(problem.steps),
+        **places,
+        room=room.size,
+    )

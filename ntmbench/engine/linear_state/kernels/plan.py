@@ -1,0 +1,59 @@
+"""What a call of the kernels needs to know beside the numbers; it depends on sizes alone."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, NamedTuple
+
+import torch
+from numpy.typing import NDArray
+
+from ntmbench.engine import threads
+from ntmbench.engine.places import as_record
+
+from .layout import Problem, Sizes, interval_of, make_sizes
+
+#: Pairs of a sequence and a head that share a call of a kernel.
+BLOCK = 16
+
+
+class Plan(NamedTuple):
+    """Sizes and the division of labour, as the kernels take them."""
+
+    sizes: Sizes
+    forward: Any
+    backward: Any
+    forward_room: int
+    backward_room: int
+    like: NDArray[Any]
+    workers: int
+    blocks: list[tuple[int, int]]
+
+    @property
+    def kept_states(self) -> int:
+        """Numbers in the states that the forward pass keeps: about sqrt(T) of each pair."""
+        n = self.sizes
+        return n.keep * -(-n.steps // n.interval) * n.pairs * n.state_size
+
+    @property
+    def kept_seen(self) -> int:
+        """Numbers in what the erasing saw at all steps."""
+        n = self.sizes
+        return n.keep * n.erase * n.steps * n.pairs * n.value_row
+
+
+@functools.lru_cache(maxsize=512)
+def make_plan(problem: Problem, workers: int) -> Plan:
+    """Plan a problem in float32 for a number of threads."""
+    forward = make_sizes(problem, 1)
+    backward = make_sizes(problem, interval_of(problem.steps) + 1)
+    return Plan(
+        sizes=forward,
+        forward=as_record(forward),
+        backward=as_record(backward),
+        forward_room=forward.room,
+        backward_room=backward.room,
+        like=torch.empty(0).numpy(),
+        workers=workers,
+        blocks=threads.split(problem.pairs, BLOCK, workers),
+    )

@@ -1,0 +1,134 @@
+"""One step of a state, and what both passes load of a step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ntmbench.engine.addresses import at_address
+from ntmbench.engine.jit import compiled
+from ntmbench.engine.load_store import load, load_part, store
+from ntmbench.engine.prefetching import prefetch
+from ntmbench.engine.rows import fill
+from ntmbench.engine.simd import add_product, lanes, splat, subtract_product
+
+from .layout import SCALAR, Sizes
+
+#: Steps from the one that is loaded to the one that is asked for.
+AHEAD = 4
+
+
+@compiled
+def load_row(source: Any, row: int, width: int, room: Any, to: int, ahead: int) -> None:
+    """Copy a row of ``width`` numbers as whole vectors, zeros after its end.
+
+    The row that lies ``ahead`` rows further is asked for.
+    """
+    for i in range(0, width, lanes(room)):
+        store(room, to + i, load_part(source, row * width + i, width - i))
+        prefetch(source, (row + ahead) * width + i)
+
+
+@compiled
+def load_step(n: Sizes, addresses: Any, room: Any, step: int, pair: int, ahead: int) -> None:
+    """Load a step's decays, key, value and b, and ask for those ``ahead`` steps later."""
+    ahead *= n.pairs
+    row = step * n.pairs + pair
+    rows = n.steps * n.pairs
+    load_row(at_address(room, addresses[1], rows * n.keys), row, n.keys, room, n.key, ahead)
+    load_row(at_address(room, addresses[2], rows * n.values), row, n.values, room, n.value, ahead)
+    if n.decay == SCALAR:
+        fill(room, n.decays, n.key_row, at_address(room, addresses[3], rows)[row])
+    elif n.decay:
+        load_row(at_address(room, addresses[3], rows * n.keys), row, n.keys, room, n.decays, ahead)
+    if n.erase:
+        load_row(
+            at_address(room, addresses[5], rows * n.keys), row, n.keys, room, n.erase_to, ahead
+        )
+
+
+@compiled
+def load_query(n: Sizes, addresses: Any, room: Any, step: int, pair: int, ahead: int) -> None:
+    """Load the query that is answered after a step."""
+    count = n.steps // n.every * n.pairs
+    row = step // n.every * n.pairs + pair
+    load_row(
+        at_address(room, addresses[0], count * n.keys),
+        row,
+        n.keys,
+        room,
+        n.query,
+        ahead // n.every * n.pairs,
+    )
+
+
+@compiled
+def load_erase_from(n: Sizes, addresses: Any, room: Any, step: int, pair: int, ahead: int) -> None:
+    """Load a step's a."""
+    a = at_address(room, addresses[4], n.steps * n.pairs * n.keys)
+    load_row(a, step * n.pairs + pair, n.keys, room, n.erase_from, ahead * n.pairs)
+
+
+@compiled
+def look(n: Sizes, room: Any, state: int, vector: int) -> None:
+    """Fill ``sums`` with the products of a state's rows and a vector, not yet added up."""
+    for row in range(n.rows):
+        at = state + row * n.key_row
+        found = splat(room, 0.0)
+        for i in range(0, n.key_row, lanes(room)):
+            found = add_product(found, load(room, at + i), load(room, vector + i))
+        store(room, n.sums + row * lanes(room), found)
+
+
+@compiled
+def advance(n: Sizes, room: Any, state: int, to: int, asks: bool, looks: bool) -> None:
+    """Take a state one step on, from its place to one that may be the same.
+
+    Where asked for, fill ``other_sums`` with the new state's products with the query, and ``sums``
+    with those with the next step's a. Rows are taken in fours, which share the loads.
+    """
+    zero, wide = splat(room, 0.0), lanes(room)
+    for row in range(0, n.rows, 4):
+        v0, v1 = splat(room, room[n.value + row]), splat(room, room[n.value + row + 1])
+        v2, v3 = splat(room, room[n.value + row + 2]), splat(room, room[n.value + row + 3])
+        u0, u1 = splat(room, room[n.seen + row]), splat(room, room[n.seen + row + 1])
+        u2, u3 = splat(room, room[n.seen + row + 2]), splat(room, room[n.seen + row + 3])
+        o0, o1, o2, o3 = zero, zero, zero, zero
+        s0, s1, s2, s3 = zero, zero, zero, zero
+        for i in range(0, n.key_row, wide):
+            at = state + row * n.key_row + i
+            x0, x1 = load(room, at), load(room, at + n.key_row)
+            x2, x3 = load(room, at + 2 * n.key_row), load(room, at + 3 * n.key_row)
+            if n.decay:
+                w = load(room, n.decays + i)
+                x0, x1, x2, x3 = x0 * w, x1 * w, x2 * w, x3 * w
+            if n.erase:
+                b = load(room, n.erase_to + i)
+                x0, x1 = subtract_product(x0, u0, b), subtract_product(x1, u1, b)
+                x2, x3 = subtract_product(x2, u2, b), subtract_product(x3, u3, b)
+            k = load(room, n.key + i)
+            x0, x1 = add_product(x0, v0, k), add_product(x1, v1, k)
+            x2, x3 = add_product(x2, v2, k), add_product(x3, v3, k)
+            if asks:
+                q = load(room, n.query + i)
+                o0, o1 = add_product(o0, x0, q), add_product(o1, x1, q)
+                o2, o3 = add_product(o2, x2, q), add_product(o3, x3, q)
+            if looks:
+                a = load(room, n.erase_from + i)
+                s0, s1 = add_product(s0, x0, a), add_product(s1, x1, a)
+                s2, s3 = add_product(s2, x2, a), add_product(s3, x3, a)
+            at = to + row * n.key_row + i
+            store(room, at, x0)
+            store(room, at + n.key_row, x1)
+            store(room, at + 2 * n.key_row, x2)
+            store(room, at + 3 * n.key_row, x3)
+        at = row * wide
+        if asks:
+            store(room, n.other_sums + at, o0)
+            store(room, n.other_sums + at + wide, o1)
+            store(room, n.other_sums + at + 2 * wide, o2)
+            store(room, n.other_sums + at + 3 * wide, o3)
+        if looks:
+            store(room, n.sums + at, s0)
+            store(room, n.sums + at + wide, s1)
+            store(room, n.sums + at + 2 * wide, s2)
+            store(room, n.sums + at + 3 * wide, s3)
