@@ -43,6 +43,10 @@ WIDTHS = {
     "lstm": ("model.hidden_size=8",),
     "seq2seq": ("model.hidden_size=8",),
     "stack_rnn": ("model.hidden_size=8",),
+    "linear_attention": ("model.hidden_size=8",),
+    "delta_net": ("model.hidden_size=8",),
+    "gated_delta_net": ("model.hidden_size=8",),
+    "delta_product": ("model.hidden_size=8",),
 }
 
 

@@ -29,6 +29,10 @@ from tests.recited import Recited
 SMALL: dict[str, dict[str, Any]] = {
     "ntm": {"controller_size": 6, "memory_slots": 8, "word_size": 4},
     "stack_rnn": {"hidden_size": 6, "depth": 5, "cell_size": 3},
+    "linear_attention": {"hidden_size": 6},
+    "delta_net": {"hidden_size": 6},
+    "gated_delta_net": {"hidden_size": 6},
+    "delta_product": {"hidden_size": 6},
 }
 #: These need more than widths: a task, or a user's class. Tests of their own check them.
 APART = {"oracle", "custom"}
