@@ -106,6 +106,8 @@ class Operands:
     value: Tensor
     decay: Tensor | None = None
     erase: tuple[Tensor, Tensor] | None = None
+    #: What a mixer reads with, beside the answers.
+    beside: tuple[Tensor, ...] = ()
 
 
 class MatrixMixer(Mixer):

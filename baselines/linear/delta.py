@@ -55,7 +55,8 @@ class DeltaMixer(MatrixMixer):
         """The matrices, and what the convolutions keep."""
         kept = (self.query_convolution, self.key_convolution, self.value_convolution)
         matrices: int = self.heads * self.key_size * self.value_size
-        return matrices + sum(convolution.state_floats for convolution in kept)
+        matrices += sum(convolution.state_floats for convolution in kept)
+        return matrices
 
     def operands(self, hidden: Tensor) -> Operands:
         """A_t = w_t (I - b_t k_t k_t^T) as w_t - a_t b_t^T, and b_t v_t written under k_t."""

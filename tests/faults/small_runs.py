@@ -47,6 +47,8 @@ WIDTHS = {
     "delta_net": ("model.hidden_size=8",),
     "gated_delta_net": ("model.hidden_size=8",),
     "delta_product": ("model.hidden_size=8",),
+    "mlstm": ("model.hidden_size=8",),
+    "slstm": ("model.hidden_size=8",),
 }
 
 

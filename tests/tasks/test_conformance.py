@@ -33,6 +33,8 @@ SMALL: dict[str, dict[str, Any]] = {
     "delta_net": {"hidden_size": 6},
     "gated_delta_net": {"hidden_size": 6},
     "delta_product": {"hidden_size": 6},
+    "mlstm": {"hidden_size": 6},
+    "slstm": {"hidden_size": 6},
 }
 #: These need more than widths: a task, or a user's class. Tests of their own check them.
 APART = {"oracle", "custom"}
