@@ -185,6 +185,12 @@ class Block(nn.Module):
         self.feedforward = feedforward
         self.feedforward_norm = None if feedforward is None else _norm(hidden_size, center)
 
+    @property
+    def state_floats(self) -> int:
+        """What its parts carry; most feedforward networks carry nothing."""
+        parts = (self.mixer, self.feedforward)
+        return sum(part.state_floats for part in parts if isinstance(part, Mixer))
+
     def forward(self, hidden: Tensor) -> Tensor:
         """Map ``[T, B, hidden]`` to the same shape."""
         hidden = hidden + self.mixer(self.mixer_norm(hidden))
@@ -232,8 +238,8 @@ class BlockModel(SequenceModel):
         return logits
 
     def state_floats(self, steps: int) -> int:
-        """What the mixers of all blocks carry."""
-        return sum(block.mixer.state_floats for block in self._stack())
+        """What all blocks carry."""
+        return sum(block.state_floats for block in self._stack())
 
     def trace(self, inputs: Tensor) -> Trace | None:
         """Run inputs ``[T, B, in]`` without gradients and return what each step read.
