@@ -76,12 +76,16 @@ class ShortConvolution(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Map ``[T, B, channels]`` to the same shape."""
+        return functional.silu(self.taps(inputs))
+
+    def taps(self, inputs: Tensor) -> Tensor:
+        """The convolution without SiLU."""
         steps, kernel_size = len(inputs), self.weight.shape[1]
         padded = functional.pad(inputs, (0, 0, 0, 0, kernel_size - 1, 0))  # [T + kernel - 1, B, C]
         seen = torch.zeros_like(inputs) if self.bias is None else self.bias.expand_as(inputs)
         for place in range(kernel_size):
             seen = seen + padded[place : place + steps] * self.weight[:, place]
-        return functional.silu(seen)
+        return seen
 
 
 class Mixer(nn.Module):

@@ -49,6 +49,7 @@ WIDTHS = {
     "delta_product": ("model.hidden_size=8",),
     "mlstm": ("model.hidden_size=8",),
     "slstm": ("model.hidden_size=8",),
+    "ttt_linear": ("model.hidden_size=8",),
     "rwkv7": ("model.hidden_size=8", "model.rank=4"),
     "mamba2": ("model.hidden_size=8", "model.state_size=4"),
 }

@@ -35,6 +35,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "delta_product": {"hidden_size": 6},
     "mlstm": {"hidden_size": 6},
     "slstm": {"hidden_size": 6},
+    "ttt_linear": {"hidden_size": 6, "mini_batch": 3},
     "rwkv7": {"hidden_size": 6, "rank": 4},
     "mamba2": {"hidden_size": 6, "state_size": 5},
 }
