@@ -48,6 +48,15 @@ WIDTHS = {
     "attention_seq2seq": ("model.hidden_size=8",),
     "transformer": ("model.hidden_size=8",),
     "looped_transformer": ("model.hidden_size=8", "model.loops=2"),
+    "linear_attention": ("model.hidden_size=8",),
+    "delta_net": ("model.hidden_size=8",),
+    "gated_delta_net": ("model.hidden_size=8",),
+    "delta_product": ("model.hidden_size=8",),
+    "mlstm": ("model.hidden_size=8",),
+    "slstm": ("model.hidden_size=8",),
+    "ttt_linear": ("model.hidden_size=8",),
+    "rwkv7": ("model.hidden_size=8", "model.rank=4"),
+    "mamba2": ("model.hidden_size=8", "model.state_size=4"),
 }
 
 

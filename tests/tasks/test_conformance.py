@@ -34,6 +34,15 @@ SMALL: dict[str, dict[str, Any]] = {
     "transformer": {"hidden_size": 9},
     "looped_transformer": {"hidden_size": 9, "loops": 3},
     "stack_rnn": {"hidden_size": 6, "depth": 5, "cell_size": 3},
+    "linear_attention": {"hidden_size": 6},
+    "delta_net": {"hidden_size": 6},
+    "gated_delta_net": {"hidden_size": 6},
+    "delta_product": {"hidden_size": 6},
+    "mlstm": {"hidden_size": 6},
+    "slstm": {"hidden_size": 6},
+    "ttt_linear": {"hidden_size": 6, "mini_batch": 3},
+    "rwkv7": {"hidden_size": 6, "rank": 4},
+    "mamba2": {"hidden_size": 6, "state_size": 5},
 }
 #: These need more than widths: a task, or a user's class. Tests of their own check them.
 APART = {"oracle", "custom"}

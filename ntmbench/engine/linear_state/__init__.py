@@ -9,9 +9,10 @@ from torch import Tensor
 
 from . import chunked, recurrence
 from .arguments import arguments
+from .influence import influences
 from .obstacle import is_obstructed
 
-__all__ = ["linear_state", "linear_state_chunked", "linear_state_eager"]
+__all__ = ["influences", "linear_state", "linear_state_chunked", "linear_state_eager"]
 
 
 def linear_state(

@@ -1,0 +1,1 @@
+"""Memories whose state is a matrix per head, and their kin."""

@@ -1,0 +1,64 @@
+"""Gated DeltaNet (Yang, Kautz and Hatamizadeh 2024): the delta rule with a state that forgets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ntmbench.baselines.linear.blocks import (
+    Block,
+    BlockModel,
+    ConvolutionSettings,
+    SwiGLU,
+    head_size,
+)
+from ntmbench.baselines.linear.delta import DeltaMixer
+from ntmbench.registry import register_model
+
+
+@dataclass(frozen=True)
+class GatedDeltaNetSettings(ConvolutionSettings):
+    """Settings of Gated DeltaNet."""
+
+    #: Whether b_t reaches 2 instead of 1, so that the state can change its sign under a key.
+    negative_eigenvalues: bool = False
+
+
+@register_model("gated_delta_net", settings=GatedDeltaNetSettings, width="hidden_size")
+class GatedDeltaNet(BlockModel):
+    """DeltaNet, with a factor by which the whole state fades.
+
+    With query, key and value q_t, k_t, v_t of a head, b_t = sigmoid(w^T x_t), and the factor
+    w_t = exp(-A softplus(u^T x_t + c)), as in Mamba 2::
+
+        S_t = w_t S_{t-1} (I - b_t k_t k_t^T) + b_t v_t k_t^T
+        o_t = S_t q_t
+
+    What is read has an RMSNorm per head and a gate SiLU(W_g x_t). As in the paper's code, keys take
+    3/4 of the hidden size and values twice as much as keys; c starts as in Mamba 2, and A uniform
+    between 0 and 16. All else is as in DeltaNet.
+    """
+
+    def __init__(
+        self, input_width: int, output_width: int, settings: GatedDeltaNetSettings
+    ) -> None:
+        """Build the blocks."""
+        hidden, heads = settings.hidden_size, settings.heads
+        size = head_size(0.75 * hidden, heads)
+        blocks = [
+            Block(
+                hidden,
+                DeltaMixer(
+                    hidden,
+                    heads,
+                    size,
+                    2 * size,
+                    settings.kernel_size,
+                    negative_eigenvalues=settings.negative_eigenvalues,
+                    forgetting=True,
+                    output_gate=True,
+                ),
+                SwiGLU(hidden),
+            )
+            for _ in range(settings.layers)
+        ]
+        super().__init__(input_width, output_width, hidden, blocks)

@@ -1,0 +1,115 @@
+"""sLSTM, the scalar memory of the xLSTM (Beck et al. 2024)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ntmbench.baselines.linear.blocks import (
+    Block,
+    BlockModel,
+    ConvolutionSettings,
+    Mixer,
+    ShortConvolution,
+    head_size,
+)
+from ntmbench.baselines.linear.xlstm_parts import GatedGELU, GroupedLinear, HeadNorm
+from ntmbench.registry import register_model
+
+
+@dataclass(frozen=True)
+class SLSTMSettings(ConvolutionSettings):
+    """Settings of the sLSTM."""
+
+
+class SLSTMMixer(Mixer):
+    """An sLSTM layer: a convolution, the cell, and a norm per head."""
+
+    def __init__(self, channels: int, heads: int, kernel_size: int, depth: float) -> None:
+        """Build the maps; ``depth``, from 0 (the lowest layer) to 1, sets how gates forget."""
+        super().__init__()
+        self.heads, self.size = heads, channels // heads
+        self.convolution = ShortConvolution(channels, kernel_size, bias=True)
+        self.input_gate = GroupedLinear(channels, heads, channels)
+        self.forget_gate = GroupedLinear(channels, heads, channels)
+        self.cell_input = GroupedLinear(channels, heads, channels)
+        self.output_gate = GroupedLinear(channels, heads, channels)
+        # R and b of input gate, forget gate, cell input and output gate, per head.
+        self.recurrent = nn.Parameter(torch.zeros(heads, self.size, 4 * self.size))
+        self.bias = nn.Parameter(torch.zeros(heads, 4, self.size))
+        self.norm = HeadNorm(channels)
+        spread = torch.arange(self.size) / max(self.size - 1, 1)
+        with torch.no_grad():
+            self.bias[:, 1] = 5 - 12 * spread ** (0.3 + 1.3 * depth)
+
+    @property
+    def state_floats(self) -> int:
+        """c, n, m and h of each cell, and what the convolution keeps."""
+        state: int = 4 * self.heads * self.size + self.convolution.state_floats
+        return state
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """Map ``[T, B, channels]`` to the same shape."""
+        convolved = self.convolution(hidden)
+        seen = torch.stack(
+            [
+                self.input_gate(convolved),
+                self.forget_gate(convolved),
+                self.cell_input(hidden),
+                self.output_gate(hidden),
+            ],
+            dim=3,
+        )  # [T, B, channels, 4]
+        seen = seen.view(*hidden.shape[:2], self.heads, self.size, 4).transpose(3, 4) + self.bias
+        output = hidden.new_zeros(hidden.shape[1], self.heads, self.size)  # [B, H, size]
+        cell = weight = output
+        largest = torch.full_like(output, -torch.inf)
+        outputs = []
+        for given in seen:  # [B, H, 4, size]
+            recurrent = (output.unsqueeze(2) @ self.recurrent).squeeze(2)  # [B, H, 4 * size]
+            opened, kept, new, shown = (given + recurrent.view(given.shape)).unbind(dim=2)
+            kept = functional.logsigmoid(kept) + largest
+            largest = torch.maximum(opened, kept)
+            keep, write = (kept - largest).exp(), (opened - largest).exp()
+            cell = keep * cell + write * torch.tanh(new)
+            weight = keep * weight + write
+            output = torch.sigmoid(shown) * cell / weight
+            outputs.append(output)
+        normed: Tensor = self.norm(torch.stack(outputs))  # [T, B, channels]
+        return normed
+
+
+@register_model("slstm", settings=SLSTMSettings, width="hidden_size")
+class SLSTM(BlockModel):
+    """An LSTM with exponential gates, whose cells of a head are mixed by recurrent weights.
+
+    With z_t, o_t and the logarithms of i_t and f_t each W x_t + R h_{t-1} + b, where tanh is taken
+    of z, and sigmoid of o and f, and R mixes the cells of one head::
+
+        c_t = f_t c_{t-1} + i_t z_t
+        n_t = f_t n_{t-1} + i_t
+        h_t = o_t c_t / n_t
+
+    Gates are stabilised as in the mLSTM: by m_t = max(log f_t + m_{t-1}, log i_t), which leaves h_t
+    as it is. A block convolves what the gates i and f see, normalises each head, and adds a gated
+    feedforward network. R starts at 0, and the biases of the forget gates from 5 to -7. There are
+    as many cells as the hidden size, rounded up to a multiple of the heads.
+    """
+
+    def __init__(self, input_width: int, output_width: int, settings: SLSTMSettings) -> None:
+        """Build the blocks."""
+        heads, layers = settings.heads, settings.layers
+        size = heads * head_size(settings.hidden_size, heads)
+        blocks = [
+            Block(
+                size,
+                SLSTMMixer(size, heads, settings.kernel_size, layer / max(layers - 1, 1)),
+                GatedGELU(size, layers),
+                center=True,
+            )
+            for layer in range(layers)
+        ]
+        super().__init__(input_width, output_width, size, blocks, center=True)

@@ -1,0 +1,75 @@
+"""What the tests of matrix states do: give a mixer random inputs, and compare two answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from ntmbench.baselines.linear.blocks import BlockModel, MatrixMixer, Operands
+from ntmbench.engine.linear_state import linear_state
+from ntmbench.registry import make_model
+
+STEPS, BATCH = 8, 2
+
+ModuleT = TypeVar("ModuleT", bound=nn.Module)
+
+
+def moved(module: ModuleT) -> ModuleT:
+    """The module in float64, each weight moved, so that none is at a start that hides it."""
+    generator = torch.Generator().manual_seed(1)
+    module = module.double()
+    with torch.no_grad():
+        for weight in module.parameters():
+            noise = torch.randn(weight.shape, generator=generator, dtype=torch.float64)
+            weight.add_(0.1 * noise)
+    return module
+
+
+def first_mixer(name: str, **settings: Any) -> MatrixMixer:
+    """The mixer of the first block of a model, with moved weights."""
+    model = make_model(name, 3, 2, **settings)
+    assert isinstance(model, BlockModel)
+    mixer: MatrixMixer = moved(model).blocks[0].mixer
+    return mixer
+
+
+def inputs(size: int, steps: int = STEPS) -> Tensor:
+    """Random numbers ``[T, B, size]`` that want a gradient."""
+    generator = torch.Generator().manual_seed(2)
+    drawn = torch.randn(steps, BATCH, size, generator=generator, dtype=torch.float64)
+    return drawn.requires_grad_()
+
+
+def check_answers(
+    mixer: MatrixMixer, size: int, oracle: Callable[[Operands, Tensor], Tensor]
+) -> None:
+    """The answers of the state and their gradients are the oracle's, ``[T, B, H, V]``.
+
+    The oracle gets the operands and the inputs.
+    """
+    hidden = inputs(size)
+    made = mixer.operands(hidden)
+    ours, _ = linear_state(
+        made.query, made.key, made.value, decay=made.decay, erase=made.erase, every=mixer.every
+    )
+    check_same(ours, oracle(made, hidden), hidden)
+
+
+def check_same(ours: Tensor, theirs: Tensor, hidden: Tensor) -> None:
+    """Two functions of the inputs are the same, and so are their gradients."""
+    torch.testing.assert_close(ours, theirs, rtol=1e-9, atol=1e-11)
+    generator = torch.Generator().manual_seed(3)
+    weights = torch.randn(ours.shape, generator=generator, dtype=torch.float64)
+    slopes = [
+        torch.autograd.grad((answer * weights).sum(), hidden, retain_graph=True)[0]
+        for answer in (ours, theirs)
+    ]
+    torch.testing.assert_close(slopes[0], slopes[1], rtol=1e-8, atol=1e-10)
+
+
+def batch_first(tensor: Tensor) -> Tensor:
+    """``[T, B, ...]`` as ``[B, T, ...]``, and back."""
+    return tensor.transpose(0, 1)

@@ -1,0 +1,88 @@
+"""TTT-Linear against plain loops, whose inner gradients are those of autograd."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from ntmbench.baselines.linear.blocks import BlockModel
+from ntmbench.baselines.linear.ttt_linear import turned
+from ntmbench.registry import make_model
+from tests.baselines.oracles.mixers import check_same, inputs, moved
+
+HIDDEN, HEADS, SIZE = 8, 2, 4
+
+
+@pytest.mark.parametrize("mini_batch", [1, 3, 8])
+def test_a_layer_is_that_of_plain_loops(mini_batch: int) -> None:
+    model = make_model("ttt_linear", 3, 2, hidden_size=HIDDEN, mini_batch=mini_batch)
+    assert isinstance(model, BlockModel)
+    mixer: Any = moved(model).blocks[0].mixer
+    hidden = inputs(HIDDEN)
+    rows = [_sequence(mixer, sequence, mini_batch) for sequence in hidden.unbind(dim=1)]
+    check_same(mixer(hidden), torch.stack(rows, dim=1), hidden)
+
+
+def _sequence(mixer: Any, sequence: Tensor, mini_batch: int) -> Tensor:
+    """One sequence ``[T, hidden]``, with a model for every step."""
+    shared = mixer.query_and_key(sequence)
+    query, key = (
+        torch.stack([_convolved(convolution, shared, t) for t in range(len(sequence))])
+        for convolution in (mixer.query_convolution, mixer.key_convolution)
+    )
+    value = mixer.value(sequence)
+    heads = []
+    for h in range(HEADS):
+        own = slice(h * SIZE, (h + 1) * SIZE)
+        factors, shifts = mixer.norm_factors[h, 0], mixer.norm_biases[h, 0]
+
+        def mapped(
+            x: Tensor, w: Tensor, b: Tensor, g: Tensor = factors, s: Tensor = shifts
+        ) -> Tensor:
+            return functional.layer_norm(x @ w + b, (SIZE,), g, s, 1e-6)
+
+        model = mixer.weights[h], mixer.biases[h, 0]
+        answers = []
+        for t, x in enumerate(sequence):
+            place = t % mini_batch
+            if place == 0:
+                base, sums = model, (torch.zeros_like(model[0]), torch.zeros_like(model[1]))
+            q, k = (_turned(part[t, own], place) for part in (query, key))
+            error = mapped(k, *base) - (value[t, own] - k)
+            gradients = torch.autograd.grad(error.square().sum() / 2, base, create_graph=True)
+            rate = torch.sigmoid(mixer.rates(x)[h]) / SIZE
+            sums = sums[0] + rate * gradients[0], sums[1] + rate * gradients[1]
+            factor = (1 / (place + 1) + mixer.step_factors[place]).clamp_min(0)
+            model = base[0] - factor * sums[0], base[1] - factor * sums[1]
+            answers.append(q + mapped(q, *model))
+        heads.append(torch.stack(answers))
+    gate = functional.gelu(mixer.gate(sequence), approximate="tanh")
+    result = mixer.output(mixer.norm(torch.cat(heads, dim=1)) * gate)
+    assert isinstance(result, Tensor)
+    return result
+
+
+def _convolved(convolution: Any, shared: Tensor, t: int) -> Tensor:
+    total = convolution.bias
+    for back in range(min(4, t + 1)):
+        total = total + convolution.weight[:, 3 - back] * shared[t - back]
+    assert isinstance(total, Tensor)
+    return total
+
+
+def _turned(numbers: Tensor, place: int) -> Tensor:
+    pairs = torch.view_as_complex(numbers.view(-1, 2))
+    angles = place * 10000.0 ** (-2 * torch.arange(SIZE // 2).double() / SIZE)
+    return torch.view_as_real(pairs * torch.polar(torch.ones_like(angles), angles)).flatten()
+
+
+def test_turning_keeps_lengths_and_begins_anew_with_each_mini_batch() -> None:
+    numbers = torch.randn(1, 1, 1, 6, dtype=torch.float64).expand(1, 1, 8, 6)
+    after = turned(numbers, 4)
+    torch.testing.assert_close(after[:, :, :4], after[:, :, 4:])
+    torch.testing.assert_close(after.norm(dim=3), numbers.norm(dim=3))
+    assert not torch.allclose(after[:, :, 0], after[:, :, 1])
