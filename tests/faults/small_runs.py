@@ -43,6 +43,7 @@ WIDTHS = {
     "lstm": ("model.hidden_size=8",),
     "seq2seq": ("model.hidden_size=8",),
     "stack_rnn": ("model.hidden_size=8",),
+    "tape_rnn": ("model.hidden_size=8", "model.writer_size=8"),
 }
 
 

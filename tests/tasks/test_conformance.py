@@ -29,6 +29,7 @@ from tests.recited import Recited
 SMALL: dict[str, dict[str, Any]] = {
     "ntm": {"controller_size": 6, "memory_slots": 8, "word_size": 4},
     "stack_rnn": {"hidden_size": 6, "depth": 5, "cell_size": 3},
+    "tape_rnn": {"hidden_size": 6, "cells": 5, "cell_size": 3, "writer_size": 4},
 }
 #: These need more than widths: a task, or a user's class. Tests of their own check them.
 APART = {"oracle", "custom"}

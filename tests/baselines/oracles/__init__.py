@@ -1,0 +1,1 @@
+"""Tests of the other models, and those from outside."""
