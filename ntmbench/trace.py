@@ -6,8 +6,9 @@ it wants drawn, and how.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:  # a command that trains nothing loads no PyTorch
@@ -81,8 +82,8 @@ class Trace:
         logits: ``[T, B, out]``.
         signals: by name.
         panels: what the model wants drawn, from top to bottom.
-        provenance: ``[T, B, T]``, the share of what was read at a step that each earlier step
-            wrote; None if that is not known.
+        find_provenance: computes ``provenance`` when it is first asked for, since it takes longer
+            than all else; None if it is not known.
         addressing: the signals that tell where the model reads and writes; empty for a model whose
             memory has no places.
     """
@@ -90,7 +91,7 @@ class Trace:
     logits: Tensor
     signals: Mapping[str, Signal] = field(default_factory=dict)
     panels: tuple[Panel, ...] = ()
-    provenance: Tensor | None = None
+    find_provenance: Callable[[], Tensor] | None = None
     addressing: tuple[Addressing, ...] = ()
 
     def __post_init__(self) -> None:
@@ -107,6 +108,14 @@ class Trace:
                     f"Panel '{panel.title}' draws the signal '{panel.signal}'. "
                     f"Signals of this trace: {', '.join(self.signals)}."
                 )
+
+    @cached_property
+    def provenance(self) -> Tensor | None:
+        """``[T, B, T]``: of what was read at a step, the share that each earlier step wrote.
+
+        None if that is not known.
+        """
+        return None if self.find_provenance is None else self.find_provenance()
 
     def __getitem__(self, name: str) -> Tensor:
         """The values ``[T, B, ...]`` of a signal."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 from ntmbench.data.ranges import Choice, LogRange, searched
 from ntmbench.errors import MAX_SIZE, check_range
 from ntmbench.model import SequenceModel
+from ntmbench.provenance import shares_of
 from ntmbench.registry import register_model
 from ntmbench.trace import Panel, Signal, Trace
 
@@ -106,8 +108,8 @@ class StackRNN(SequenceModel):
 
         Signals: ``actions [T, B, stacks, 3]`` (push, pop, stay), ``occupied [T, B, stacks, depth]``
         (the share of each cell that was pushed and not popped), ``tops [T, B, stacks, cell]``.
-        ``provenance [T, B, T]`` is that of the tops after each step, which the answer sees, as a
-        mean over the stacks.
+        ``provenance [T, B, T]`` is that of the tops after each step, which the answer sees, over
+        all stacks; a part of a top that was never pushed is empty and does not count.
         """
         steps, batch_size, _ = inputs.shape
         with torch.no_grad():
@@ -132,7 +134,7 @@ class StackRNN(SequenceModel):
             Panel("occupied", "occupied cells, the top first", "weights"),
             Panel("tops", "top of the stack", "signed"),
         )
-        return Trace(logits, signals, panels, provenance=torch.stack(read))
+        return Trace(logits, signals, panels, partial(shares_of, torch.stack(read)))
 
     def _steps(self, inputs: Tensor) -> Iterator[_Step]:
         s, batch_size = self.settings, inputs.shape[1]

@@ -115,7 +115,7 @@ class NTM(SequenceModel):
         """
         with torch.no_grad():
             trace: NTMTrace = self._engine(inputs).trace(self, inputs)
-            return trace.named()
+            return trace.named(self.initial_memory())
 
     @contextmanager
     def room_for(self, items: int) -> Iterator[int]:

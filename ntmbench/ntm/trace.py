@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from ntmbench.provenance import erase_and_add
 from ntmbench.trace import Addressing, Panel, Signal, Trace
 
 #: The further axes of each signal: heads, slots, numbers of a slot, shifts. Read heads come first.
@@ -55,7 +56,21 @@ class NTMTrace:
     shift: Tensor  # [T, B, H, S]
     sharpening: Tensor  # [T, B, H]
 
-    def named(self) -> Trace:
-        """The same as named signals, with the panels to draw."""
+    def named(self, first_memory: Tensor) -> Trace:
+        """The same as named signals, with the panels to draw.
+
+        ``first_memory [N, M]`` is the memory before the first step.
+        """
         signals = {name: Signal(getattr(self, name), axes) for name, axes in AXES.items()}
-        return Trace(self.logits, signals, PANELS, addressing=ADDRESSING)
+
+        def provenance() -> Tensor:
+            return erase_and_add(
+                reads=self.read_weightings,
+                writes=self.write_weightings,
+                erases=self.erases,
+                adds=self.adds,
+                first_memory=first_memory,
+                reads_first=True,
+            )
+
+        return Trace(self.logits, signals, PANELS, provenance, addressing=ADDRESSING)

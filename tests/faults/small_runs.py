@@ -57,6 +57,7 @@ WIDTHS = {
     "ttt_linear": ("model.hidden_size=8",),
     "rwkv7": ("model.hidden_size=8", "model.rank=4"),
     "mamba2": ("model.hidden_size=8", "model.state_size=4"),
+    "tape_rnn": ("model.hidden_size=8", "model.writer_size=8"),
 }
 
 

@@ -43,6 +43,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "ttt_linear": {"hidden_size": 6, "mini_batch": 3},
     "rwkv7": {"hidden_size": 6, "rank": 4},
     "mamba2": {"hidden_size": 6, "state_size": 5},
+    "tape_rnn": {"hidden_size": 6, "cells": 5, "cell_size": 3, "writer_size": 4},
 }
 #: These need more than widths: a task, or a user's class. Tests of their own check them.
 APART = {"oracle", "custom"}
