@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import inspect
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,16 +11,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ntmbench.answer import Answer, Reals, Symbols
 from ntmbench.commands.grammar import number_of_values, parse
 from ntmbench.data.lengths import MAX_LENGTH, MAX_SEQUENCES
-from ntmbench.data.text import as_text, as_words
 from ntmbench.errors import SettingError, UserError, check_choice, check_whole, did_you_mean
+from ntmbench.evaluation.description import answers_of, example_text, readable_length, sentence
 from ntmbench.registry import make_task, task_names
-from ntmbench.task import Batch, Task
-
-#: An example has about so many steps if no length is given.
-READABLE_STEPS = 40
+from ntmbench.task import Task
 
 #: The width of what is written elsewhere than to a terminal.
 WIDTH = 150
@@ -83,21 +78,6 @@ def gallery(tasks: Sequence[Task]) -> Table:
     return table
 
 
-def sentence(task: Task) -> str:
-    """The first paragraph of a task's docstring, without its source in brackets."""
-    first = " ".join((inspect.getdoc(type(task)) or "").partition("\n\n")[0].split())
-    return first.partition(" (")[0].rstrip(".:") + "."
-
-
-def answers_of(answer: Answer) -> str:
-    """``8 bits``, ``one of 8 symbols`` or ``1 number``."""
-    if isinstance(answer, Symbols):
-        return f"one of {answer.channels} symbols"
-    unit = answer.unit if answer.channels == 1 else f"{answer.unit}s"
-    within = f" within {answer.tolerance:g}" if isinstance(answer, Reals) else ""
-    return f"{answer.channels} {unit}{within}"
-
-
 def show_example(name: str, arguments: Sequence[str], console: Console) -> None:
     """Print one test sequence of a task, and what is asked in it.
 
@@ -126,23 +106,6 @@ def show_example(name: str, arguments: Sequence[str], console: Console) -> None:
     )
     console.print()
     console.print(Text(example_text(task, batch)))
-
-
-def example_text(task: Task, batch: Batch) -> str:
-    """The sequence in words where answers are symbols, and as a table of numbers otherwise."""
-    if isinstance(task.answer, Symbols):
-        return as_words(task, batch)
-    named = " ".join(task.input_names) or "inputs"
-    asked = " ".join(task.output_names) or "targets"
-    return f"{named} | {asked}\n{as_text(batch)}"
-
-
-def readable_length(task: Task) -> int:
-    """The longest training length, halved until an example has at most READABLE_STEPS."""
-    length = task.length_range[1]
-    while len(task.test_set(length, 1).inputs) > READABLE_STEPS and length > task.shortest_length:
-        length = max(task.shortest_length, length // 2)
-    return length
 
 
 def _parsed(task: str, arguments: Sequence[str]) -> tuple[dict[str, Any], Mapping[str, Any]]:

@@ -249,15 +249,26 @@ def written_out(experiment: str, *overrides: str) -> list[str]:
     return with_experiment([f"+experiment={experiment}", *overrides], sweep=True)
 
 
+def folder_of(experiment: str) -> str:
+    """Experiments beside the comparison have folders of their own, hence reports of their own."""
+    part = experiment.partition("/")[0]
+    own = {"reference": "results/reference", "core": "results", "gallery": "results/gallery"}
+    return own.get(part, f"results/reference/{part}")
+
+
+def test_core_is_one_task_of_each_family_for_any_model() -> None:
+    custom = ("model=custom", "model.target=torch.nn:Linear")
+    cells = cells_of(written_out("core", *custom))
+    tasks = [composed(*cell).task.name for cell in cells]
+    assert sorted(registry.task_class(task).family for task in tasks) == FAMILIES
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
 def test_every_experiment_can_run(experiment: str) -> None:
     for cell in cells_of(written_out(experiment, "seed=0")):
         config = composed(*cell)
-        # Experiments beside the comparison have folders of their own, hence reports of their own.
-        part = experiment.partition("/")[0]
-        own = "" if part == "reference" else f"/{part}"
-        assert str(config.results_dir) == f"results/reference{own}"
+        assert str(config.results_dir) == folder_of(experiment)
         needs = registry.model_entry(config.model).needs_input_phase
         assert config.task.has_input_phase or not needs
 
@@ -269,8 +280,19 @@ def test_experiments_hold_the_runs_that_they_should() -> None:
     assert set(SIZES) == set(EXPERIMENTS)
 
 
+def has_input_phase(task: str) -> bool:
+    return registry.make_task(task).has_input_phase
+
+
+#: The number of all tasks.
+GALLERY = len(registry.task_names())
 #: The number of runs: tasks times settings times seeds.
 SIZES = {
+    "core": 13,
+    "gallery/ntm": GALLERY * 3,
+    "gallery/lstm": GALLERY * 3,
+    "gallery/seq2seq": len([name for name in registry.task_names() if has_input_phase(name)]) * 3,
+    "gallery/stack_rnn": GALLERY * 3,
     "reference/ntm": 6 * 10,
     "reference/ntm_feedforward": 5 * 10,
     "reference/ntm_feedforward_ngrams": 10,
