@@ -301,6 +301,8 @@ SIZES = {
     "reference/controls": 6 * 3 * 3,
     "learning_rates/lstm": 6 * 5,
     "learning_rates/seq2seq": 5 * 5,
+    "sanity/parity_recurrent": 2 * 3,
+    "sanity/parity_transformer": 3,
     "ablations/memory": 3 * 10,
     "ablations/weighting": 3 * 10,
     "ablations/clip_norm": 4 * 10,
