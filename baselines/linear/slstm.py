@@ -96,8 +96,8 @@ class SLSTM(BlockModel):
 
     Gates are stabilised as in the mLSTM: by m_t = max(log f_t + m_{t-1}, log i_t), which leaves h_t
     as it is. A block convolves what the gates i and f see, normalises each head, and adds a gated
-    feedforward network of 4/3 of the hidden size. R starts at 0, and the biases of the forget gates from 5 to -7. There are
-    as many cells as the hidden size, rounded up to a multiple of the heads.
+    feedforward network of 4/3 of the hidden size. R starts at 0, and the biases of the forget gates
+    from 5 to -7. There are as many cells as the hidden size, rounded up to a multiple of the heads.
     """
 
     def __init__(self, input_width: int, output_width: int, settings: SLSTMSettings) -> None:
