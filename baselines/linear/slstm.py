@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -95,8 +96,8 @@ class SLSTM(BlockModel):
 
     Gates are stabilised as in the mLSTM: by m_t = max(log f_t + m_{t-1}, log i_t), which leaves h_t
     as it is. A block convolves what the gates i and f see, normalises each head, and adds a gated
-    feedforward network. R starts at 0, and the biases of the forget gates from 5 to -7. There are
-    as many cells as the hidden size, rounded up to a multiple of the heads.
+    feedforward network of 4/3 of the hidden size. R starts at 0, and the biases of the forget gates
+    from 5 to -7. There are as many cells as the hidden size, rounded up to a multiple of the heads.
     """
 
     def __init__(self, input_width: int, output_width: int, settings: SLSTMSettings) -> None:
@@ -107,7 +108,7 @@ class SLSTM(BlockModel):
             Block(
                 size,
                 SLSTMMixer(size, heads, settings.kernel_size, layer / max(layers - 1, 1)),
-                GatedGELU(size, layers),
+                GatedGELU(size, math.ceil(4 * settings.hidden_size / 3), layers),
                 center=True,
             )
             for layer in range(layers)

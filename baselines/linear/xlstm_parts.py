@@ -43,12 +43,11 @@ class HeadNorm(nn.Module):
 
 
 class GatedGELU(nn.Module):
-    """A gated feedforward network, W_2 (GELU(W_g x) * W_1 x), with 4/3 as many units inside."""
+    """A gated feedforward network, W_2 (GELU(W_g x) * W_1 x)."""
 
-    def __init__(self, hidden_size: int, layers: int) -> None:
+    def __init__(self, hidden_size: int, inner: int, layers: int) -> None:
         """Build the linear maps, started as in the xLSTM."""
         super().__init__()
-        inner = math.ceil(4 * hidden_size / 3)
         self.up = nn.Linear(hidden_size, 2 * inner, bias=False)
         self.down = nn.Linear(inner, hidden_size, bias=False)
         start_small(self.up.weight, hidden_size)
