@@ -29,6 +29,7 @@ from tests.recited import Recited
 SMALL: dict[str, dict[str, Any]] = {
     "ntm": {"controller_size": 6, "memory_slots": 8, "word_size": 4},
     "stack_rnn": {"hidden_size": 6, "depth": 5, "cell_size": 3},
+    "dnc": {"controller_size": 6, "memory_slots": 6, "word_size": 4, "read_heads": 2},
     "tape_rnn": {"hidden_size": 6, "cells": 5, "cell_size": 3, "writer_size": 4},
 }
 #: These need more than widths: a task, or a user's class. Tests of their own check them.
@@ -43,6 +44,11 @@ def test_task(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(set(model_names()) - APART))
 def test_model(name: str) -> None:
     check_model(name, **SMALL.get(name, {}))
+
+
+@pytest.mark.parametrize("mend", ["masked_lookup", "erase_freed", "sharpened_links"])
+def test_mended_dnc(mend: str) -> None:
+    check_model("dnc", **SMALL["dnc"], **{mend: True})
 
 
 @pytest.mark.parametrize("controller", ["lstm", "feedforward"])
