@@ -238,5 +238,5 @@ def attention_trace(logits: Tensor, weights: list[Tensor]) -> Trace:
         logits,
         {"attention": Signal(attention, ("head", "step"))},
         (Panel("attention", "attention to each step", "weights"),),
-        provenance=attention.mean(dim=2),
+        find_provenance=lambda: attention.mean(dim=2),
     )

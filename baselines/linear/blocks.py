@@ -267,7 +267,7 @@ class BlockModel(SequenceModel):
             logits,
             {"shares": Signal(heads, ("head", "step"))},
             (Panel("shares", "steps in what each head reads, lowest layer first", "weights"),),
-            provenance=heads.mean(dim=2),
+            find_provenance=lambda: heads.mean(dim=2),
         )
 
     def _stack(self) -> list[Block]:

@@ -126,7 +126,7 @@ class AttentionSeq2Seq(SequenceModel):
                 attention[number, :, :answer_start] = step.attention.T
         panel = Panel("attention", "attention to each step", "weights")
         signals = {"attention": Signal(attention, ("step",))}
-        return Trace(logits, signals, (panel,), provenance=attention)
+        return Trace(logits, signals, (panel,), find_provenance=lambda: attention)
 
     def _steps(
         self, inputs: Tensor, answer_start: int, targets: Tensor | None = None

@@ -7,8 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from ntmbench.answer import Bits, Reals, Symbols
-from ntmbench.commands.gallery import answers_of, example_text, main, readable_length, sentence
+from ntmbench.commands.gallery import main
 from ntmbench.data.text import as_text, as_words
+from ntmbench.evaluation.description import answers_of, example_text, readable_length, sentence
 from ntmbench.registry import make_task, task_names
 from tests.conftest import Ended
 

@@ -43,6 +43,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "ttt_linear": {"hidden_size": 6, "mini_batch": 3},
     "rwkv7": {"hidden_size": 6, "rank": 4},
     "mamba2": {"hidden_size": 6, "state_size": 5},
+    "dnc": {"controller_size": 6, "memory_slots": 6, "word_size": 4, "read_heads": 2},
     "tape_rnn": {"hidden_size": 6, "cells": 5, "cell_size": 3, "writer_size": 4},
 }
 #: These need more than widths: a task, or a user's class. Tests of their own check them.
@@ -62,6 +63,11 @@ def test_model(name: str) -> None:
 @pytest.mark.parametrize("positions", ["none", "alibi"])
 def test_positions_of_the_transformer(positions: str) -> None:
     check_model("transformer", **SMALL["transformer"], positions=positions)
+
+
+@pytest.mark.parametrize("mend", ["masked_lookup", "erase_freed", "sharpened_links"])
+def test_mended_dnc(mend: str) -> None:
+    check_model("dnc", **SMALL["dnc"], **{mend: True})
 
 
 @pytest.mark.parametrize("controller", ["lstm", "feedforward"])

@@ -65,7 +65,7 @@ def _heads(task: Task, batch: Batch, trace: Trace) -> Iterator[_Head]:
     shown = _shown_in_input(task, batch)
     unknown = np.full(batch.mask.shape, np.nan)
     if not trace.addressing:
-        if trace.provenance is not None and shown is not None:
+        if shown is not None and trace.provenance is not None:
             shares = trace.provenance.cpu().numpy()  # [T, B, T]
             yield _Head("read", 0, unknown, unknown, *_on_items(shares, shown))
         return

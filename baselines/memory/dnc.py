@@ -1,0 +1,356 @@
+"""Differentiable Neural Computer (Graves et al. 2016), and the mends of Csordás and Schmidhuber."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F  # noqa: N812 (PyTorch's own convention)
+from torch import Tensor
+
+from ntmbench.data.ranges import Choice, LogRange, searched
+from ntmbench.errors import MAX_SIZE, check_range
+from ntmbench.model import SequenceModel
+from ntmbench.ntm.beginning import initialised_linear
+from ntmbench.ntm.controller import Controller, LayerState
+from ntmbench.provenance import erase_and_add
+from ntmbench.registry import register_model
+from ntmbench.trace import Addressing, Panel, Signal, Trace
+
+#: Keeps quotients, products of usages and logarithms away from zero.
+EPSILON = 1e-6
+#: A step's links join every slot with every other one.
+MAX_SLOTS = 2**13
+MAX_HEADS = 256
+
+
+@dataclass(frozen=True)
+class DNCSettings:
+    """Settings of the DNC; without its mends it is that of Graves et al. (2016)."""
+
+    #: Units of the controller, an LSTM.
+    controller_size: int = 100
+    #: Memory slots, N.
+    memory_slots: int = field(default=128, metadata=searched(LogRange(16, 128)))
+    #: Numbers in one slot, W.
+    word_size: int = field(default=20, metadata=searched(LogRange(8, 32)))
+    #: Read heads, R.
+    read_heads: int = field(default=1, metadata=searched(Choice((1, 2, 4))))
+    #: Whether each look-up compares only what a mask lets through, of key and words alike.
+    masked_lookup: bool = False
+    #: Whether a slot that is freed is erased too, so that no look-up finds it.
+    erase_freed: bool = False
+    #: Whether the weightings that follow the links are sharpened, as they blur with every write.
+    sharpened_links: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        check_range("model.controller_size", self.controller_size, 1, MAX_SIZE)
+        check_range("model.memory_slots", self.memory_slots, 2, MAX_SLOTS)
+        check_range("model.word_size", self.word_size, 1, MAX_SIZE)
+        check_range("model.read_heads", self.read_heads, 1, MAX_HEADS)
+
+
+class Interface(NamedTuple):
+    """What the controller asks of the memory at one step."""
+
+    read_keys: Tensor  # [B, R, W]: k^r
+    read_strengths: Tensor  # [B, R], oneplus: beta^r
+    read_modes: Tensor  # [B, R, 3], softmax over backward, content and forward: pi
+    free_gates: Tensor  # [B, R], sigmoid: f
+    write_key: Tensor  # [B, W]: k^w
+    write_strength: Tensor  # [B], oneplus: beta^w
+    erase: Tensor  # [B, W], sigmoid: e
+    write_vector: Tensor  # [B, W]: v
+    allocation_gate: Tensor  # [B], sigmoid: g^a
+    write_gate: Tensor  # [B], sigmoid: g^w
+    read_masks: Tensor | None  # [B, R, W], sigmoid; where look-ups are masked
+    write_mask: Tensor | None  # [B, W], sigmoid; where look-ups are masked
+    sharpness: Tensor | None  # [B, 2, R], oneplus: of forward and backward weightings
+
+
+class Memory(NamedTuple):
+    """The memory after a step, with all that is known about its slots."""
+
+    words: Tensor  # [B, N, W]: M
+    usage: Tensor  # [B, N]: u
+    precedence: Tensor  # [B, N]: p
+    links: Tensor  # [B, N, N]: L[i, j], how much slot i was written right after slot j
+    write_weighting: Tensor  # [B, N]: w^w
+    read_weightings: Tensor  # [B, R, N]: w^r
+    retention: Tensor  # [B, N]: psi, the part of each slot that was not freed
+
+
+class _Step(NamedTuple):
+    hidden: Tensor  # [B, controller]
+    asked: Interface
+    memory: Memory
+    reads: Tensor  # [B, R, W]
+
+
+@register_model("dnc", settings=DNCSettings, width="controller_size")
+class DNC(SequenceModel):
+    """An LSTM with a memory whose slots it allocates, frees, and follows in the order of writing.
+
+    At each step, with D(u, v, b) the content weighting softmax(b cosine(u, v)) (section "Methods",
+    by its headings)::
+
+        Content-based addressing
+            c^w  = D(M_{t-1}, k^w, beta^w)
+        Dynamic memory allocation, with u in ascending order phi
+            psi  = prod_r (1 - f^r w^r_{t-1})
+            u_t  = (u_{t-1} + w^w_{t-1} - u_{t-1} w^w_{t-1}) psi
+            a[phi[j]] = (1 - u_t[phi[j]]) prod_{i<j} u_t[phi[i]]
+        Write weighting
+            w^w  = g^w (g^a a + (1 - g^a) c^w)
+            M_t  = M_{t-1} (1 - w^w e^T) + w^w v^T
+        Temporal memory linkage
+            L_t[i, j] = (1 - w^w[i] - w^w[j]) L_{t-1}[i, j] + w^w[i] p_{t-1}[j],  L_t[i, i] = 0
+            p_t  = (1 - sum w^w) p_{t-1} + w^w
+        Read weighting
+            w^r  = pi[1] L_t^T w^r_{t-1} + pi[2] D(M_t, k^r, beta^r) + pi[3] L_t w^r_{t-1}
+            r    = M_t^T w^r
+
+    The answer is a linear map of r and of the controller's output, and the controller sees the
+    input and the r of the step before. All starts at zero, the controller's state too.
+
+    The mends of Csordás and Schmidhuber (2019), each a setting::
+
+        masked_lookup    D(M m, k m, beta) with a mask m of the key's own in [0, 1]^W
+        erase_freed      M_t = M_{t-1} psi (1 - w^w e^T) + w^w v^T
+        sharpened_links  L w^r and L^T w^r are raised to a power s >= 1 and normalised again
+
+    Weights start as an NTM's do: Xavier-uniform, biases at zero, forget gates at one.
+    """
+
+    def __init__(self, input_width: int, output_width: int, settings: DNCSettings) -> None:
+        """Build controller, interface and output."""
+        super().__init__()
+        self.settings = s = settings
+        self.memory_slots = s.memory_slots
+        reads = s.read_heads * s.word_size
+        self.controller = Controller("lstm", input_width + reads, s.controller_size, 1)
+        self.interface = initialised_linear(s.controller_size, sum(self._interface_sizes()))
+        self.output = initialised_linear(s.controller_size + reads, output_width)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Map inputs ``[T, B, in]`` to logits ``[T, B, out]``."""
+        return self._logits(self._steps(inputs))
+
+    @contextmanager
+    def room_for(self, items: int) -> Iterator[int]:
+        """Enlarge the memory to hold ``items``; yields the number of slots."""
+        slots = self.memory_slots
+        self.memory_slots = max(slots, items)
+        try:
+            yield self.memory_slots
+        finally:
+            self.memory_slots = slots
+
+    def state_floats(self, steps: int) -> int:
+        """Words, links, usage, precedence, weightings, last reads, and the controller's state."""
+        s, n = self.settings, self.memory_slots
+        weightings = (s.read_heads + 3) * n  # with usage and precedence
+        reads = s.read_heads * s.word_size
+        return n * s.word_size + n * n + weightings + reads + 2 * s.controller_size
+
+    def trace(self, inputs: Tensor) -> Trace:
+        """Run inputs ``[T, B, in]`` without gradients and return what the memory did.
+
+        Signals: ``write_weightings [T, B, 1, N]``, ``read_weightings [T, B, R, N]``, ``usage
+        [T, B, N]``, ``read_modes [T, B, R, 3]`` (backward, content, forward), ``gates [T, B,
+        2 + R]`` (write, allocation, then the free gates), ``reads [T, B, R, W]`` and
+        ``write_vectors [T, B, W]``. ``provenance [T, B, T]`` is that of the reads.
+        """
+        with torch.no_grad():
+            run = list(self._steps(inputs))
+            logits = self._logits(iter(run))
+        memories, asked = [step.memory for step in run], [step.asked for step in run]
+        gates = [
+            torch.cat([a.write_gate[:, None], a.allocation_gate[:, None], a.free_gates], dim=1)
+            for a in asked
+        ]
+        writes = torch.stack([memory.write_weighting for memory in memories]).unsqueeze(2)
+        reads = torch.stack([memory.read_weightings for memory in memories])
+        erases = torch.stack([a.erase for a in asked]).unsqueeze(2)
+        vectors = torch.stack([a.write_vector for a in asked])
+        retention = torch.stack([memory.retention for memory in memories])
+        signals = {
+            "write_vectors": Signal(vectors, ("word element",)),
+            "reads": Signal(torch.stack([step.reads for step in run]), ("head", "word element")),
+            "write_weightings": Signal(writes, ("head", "slot")),
+            "read_weightings": Signal(reads, ("head", "slot")),
+            "usage": Signal(torch.stack([memory.usage for memory in memories]), ("slot",)),
+            "read_modes": Signal(torch.stack([a.read_modes for a in asked]), ("head", "mode")),
+            "gates": Signal(torch.stack(gates), ("gate",)),
+        }
+        panels = (
+            Panel("write_vectors", "write vectors", "signed"),
+            Panel("reads", "reads", "signed"),
+            Panel("write_weightings", "write weightings", "weights"),
+            Panel("read_weightings", "read weightings", "weights"),
+            Panel("usage", "usage", "unit"),
+            Panel("read_modes", "backward, content, forward", "unit"),
+            Panel("gates", "write, allocate, free", "unit"),
+        )
+        addressing = (
+            Addressing("write_weightings", "write"),
+            Addressing("read_weightings", "read"),
+        )
+
+        def provenance() -> Tensor:
+            return erase_and_add(
+                reads=reads,
+                writes=writes,
+                erases=erases,
+                adds=vectors.unsqueeze(2),
+                freed=retention if self.settings.erase_freed else None,
+            )
+
+        return Trace(logits, signals, panels, provenance, addressing)
+
+    def _logits(self, run: Iterator[_Step]) -> Tensor:
+        answers = [torch.cat([step.reads.flatten(1), step.hidden], dim=1) for step in run]
+        logits: Tensor = self.output(torch.stack(answers))
+        return logits
+
+    def _steps(self, inputs: Tensor) -> Iterator[_Step]:
+        s, batch_size = self.settings, inputs.shape[1]
+        zeros = inputs.new_zeros
+        states: tuple[LayerState, ...] = ((zeros(batch_size, s.controller_size),) * 2,)
+        reads = zeros(batch_size, s.read_heads, s.word_size)
+        memory = empty_memory(inputs, batch_size, s.read_heads, self.memory_slots, s.word_size)
+        for step_inputs in inputs:  # [B, in]
+            seen = torch.cat([step_inputs, reads.flatten(1)], dim=1)
+            hidden, states = self.controller(seen, states)
+            asked = self._asked(hidden)
+            memory = step(memory, asked, erase_freed=s.erase_freed)
+            reads = memory.read_weightings @ memory.words
+            yield _Step(hidden, asked, memory, reads)
+
+    def _interface_sizes(self) -> list[int]:
+        """How many numbers each part of the interface takes, in the order of ``Interface``."""
+        s = self.settings
+        heads, words = s.read_heads, s.word_size
+        sizes = [heads * words, heads, 3 * heads, heads, words, 1, words, words, 1, 1]
+        if s.masked_lookup:
+            sizes += [heads * words, words]
+        if s.sharpened_links:
+            sizes.append(2 * heads)
+        return sizes
+
+    def _asked(self, hidden: Tensor) -> Interface:
+        """The controller's output ``[B, controller]`` in the range of each number."""
+        s = self.settings
+        heads = s.read_heads
+        parts = list(self.interface(hidden).split(self._interface_sizes(), dim=1))
+        sharpness = _oneplus(parts.pop()).reshape(-1, 2, heads) if s.sharpened_links else None
+        write_mask = torch.sigmoid(parts.pop()) if s.masked_lookup else None
+        read_masks = (
+            torch.sigmoid(parts.pop()).reshape(-1, heads, s.word_size) if s.masked_lookup else None
+        )
+        keys, strengths, modes, free, key, strength, erase, vector, allocate, write = parts
+        return Interface(
+            read_keys=keys.unflatten(1, (heads, -1)),
+            read_strengths=_oneplus(strengths),
+            read_modes=torch.softmax(modes.unflatten(1, (heads, 3)), dim=2),
+            free_gates=torch.sigmoid(free),
+            write_key=key,
+            write_strength=_oneplus(strength).squeeze(1),
+            erase=torch.sigmoid(erase),
+            write_vector=vector,
+            allocation_gate=torch.sigmoid(allocate).squeeze(1),
+            write_gate=torch.sigmoid(write).squeeze(1),
+            read_masks=read_masks,
+            write_mask=write_mask,
+            sharpness=sharpness,
+        )
+
+
+def empty_memory(like: Tensor, batch_size: int, heads: int, slots: int, words: int) -> Memory:
+    """A memory before the first step, all zero, of the type and on the device of ``like``."""
+    return Memory(
+        words=like.new_zeros(batch_size, slots, words),
+        usage=like.new_zeros(batch_size, slots),
+        precedence=like.new_zeros(batch_size, slots),
+        links=like.new_zeros(batch_size, slots, slots),
+        write_weighting=like.new_zeros(batch_size, slots),
+        read_weightings=like.new_zeros(batch_size, heads, slots),
+        retention=like.new_ones(batch_size, slots),
+    )
+
+
+def step(memory: Memory, asked: Interface, *, erase_freed: bool) -> Memory:
+    """One step of the memory: free, allocate, write, link, read."""
+    retention = (1 - asked.free_gates.unsqueeze(2) * memory.read_weightings).prod(dim=1)  # [B, N]
+    written = memory.write_weighting
+    usage = (memory.usage + written - memory.usage * written) * retention
+    found = content_weightings(
+        memory.words,
+        asked.write_key.unsqueeze(1),
+        asked.write_strength.unsqueeze(1),
+        None if asked.write_mask is None else asked.write_mask.unsqueeze(1),
+    ).squeeze(1)  # [B, N]
+    gate = asked.allocation_gate.unsqueeze(1)
+    write = asked.write_gate.unsqueeze(1) * (gate * allocation(usage) + (1 - gate) * found)
+    kept = 1 - write.unsqueeze(2) * asked.erase.unsqueeze(1)  # [B, N, W]
+    if erase_freed:
+        kept = kept * retention.unsqueeze(2)
+    words = memory.words * kept + write.unsqueeze(2) * asked.write_vector.unsqueeze(1)
+    links = linked(memory.links, write, memory.precedence)
+    precedence = (1 - write.sum(dim=1, keepdim=True)) * memory.precedence + write
+    forward = memory.read_weightings @ links.transpose(1, 2)  # [B, R, N]
+    backward = memory.read_weightings @ links
+    if asked.sharpness is not None:
+        forward = sharpened(forward, asked.sharpness[:, 0])
+        backward = sharpened(backward, asked.sharpness[:, 1])
+    content = content_weightings(words, asked.read_keys, asked.read_strengths, asked.read_masks)
+    modes = asked.read_modes.unsqueeze(3).unbind(dim=2)  # of [B, R, 1] each
+    read = modes[0] * backward + modes[1] * content + modes[2] * forward
+    return Memory(words, usage, precedence, links, write, read, retention)
+
+
+def content_weightings(
+    words: Tensor, keys: Tensor, strengths: Tensor, masks: Tensor | None
+) -> Tensor:
+    """The weightings ``[B, H, N]`` of slots ``[B, N, W]`` by their likeness to keys ``[B, H, W]``.
+
+    ``strengths [B, H]``; ``masks [B, H, W]``, if any, take a part in the likeness.
+    """
+    if masks is None:
+        sizes = torch.linalg.vector_norm(words, dim=2).unsqueeze(1)  # [B, 1, N]
+        dots = keys @ words.transpose(1, 2)  # [B, H, N]
+    else:
+        keys = keys * masks
+        seen = words.unsqueeze(1) * masks.unsqueeze(2)  # [B, H, N, W]
+        sizes = torch.linalg.vector_norm(seen, dim=3)  # [B, H, N]
+        dots = (seen @ keys.unsqueeze(3)).squeeze(3)  # [B, H, N]
+    key_sizes = torch.linalg.vector_norm(keys, dim=2, keepdim=True)  # [B, H, 1]
+    return torch.softmax(strengths.unsqueeze(2) * dots / (key_sizes * sizes + EPSILON), dim=2)
+
+
+def allocation(usage: Tensor) -> Tensor:
+    """The weighting ``[B, N]`` of free slots, the least used first, for a usage ``[B, N]``."""
+    ascending, order = (EPSILON + (1 - EPSILON) * usage).sort(dim=1, stable=True)
+    before = F.pad(ascending[:, :-1].cumprod(dim=1), (1, 0), value=1.0)  # [B, N]
+    return torch.zeros_like(usage).scatter(1, order, (1 - ascending) * before)
+
+
+def linked(links: Tensor, write: Tensor, precedence: Tensor) -> Tensor:
+    """The links ``[B, N, N]`` after a write with a weighting ``[B, N]``."""
+    to, since = write.unsqueeze(2), write.unsqueeze(1)  # [B, N, 1], [B, 1, N]
+    after = (1 - to - since) * links + to * precedence.unsqueeze(1)
+    return after * (1 - torch.eye(write.shape[1], dtype=write.dtype, device=write.device))
+
+
+def sharpened(weightings: Tensor, sharpness: Tensor) -> Tensor:
+    """Weightings ``[B, R, N]`` raised to powers ``[B, R]``, each adding up to one."""
+    return torch.softmax(sharpness.unsqueeze(2) * torch.log(weightings + EPSILON), dim=2)
+
+
+def _oneplus(numbers: Tensor) -> Tensor:
+    """1 + log(1 + exp(x)): numbers of at least one."""
+    return 1 + F.softplus(numbers)
