@@ -36,9 +36,8 @@ class PointerChase(SymbolTask):
     ``hops``, those of test data are ``hops``. A sequence has more nodes than hops, so that no
     start is its own answer. T = 2N + ``queries`` (1 + k), and the answer starts at step 2N.
 
-    In the source k is a symbol, the same number of steps is left whatever k is, and nodes may have
-    names of several symbols. Here there is a step for each hop, so that a model may follow one link
-    at each, and be tested on more hops than it was trained on: a variation of the test doubles
+    The layout is this suite's own. There is a step for each hop, so that a model may follow one
+    link at each, and be tested on more hops than it was trained on: a variation of the test doubles
     them.
 
     Three links and two starts (the answers in brackets)::

@@ -37,8 +37,8 @@ class Brackets(SymbolTask):
     at once, are equally likely, and so are the kinds of every pair. There are few sequences of few
     pairs (2 of one and 8 of two, for two kinds), so that those of the tests occur in training too.
 
-    The source scores the probability of a string's next symbols, of which the closing bracket is
-    one. What opens next is chance, so that here only what the string decides is asked for.
+    The source is about language modelling. What opens next is chance, so that here only what the
+    string decides is asked for.
 
     Three pairs (the answers in brackets)::
 

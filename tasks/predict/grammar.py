@@ -40,7 +40,7 @@ class Grammar(SymbolTask):
     (prefix probabilities, as of the inside algorithm). At the default sizes it makes 25.1 errors on
     39 words, with a loss of 85.6 bits.
 
-    "Lano" in Physics of Language Models 4.1 is text of other such grammars. Here the words between
+    The idea is that of "Lano" in Physics of Language Models 4.1. Here the words between
     a noun and its verb tell how long a model keeps a number. The shortest texts are few, so that
     those of the tests occur in training too.
 

@@ -41,9 +41,9 @@ class RandomAutomata(SymbolTask):
     the default sizes it makes 34.8 errors on 64 symbols, with a loss of 84.2 bits; a predictor
     that knew automaton and state would make 32, with 64 bits.
 
-    In the source ("RegBench") an automaton has more states, only some of which a symbol may leave,
-    and any moves. The exact prediction over all such automata is out of reach; that is why states
-    and symbols are few here, one symbol is missing in each state, and moves are permutations.
+    The kind of automaton is not that of the source ("RegBench"). States and symbols are few here,
+    one symbol is missing in each state, and moves are permutations, so that the exact prediction
+    over all automata is within reach.
 
     Two strings of three symbols (the answers in brackets)::
 

@@ -32,7 +32,8 @@ class Majority(SymbolTask):
     the only answer is asked for at step L + 1. There are 2 to the power of L sequences, so that
     short ones of the tests occur in training too.
 
-    The source draws as many strings in the language as outside it, of many lengths together.
+    The source trains recognisers, and makes some strings outside the language by small changes of
+    strings in it. Here every string is equally likely.
 
     Three bits (the answer in brackets)::
 
