@@ -109,7 +109,7 @@ PAIRS = [
     if model == "lstm"
     else pytest.param(task, model, marks=pytest.mark.slow)
     for task in task_names()
-    for model in ("lstm", "seq2seq", "stack_rnn", "tape_rnn", "dnc")
+    for model in ("lstm", "seq2seq", "stack_rnn", "tape_rnn", "dnc", "sparse_memory")
     if make_task(task).has_input_phase or not model_entry(model).needs_input_phase
 ]
 

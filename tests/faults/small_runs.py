@@ -44,6 +44,7 @@ WIDTHS = {
     "seq2seq": ("model.hidden_size=8",),
     "stack_rnn": ("model.hidden_size=8",),
     "tape_rnn": ("model.hidden_size=8", "model.writer_size=8"),
+    "sparse_memory": ("model.controller_size=8", "model.word_size=4"),
     "dnc": ("model.controller_size=8", "model.memory_slots=8", "model.word_size=4"),
 }
 

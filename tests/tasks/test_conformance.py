@@ -30,6 +30,13 @@ SMALL: dict[str, dict[str, Any]] = {
     "ntm": {"controller_size": 6, "memory_slots": 8, "word_size": 4},
     "stack_rnn": {"hidden_size": 6, "depth": 5, "cell_size": 3},
     "dnc": {"controller_size": 6, "memory_slots": 6, "word_size": 4, "read_heads": 2},
+    "sparse_memory": {
+        "controller_size": 6,
+        "memory_slots": 5,
+        "word_size": 4,
+        "read_heads": 2,
+        "touched": 2,
+    },
     "tape_rnn": {"hidden_size": 6, "cells": 5, "cell_size": 3, "writer_size": 4},
 }
 #: These need more than widths: a task, or a user's class. Tests of their own check them.
