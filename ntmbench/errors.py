@@ -33,8 +33,15 @@ class SettingError(UserError, ValueError):
 
 def did_you_mean(name: str, choices: Iterable[str]) -> str:
     """Return ``" Did you mean 'x'?"`` for the nearest of ``choices``, or an empty string."""
-    near = difflib.get_close_matches(name, list(choices), n=1, cutoff=0.5)
-    return f" Did you mean '{near[0]}'?" if near else ""
+    near = difflib.get_close_matches(name, list(choices), n=5, cutoff=0.5)
+    if not near:
+        return ""
+
+    def likeness(choice: str) -> tuple[float, bool]:
+        # Of equally near ones the one that begins alike: few mistype the first letter.
+        return difflib.SequenceMatcher(None, choice, name).ratio(), choice[:1] == name[:1]
+
+    return f" Did you mean '{max(near, key=likeness)}'?"
 
 
 def check_choice(name: str, value: str, choices: Sequence[str]) -> None:

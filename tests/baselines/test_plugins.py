@@ -464,7 +464,7 @@ def test_installed_task_and_model_pass_the_conformance_kit(tmp_path: Path) -> No
         (["task=odd_onez"], "task=odd_onez is not a choice. Allowed: ", "Did you mean 'odd_ones'?"),
         (
             ["model=leaky"],
-            "model=leaky is not a choice. Allowed: constant, ",
+            "model=leaky is not a choice. Allowed: attention_seq2seq, ",
             "Did you mean 'leaky-rnn'?",
         ),
         (["task=odd_ones", "task.bits=many"], "task.bits=many is refused", "Integer"),
@@ -504,7 +504,7 @@ def test_a_task_of_a_known_family_has_its_budget_and_recipes(
             for model in ("ntm", "lstm")
         ]
         theirs = [
-            to_run_config(compose("config", overrides=["task=sorting", f"model={model}"]))
+            to_run_config(compose("config", overrides=["task=bucket_sort", f"model={model}"]))
             for model in ("ntm", "lstm")
         ]
     assert ours[0].train == theirs[0].train

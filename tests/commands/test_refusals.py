@@ -111,7 +111,7 @@ REFUSED = [
     ),
     (
         ["recipe=order_ntm", "model=oracle"],
-        "recipe=order_ntm is for another model: it sets model.memory_slots, which model=oracle",
+        "recipe=order_ntm is for another model: it sets model.controller_size, which model=oracle",
         "does not have. Allowed: oracle, ~recipe.",
     ),
     (["~seed"], "~seed takes out what every run needs.", "Allowed: ~budget"),

@@ -12,6 +12,7 @@ from ntmbench.provenance import erase_and_add, shares_of
 from ntmbench.registry import make_model
 
 MEMORIES: dict[str, dict[str, Any]] = {
+    "sparse_memory": {"controller_size": 5, "memory_slots": 4, "word_size": 4},
     "dnc": {"controller_size": 5, "memory_slots": 6, "word_size": 4, "erase_freed": True},
     "stack_rnn": {"hidden_size": 5},
     "tape_rnn": {"hidden_size": 5, "cells": 8},

@@ -58,6 +58,7 @@ WIDTHS = {
     "rwkv7": ("model.hidden_size=8", "model.rank=4"),
     "mamba2": ("model.hidden_size=8", "model.state_size=4"),
     "tape_rnn": ("model.hidden_size=8", "model.writer_size=8"),
+    "sparse_memory": ("model.controller_size=8", "model.word_size=4"),
     "dnc": ("model.controller_size=8", "model.memory_slots=8", "model.word_size=4"),
 }
 

@@ -33,7 +33,7 @@ LAUNCHERS = {"ntmbench/launchers": "hydra_plugins/ntmbench"}
 
 # From the ground up. A module may import modules of its own floor and of those below.
 FLOORS = (
-    "errors data answer task trace registry discovery model engine",
+    "errors data answer task trace provenance registry discovery model engine",
     "plotting",
     "ntm tasks baselines",
     "evaluation training",

@@ -363,8 +363,8 @@ def test_models_and_tasks_come_in_the_order_of_the_paper(tmp_path: Path) -> None
     summary = table(tmp_path, "summary")
     assert list(dict.fromkeys(summary["task"])) == ["copy", "recall", "sorting"]
     assert summary["model"].to_list()[:4] == ["ntm", "lstm", "seq2seq", "memoryless"]
-    headings = re.findall(r'<h2 id="([a-z]+)">', html)
-    assert headings[1:4] == ["copy", "recall", "sorting"]
+    headings = re.findall(r'<h2 id="(copy|recall|sorting)">', html)
+    assert headings == ["copy", "recall", "sorting"]
 
 
 def test_a_task_that_is_not_installed_is_reported_without_its_levels(tmp_path: Path) -> None:

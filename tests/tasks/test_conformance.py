@@ -44,6 +44,13 @@ SMALL: dict[str, dict[str, Any]] = {
     "rwkv7": {"hidden_size": 6, "rank": 4},
     "mamba2": {"hidden_size": 6, "state_size": 5},
     "dnc": {"controller_size": 6, "memory_slots": 6, "word_size": 4, "read_heads": 2},
+    "sparse_memory": {
+        "controller_size": 6,
+        "memory_slots": 5,
+        "word_size": 4,
+        "read_heads": 2,
+        "touched": 2,
+    },
     "tape_rnn": {"hidden_size": 6, "cells": 5, "cell_size": 3, "writer_size": 4},
 }
 #: These need more than widths: a task, or a user's class. Tests of their own check them.
