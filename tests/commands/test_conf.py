@@ -303,6 +303,8 @@ SIZES = {
     "learning_rates/seq2seq": 5 * 5,
     "sanity/parity_recurrent": 2 * 3,
     "sanity/parity_transformer": 3,
+    "sanity/parity_delta_net": 2,
+    "sanity/permutations_delta_product": 2,
     "ablations/memory": 3 * 10,
     "ablations/weighting": 3 * 10,
     "ablations/clip_norm": 4 * 10,
