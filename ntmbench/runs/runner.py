@@ -74,6 +74,9 @@ def run(config: RunConfig, console: Console) -> Outcome:
     _set_threads(config.threads)
     folder.path.mkdir(parents=True, exist_ok=True)
     with folder.locked():
+        # Another process may have ended it since the first look.
+        if not config.rerun and (done := _ended(folder, unit)):
+            return done
         remove_leftovers(folder.path)
         status = folder.read_status()
         if config.rerun and status.get("state") in ENDED:
