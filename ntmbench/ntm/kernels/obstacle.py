@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
-from torch.autograd import forward_ad
 
+from ntmbench.engine.obstacle import any_tangent, multiplies_and_adds_at_once, watched_by
 from ntmbench.ntm.checks import check_kinds, is_autocast
 
 if TYPE_CHECKING:
@@ -34,12 +33,8 @@ def obstacle_of(settings: NTMSettings, inputs: Tensor, tensors: Sequence[Tensor]
     """
     if settings.controller not in ("lstm", "feedforward"):
         return f"model.controller={settings.controller}"
-    if torch.compiler.is_compiling():
-        return "inside torch.compile or torch.export"
-    if torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]
-        return "inside torch.jit.trace"
-    if torch._C._are_functorch_transforms_active():
-        return "inside transforms of torch.func"
+    if watched := watched_by():
+        return watched
     if is_autocast(inputs.device.type):  # its logits have the type that autocast chooses
         return "inside torch.autocast"
     dtypes = {inputs.dtype, *(tensor.dtype for tensor in tensors)}
@@ -50,24 +45,8 @@ def obstacle_of(settings: NTMSettings, inputs: Tensor, tensors: Sequence[Tensor]
         if not tensor.is_cpu:
             check_kinds(inputs, tensors)
             return f"on {tensor.device.type}"
-    if _any_tangent((inputs, *tensors)):
+    if any_tangent((inputs, *tensors)):
         return "in forward mode automatic differentiation"
-    if not _multiplies_and_adds_at_once():
+    if not multiplies_and_adds_at_once():
         return "on a processor without fused multiply-add"
     return None
-
-
-def _any_tangent(tensors: Sequence[Tensor]) -> bool:
-    # Outside every dual_level there is none, so that no tensor has to be asked.
-    return forward_ad._current_level >= 0 and any(
-        forward_ad.unpack_dual(tensor).tangent is not None  # type: ignore[no-untyped-call]
-        for tensor in tensors
-    )
-
-
-@functools.cache
-def _multiplies_and_adds_at_once() -> bool:
-    # Imported here, because Numba takes its time to import.
-    from ntmbench.engine.processor import FUSED_MULTIPLY_ADD
-
-    return FUSED_MULTIPLY_ADD

@@ -1,0 +1,39 @@
+"""What no compiled kernel can run: it takes addresses, and PyTorch does not see what it does."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.autograd import forward_ad
+
+
+def watched_by() -> str | None:
+    """What follows or records the operations of PyTorch just now, or None."""
+    if torch.compiler.is_compiling():
+        return "inside torch.compile or torch.export"
+    if torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]
+        return "inside torch.jit.trace"
+    if torch._C._are_functorch_transforms_active():
+        return "inside transforms of torch.func"
+    return None
+
+
+def any_tangent(tensors: Sequence[Tensor]) -> bool:
+    """Whether a tensor takes part in forward mode automatic differentiation."""
+    # Outside every dual_level there is none, so that no tensor has to be asked.
+    return forward_ad._current_level >= 0 and any(
+        forward_ad.unpack_dual(tensor).tangent is not None  # type: ignore[no-untyped-call]
+        for tensor in tensors
+    )
+
+
+@functools.cache
+def multiplies_and_adds_at_once() -> bool:
+    """Whether the processor has the fused multiply-add that kernels are written for."""
+    # Imported here, because Numba takes its time to import.
+    from ntmbench.engine.processor import FUSED_MULTIPLY_ADD
+
+    return FUSED_MULTIPLY_ADD
