@@ -6,7 +6,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ntmbench.baselines.linear.blocks import EPSILON, MatrixMixer, Operands, ShortConvolution
+from ntmbench.baselines.linear.blocks import (
+    EPSILON,
+    Block,
+    ConvolutionSettings,
+    MatrixMixer,
+    Operands,
+    ShortConvolution,
+    SwiGLU,
+)
 from ntmbench.baselines.linear.timescales import Forgetting
 
 
@@ -90,3 +98,35 @@ class DeltaMixer(MatrixMixer):
         batch_size = made.shape[1]
         split = made.view(-1, batch_size, steps, self.heads, size).transpose(1, 2)
         return split.reshape(-1, batch_size, self.heads, size)
+
+
+def delta_blocks(
+    settings: ConvolutionSettings,
+    key_size: int,
+    value_size: int,
+    *,
+    negative_eigenvalues: bool,
+    forgetting: bool = False,
+    output_gate: bool = False,
+    steps: int = 1,
+) -> list[Block]:
+    """Blocks of the delta rule and SwiGLU; see ``DeltaMixer``."""
+    hidden = settings.hidden_size
+    return [
+        Block(
+            hidden,
+            DeltaMixer(
+                hidden,
+                settings.heads,
+                key_size,
+                value_size,
+                settings.kernel_size,
+                negative_eigenvalues=negative_eigenvalues,
+                forgetting=forgetting,
+                output_gate=output_gate,
+                steps=steps,
+            ),
+            SwiGLU(hidden),
+        )
+        for _ in range(settings.layers)
+    ]

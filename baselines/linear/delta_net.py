@@ -4,14 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ntmbench.baselines.linear.blocks import (
-    Block,
-    BlockModel,
-    ConvolutionSettings,
-    SwiGLU,
-    head_size,
-)
-from ntmbench.baselines.linear.delta import DeltaMixer
+from ntmbench.baselines.linear.blocks import BlockModel, ConvolutionSettings, head_size
+from ntmbench.baselines.linear.delta import delta_blocks
 from ntmbench.registry import register_model
 
 
@@ -40,21 +34,8 @@ class DeltaNet(BlockModel):
 
     def __init__(self, input_width: int, output_width: int, settings: DeltaNetSettings) -> None:
         """Build the blocks."""
-        hidden, heads = settings.hidden_size, settings.heads
-        size = head_size(hidden, heads)
-        blocks = [
-            Block(
-                hidden,
-                DeltaMixer(
-                    hidden,
-                    heads,
-                    size,
-                    size,
-                    settings.kernel_size,
-                    negative_eigenvalues=settings.negative_eigenvalues,
-                ),
-                SwiGLU(hidden),
-            )
-            for _ in range(settings.layers)
-        ]
-        super().__init__(input_width, output_width, hidden, blocks)
+        size = head_size(settings.hidden_size, settings.heads)
+        blocks = delta_blocks(
+            settings, size, size, negative_eigenvalues=settings.negative_eigenvalues
+        )
+        super().__init__(input_width, output_width, settings.hidden_size, blocks)

@@ -4,14 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ntmbench.baselines.linear.blocks import (
-    Block,
-    BlockModel,
-    ConvolutionSettings,
-    SwiGLU,
-    head_size,
-)
-from ntmbench.baselines.linear.delta import DeltaMixer
+from ntmbench.baselines.linear.blocks import BlockModel, ConvolutionSettings, head_size
+from ntmbench.baselines.linear.delta import delta_blocks
 from ntmbench.data.ranges import Range, searched
 from ntmbench.errors import check_range
 from ntmbench.registry import register_model
@@ -52,23 +46,13 @@ class DeltaProduct(BlockModel):
 
     def __init__(self, input_width: int, output_width: int, settings: DeltaProductSettings) -> None:
         """Build the blocks."""
-        hidden, heads = settings.hidden_size, settings.heads
-        size = head_size(hidden, heads)
-        blocks = [
-            Block(
-                hidden,
-                DeltaMixer(
-                    hidden,
-                    heads,
-                    size,
-                    size,
-                    settings.kernel_size,
-                    negative_eigenvalues=settings.negative_eigenvalues,
-                    forgetting=settings.forgetting,
-                    steps=settings.product,
-                ),
-                SwiGLU(hidden),
-            )
-            for _ in range(settings.layers)
-        ]
-        super().__init__(input_width, output_width, hidden, blocks)
+        size = head_size(settings.hidden_size, settings.heads)
+        blocks = delta_blocks(
+            settings,
+            size,
+            size,
+            negative_eigenvalues=settings.negative_eigenvalues,
+            forgetting=settings.forgetting,
+            steps=settings.product,
+        )
+        super().__init__(input_width, output_width, settings.hidden_size, blocks)

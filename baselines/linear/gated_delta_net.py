@@ -4,14 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ntmbench.baselines.linear.blocks import (
-    Block,
-    BlockModel,
-    ConvolutionSettings,
-    SwiGLU,
-    head_size,
-)
-from ntmbench.baselines.linear.delta import DeltaMixer
+from ntmbench.baselines.linear.blocks import BlockModel, ConvolutionSettings, head_size
+from ntmbench.baselines.linear.delta import delta_blocks
 from ntmbench.registry import register_model
 
 
@@ -42,23 +36,13 @@ class GatedDeltaNet(BlockModel):
         self, input_width: int, output_width: int, settings: GatedDeltaNetSettings
     ) -> None:
         """Build the blocks."""
-        hidden, heads = settings.hidden_size, settings.heads
-        size = head_size(0.75 * hidden, heads)
-        blocks = [
-            Block(
-                hidden,
-                DeltaMixer(
-                    hidden,
-                    heads,
-                    size,
-                    2 * size,
-                    settings.kernel_size,
-                    negative_eigenvalues=settings.negative_eigenvalues,
-                    forgetting=True,
-                    output_gate=True,
-                ),
-                SwiGLU(hidden),
-            )
-            for _ in range(settings.layers)
-        ]
-        super().__init__(input_width, output_width, hidden, blocks)
+        size = head_size(0.75 * settings.hidden_size, settings.heads)
+        blocks = delta_blocks(
+            settings,
+            size,
+            2 * size,
+            negative_eigenvalues=settings.negative_eigenvalues,
+            forgetting=True,
+            output_gate=True,
+        )
+        super().__init__(input_width, output_width, settings.hidden_size, blocks)
