@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -53,6 +53,17 @@ class TensorBatch:
         )
 
 
+@contextmanager
+def enlarged(model: nn.Module, size: str, least: int) -> Iterator[int]:
+    """Let the attribute ``size`` of a model be ``least`` or more; yields what it is meanwhile."""
+    before = getattr(model, size)
+    setattr(model, size, max(before, least))
+    try:
+        yield getattr(model, size)
+    finally:
+        setattr(model, size, before)
+
+
 class SequenceModel(nn.Module):
     """A module that maps a batch's inputs ``[T, B, in]`` to logits ``[T, B, out]``.
 
@@ -79,14 +90,13 @@ class SequenceModel(nn.Module):
         logits: Tensor = self(inputs)
         return logits
 
-    @contextmanager
-    def room_for(self, items: int) -> Iterator[int | None]:
+    def room_for(self, items: int) -> AbstractContextManager[int | None]:
         """Enlarge an external memory to hold ``items``, for as long as the context lasts.
 
         Yields the number of slots, or None if the model has no memory that can be enlarged. The
-        parameters stay as they are.
+        parameters stay as they are. ``enlarged`` does it for a memory whose size is an attribute.
         """
-        yield None
+        return nullcontext()
 
     def state_floats(self, steps: int) -> int | None:
         """Numbers that are carried from step to step for a sequence of ``steps``; None if unknown.

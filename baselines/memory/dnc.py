@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ntmbench.data.ranges import Choice, LogRange, searched
 from ntmbench.errors import MAX_SIZE, check_range
-from ntmbench.model import SequenceModel
+from ntmbench.model import SequenceModel, enlarged
 from ntmbench.ntm.beginning import initialised_linear
 from ntmbench.ntm.controller import Controller, LayerState
 from ntmbench.provenance import erase_and_add
@@ -140,15 +140,9 @@ class DNC(SequenceModel):
         """Map inputs ``[T, B, in]`` to logits ``[T, B, out]``."""
         return self._logits(self._steps(inputs))
 
-    @contextmanager
-    def room_for(self, items: int) -> Iterator[int]:
+    def room_for(self, items: int) -> AbstractContextManager[int]:
         """Enlarge the memory to hold ``items``; yields the number of slots."""
-        slots = self.memory_slots
-        self.memory_slots = max(slots, items)
-        try:
-            yield self.memory_slots
-        finally:
-            self.memory_slots = slots
+        return enlarged(self, "memory_slots", items)
 
     def state_floats(self, steps: int) -> int:
         """Words, links, usage, precedence, weightings, last reads, and the controller's state."""

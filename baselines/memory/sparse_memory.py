@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -12,9 +12,10 @@ import torch.nn.functional as F  # noqa: N812 (PyTorch's own convention)
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from ntmbench.baselines.memory.sparse_slots import Slots, columns_of, rows_of
 from ntmbench.data.ranges import Choice, LogRange, searched
 from ntmbench.errors import MAX_SIZE, check_range
-from ntmbench.model import SequenceModel
+from ntmbench.model import SequenceModel, enlarged
 from ntmbench.ntm.addressing import cosine_similarity
 from ntmbench.ntm.beginning import initialised_linear
 from ntmbench.ntm.controller import LSTMLayer
@@ -22,8 +23,6 @@ from ntmbench.provenance import erase_and_add
 from ntmbench.registry import register_model
 from ntmbench.trace import Addressing, Panel, Signal, Trace
 
-#: A slot counts as used at a step where its weights add up to more than this.
-USED = 0.005
 MAX_SLOTS = 2**30
 MAX_HEADS = 256
 MAX_TOUCHED = 1024
@@ -129,20 +128,14 @@ class SparseMemory(SequenceModel):
         if torch.is_grad_enabled() and any(t.requires_grad for t in (inputs, *weights)):
             answers = _RolledBack.apply(self, inputs, *weights)  # type: ignore[no-untyped-call]
         else:
-            slots = Slots(inputs, self.memory_slots, self.settings)
+            slots = Slots(inputs, self.memory_slots, self.settings.word_size)
             answers = torch.stack([_answer(step.after) for step in self.steps(inputs, slots)])
         logits: Tensor = self.output(answers)
         return logits
 
-    @contextmanager
-    def room_for(self, items: int) -> Iterator[int]:
+    def room_for(self, items: int) -> AbstractContextManager[int]:
         """Enlarge the memory to hold ``items``; yields the number of slots."""
-        slots = self.memory_slots
-        self.memory_slots = max(slots, items)
-        try:
-            yield self.memory_slots
-        finally:
-            self.memory_slots = slots
+        return enlarged(self, "memory_slots", items)
 
     def state_floats(self, steps: int) -> int:
         """Words and last uses of the slots in use, weights, reads, and the controller's state."""
@@ -160,7 +153,7 @@ class SparseMemory(SequenceModel):
         the reads.
         """
         with torch.no_grad():
-            slots = Slots(inputs, self.memory_slots, self.settings)
+            slots = Slots(inputs, self.memory_slots, self.settings.word_size)
             run = list(self.steps(inputs, slots))
             logits = self.output(torch.stack([_answer(step.after) for step in run]))
             writes = torch.stack([slots.spread(s.write_weights, s.written) for s in run])
@@ -252,69 +245,6 @@ class SparseMemory(SequenceModel):
         return [s.read_heads * s.word_size, s.read_heads, s.word_size, 1, 1]
 
 
-class Slots:
-    """The words of the slots that a sequence can use, and when they were used."""
-
-    def __init__(self, inputs: Tensor, slots: int, settings: SparseMemorySettings) -> None:
-        """Empty slots for inputs ``[T, B, in]``, in a memory of so many ``slots``."""
-        steps, batch_size, _ = inputs.shape
-        self.size = min(slots, steps)  # S: a step takes one more slot into use at most
-        self.words = inputs.new_zeros(batch_size, self.size, settings.word_size)
-        self._step = 0
-        # The step of the last use [B, S]. Slots that were never used come first, by their number.
-        never = torch.arange(self.size, device=inputs.device) - self.size
-        self._last_use = never.repeat(batch_size, 1)
-        # How many slots were ever written [B]; they are the first ones.
-        self._in_use = torch.zeros(batch_size, dtype=torch.long, device=inputs.device)
-
-    @property
-    def _reached(self) -> int:
-        """Slots that can be in use by now: no later one is written or found."""
-        return min(self._step + 1, self.size)
-
-    def least_used(self) -> Tensor:
-        """The slot ``[B]`` that was not used for longest; it is in use from now on."""
-        slot = self._last_use[:, : self._reached].argmin(dim=1)
-        self._in_use = torch.maximum(self._in_use, slot + 1)
-        return slot
-
-    def write(self, written: Tensor, added: Tensor) -> Tensor:
-        """Erase the last of the slots ``written [B, k]``, and add ``[B, k, M]`` to all of them.
-
-        Returns what stood in them, ``[B, k, M]``.
-        """
-        old = rows_of(self.words, written)
-        self.words.scatter_(1, _columns(written[:, -1:], self.words), 0.0)
-        self.words.scatter_add_(1, _columns(written, self.words), added)
-        return old
-
-    def most_alike(self, keys: Tensor, count: int) -> tuple[Tensor, Tensor]:
-        """The slots ``[B, R, K]`` most like keys ``[B, R, M]``, and whether there are so many."""
-        words = self.words[:, : self._reached]  # [B, n, M]
-        alike = cosine_similarity(words, keys)  # [B, R, n]
-        numbers = torch.arange(self._reached, device=keys.device)
-        unused = numbers >= self._in_use.unsqueeze(1)  # [B, n]
-        alike = alike.masked_fill(unused.unsqueeze(1), -torch.inf)
-        found = alike.topk(min(count, self._reached), dim=2)
-        missing = (0, count - found.indices.shape[2])
-        known = F.pad(found.values, missing, value=-torch.inf) > -torch.inf
-        return F.pad(found.indices, missing), known
-
-    def note_use(self, written: Tensor, writes: Tensor, read: Tensor, reads: Tensor) -> None:
-        """Note which slots the step used, by their weights, and go on to the next.
-
-        ``written`` and ``writes`` are ``[B, k]``, ``read`` and ``reads`` ``[B, R, K]``.
-        """
-        weights = self.spread(writes, written) + self.spread(reads, read).sum(dim=1)  # [B, S]
-        self._last_use = torch.where(weights > USED, self._step, self._last_use)
-        self._step += 1
-
-    def spread(self, weights: Tensor, slots: Tensor) -> Tensor:
-        """Weights ``[..., k]`` of ``slots [..., k]`` on all slots, ``[..., S]``."""
-        spread = weights.new_zeros(*weights.shape[:-1], self.size)
-        return spread.scatter_add(-1, slots, weights)
-
-
 class _RolledBack(torch.autograd.Function):
     """The answers ``[T, B, C + R M]`` of inputs ``[T, B, in]``, and their gradients.
 
@@ -323,7 +253,7 @@ class _RolledBack(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, model: SparseMemory, inputs: Tensor, *weights: Tensor) -> Tensor:
-        slots = Slots(inputs, model.memory_slots, model.settings)
+        slots = Slots(inputs, model.memory_slots, model.settings.word_size)
         ctx.model, ctx.slots = model, slots
         ctx.run = list(model.steps(inputs, slots))
         ctx.save_for_backward(inputs, *weights)
@@ -352,10 +282,10 @@ class _RolledBack(torch.autograd.Function):
             for total, part in zip(d_weights, d_leaves.weights, strict=True):
                 total += part
             d_words.scatter_add_(
-                1, _columns(step.read.flatten(1), words), d_leaves.found.flatten(1, 2)
+                1, columns_of(step.read.flatten(1), words), d_leaves.found.flatten(1, 2)
             )
-            d_words.scatter_(1, _columns(step.written[:, -1:], words), 0.0)
-            words.scatter_(1, _columns(step.written, words), step.old)
+            d_words.scatter_(1, columns_of(step.written[:, -1:], words), 0.0)
+            words.scatter_(1, columns_of(step.written, words), step.old)
         return (None, d_inputs, *d_weights)
 
 
@@ -425,17 +355,6 @@ def read_words(asked: _Asked, words: Tensor, known: Tensor) -> tuple[Tensor, Ten
     sharp = (asked.strengths.unsqueeze(2) * alike).masked_fill(~known, -torch.inf)
     weights = torch.softmax(sharp, dim=2)
     return weights, (weights.unsqueeze(2) @ words).squeeze(2)
-
-
-def rows_of(words: Tensor, slots: Tensor) -> Tensor:
-    """The words ``[B, ..., M]`` of ``slots [B, ...]``, of ``words [B, S, M]``."""
-    rows = words.gather(1, _columns(slots.flatten(1), words))
-    return rows.view(*slots.shape, -1)
-
-
-def _columns(slots: Tensor, words: Tensor) -> Tensor:
-    """Slots ``[B, k]`` as indices ``[B, k, M]`` of whole words."""
-    return slots.unsqueeze(2).expand(-1, -1, words.shape[2])
 
 
 def _answer(state: _State) -> Tensor:

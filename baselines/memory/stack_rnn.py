@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from ntmbench.data.ranges import Choice, LogRange, searched
 from ntmbench.errors import MAX_SIZE, check_range
-from ntmbench.model import SequenceModel
+from ntmbench.model import SequenceModel, enlarged
 from ntmbench.provenance import shares_of
 from ntmbench.registry import register_model
 from ntmbench.trace import Panel, Signal, Trace
@@ -88,15 +88,9 @@ class StackRNN(SequenceModel):
         logits: Tensor = self.output(torch.stack(read))
         return logits
 
-    @contextmanager
-    def room_for(self, items: int) -> Iterator[int]:
+    def room_for(self, items: int) -> AbstractContextManager[int]:
         """Deepen the stacks to hold ``items``; yields their depth."""
-        depth = self.depth
-        self.depth = max(depth, items)
-        try:
-            yield self.depth
-        finally:
-            self.depth = depth
+        return enlarged(self, "depth", items)
 
     def state_floats(self, steps: int) -> int:
         """The hidden state and all cells."""

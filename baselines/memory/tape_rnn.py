@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
 from math import sqrt
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from ntmbench.data.ranges import Choice, LogRange, searched
 from ntmbench.errors import MAX_SIZE, check_range
-from ntmbench.model import SequenceModel
+from ntmbench.model import SequenceModel, enlarged
 from ntmbench.provenance import shares_of
 from ntmbench.registry import register_model
 from ntmbench.trace import Panel, Signal, Trace
@@ -100,15 +100,9 @@ class TapeRNN(SequenceModel):
         logits: Tensor = self.output(torch.stack([step.hidden for step in self._steps(inputs)]))
         return logits
 
-    @contextmanager
-    def room_for(self, items: int) -> Iterator[int]:
+    def room_for(self, items: int) -> AbstractContextManager[int]:
         """Lengthen the tapes to hold ``items``; yields their number of cells."""
-        cells = self.cells
-        self.cells = max(cells, items)
-        try:
-            yield self.cells
-        finally:
-            self.cells = cells
+        return enlarged(self, "cells", items)
 
     def state_floats(self, steps: int) -> int:
         """The hidden state and all cells."""

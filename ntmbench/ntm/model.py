@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
@@ -12,7 +11,7 @@ from torch import Tensor
 
 from ntmbench.engine.contract import Engine, choose
 from ntmbench.errors import check_known, check_whole
-from ntmbench.model import SequenceModel
+from ntmbench.model import SequenceModel, enlarged
 from ntmbench.ntm.beginning import initialised_linear
 from ntmbench.ntm.cell import NTMCell, NTMState
 from ntmbench.ntm.checks import check_shape
@@ -117,19 +116,13 @@ class NTM(SequenceModel):
             trace: NTMTrace = self._engine(inputs).trace(self, inputs)
             return trace.named(self.initial_memory())
 
-    @contextmanager
-    def room_for(self, items: int) -> Iterator[int]:
+    def room_for(self, items: int) -> AbstractContextManager[int]:
         """Enlarge the memory to the next power of two that holds ``items`` and a slot to rest on.
 
         Yields the number of slots, which stays as it is if it suffices.
         """
-        slots = self.memory_slots
-        if items + 1 > slots:
-            self.memory_slots = 1 << items.bit_length()
-        try:
-            yield self.memory_slots
-        finally:
-            self.memory_slots = slots
+        needed = 0 if items < self.memory_slots else 1 << items.bit_length()
+        return enlarged(self, "memory_slots", needed)
 
     def state_floats(self, steps: int) -> int:
         """The memory, the weightings, what was read, and the controller's state."""

@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from ntmbench.baselines.memory.sparse_memory import USED, SparseMemory, SparseMemorySettings
+from ntmbench.baselines.memory.sparse_memory import SparseMemory, SparseMemorySettings
+from ntmbench.baselines.memory.sparse_slots import USED
 from ntmbench.ntm.limits import SQUARED_NORM_FLOOR
 from ntmbench.registry import make_model
 
