@@ -24,7 +24,7 @@ def check_model(name: str, **settings: Any) -> None:
     It checks the width, shapes, that sequences of a batch do not meet, causality as registered, the
     gradient of every weight against finite differences, the saved state, an enlarged memory, the
     trace, and extreme inputs. The model also runs on PyTorch's ``meta`` device, which finds tensors
-    that are made on a wrong device.
+    that are made on a wrong device, and on a GPU, where there is one.
 
     Raises:
         AssertionError: saying what does not hold.
@@ -46,6 +46,8 @@ def check_model(name: str, **settings: Any) -> None:
     _check_trace(model, causal=entry.causal)
     _check_extremes(model)
     _check_meta(model)
+    if torch.cuda.is_available():
+        _check_gpu(model)
 
 
 def _check_width(name: str, width: str, settings: Mapping[str, Any]) -> None:
@@ -194,6 +196,37 @@ def _check_meta(model: SequenceModel) -> None:
     logits.sum().backward()  # type: ignore[no-untyped-call]
     with torch.no_grad():
         assert meta.eval().answer(inputs, ANSWER_START).device.type == "meta"
+
+
+def _check_gpu(model: SequenceModel) -> None:
+    """Answers and gradients on the GPU are those of the CPU, in float64."""
+    found = [_exact_results(model, torch.device(name)) for name in ("cpu", "cuda")]
+    for what, on_cpu in found[0].items():
+        on_gpu = found[1][what]
+        assert on_gpu.device.type == "cuda", f"{what}: on {on_gpu.device}"
+        torch.testing.assert_close(
+            on_gpu.cpu(), on_cpu, rtol=1e-8, atol=1e-10, msg=f"{what}: not the same on the GPU"
+        )
+
+
+def _exact_results(model: SequenceModel, device: torch.device) -> dict[str, Tensor]:
+    """Answers, with an enlarged memory too, what the trace holds, and the gradients."""
+    exact = copy.deepcopy(model).double().to(device)
+    inputs = _inputs().double().to(device)
+    results = {"the answer": _answers(exact, inputs)}
+    bits = (inputs[:, :, :OUTPUTS] > 0).double()
+    taught = _answers(exact, inputs, bits)
+    taught.square().sum().backward()  # type: ignore[no-untyped-call]
+    results["the answer with targets"] = taught
+    for name, weight in exact.named_parameters():
+        if weight.grad is not None:
+            results[f"the gradient of {name}"] = weight.grad
+    with torch.no_grad(), exact.room_for(2 * STEPS):
+        results["the answer with more memory"] = _answers(exact, inputs)
+    trace = exact.trace_answer(inputs, ANSWER_START)
+    if trace is not None:
+        results |= {f"the trace's {name}": signal.values for name, signal in trace.signals.items()}
+    return results
 
 
 def _same_weights(one: nn.Module, other: nn.Module, what: str) -> None:

@@ -66,15 +66,20 @@ def training_device(
         # Checkpoints of earlier versions do not name the device, and most are of the CPU.
         written = load_checkpoint(checkpoint, identity).get("device", "cpu")
         device = "cuda" if written == "cuda" and torch.cuda.is_available() else "cpu"
+    with own_random_state(0, torch.device("cpu")):
+        return choose_device(device, model, training_step(task, settings.batch_size))
+
+
+def training_step(task: Task, batch_size: int) -> Step:
+    """Forward and backward on a batch of the longest training sequences."""
     longest = task.length_range[1]
 
-    def step(trial: nn.Module, on: torch.device) -> None:
+    def step(model: nn.Module, device: torch.device) -> None:
         words = RandomWords(Stream.VALIDATION, 3)  # the same sequences at every call
-        drawn = task.draw(words, settings.batch_size, longest, test=True)
-        backward(trial.train(), task, TensorBatch.of(drawn, on))
+        drawn = task.draw(words, batch_size, longest, test=True)
+        backward(model.train(), task, TensorBatch.of(drawn, device))
 
-    with own_random_state(0, torch.device("cpu")):
-        return choose_device(device, model, step)
+    return step
 
 
 def choose_device(device: str, model: nn.Module, step: Step) -> torch.device:
@@ -117,7 +122,7 @@ def quickest(
     failures: list[Exception] = []
     for device in devices:
         try:
-            seconds[device] = _time(device, copy.deepcopy(model), step, clock)
+            seconds[device] = step_seconds(device, copy.deepcopy(model), step, clock)
         except Exception as error:
             failures.append(error)
             _LOG.info("No training on %s: %s", device.type, " ".join(str(error).split()))
@@ -129,7 +134,13 @@ def quickest(
     return chosen
 
 
-def _time(device: torch.device, model: nn.Module, step: Step, clock: Callable[[], float]) -> float:
+def step_seconds(
+    device: torch.device,
+    model: nn.Module,
+    step: Step,
+    clock: Callable[[], float] = time.perf_counter,
+) -> float:
+    """The seconds that ``step`` takes on ``device``, where ``model`` is put."""
     model.to(device)
     for _ in range(WARM_UP):
         step(model, device)

@@ -13,19 +13,21 @@ import torch
 from torch import nn
 
 from ntmbench import evaluate, make_model, make_task
+from ntmbench.registry import model_names
 from ntmbench.runs.folder import RunFolder
 from ntmbench.training.device import DeviceError, choose_device, quickest
 from tests.conftest import TINY, Ended
+from tests.small import APART, SMALL
 from tests.training.test_resume import stop_at
 
 Command = Callable[..., Ended]
 
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="PyTorch sees no GPU here")
 
+#: All models that are trained, at small sizes.
 MODELS = {
-    "ntm": ("model=ntm", "model.controller_size=8", "model.memory_slots=8", "model.word_size=4"),
-    "lstm": ("model=lstm", "model.hidden_size=8"),
-    "seq2seq": ("model=seq2seq", "model.hidden_size=8"),
+    name: (f"model={name}", *(f"model.{key}={value}" for key, value in SMALL.get(name, {}).items()))
+    for name in sorted(set(model_names()) - APART - {"constant"})
 }
 RUN = (
     *(argument for argument in TINY if not argument.startswith("model")),
@@ -114,10 +116,11 @@ def test_same_run_on_both_devices_gives_close_numbers(
 
 
 @needs_gpu
+@pytest.mark.parametrize("name", ["lstm", "ntm", "transformer", "gated_delta_net", "dnc"])
 def test_interrupted_on_the_gpu_goes_on_there(
-    ntmbench: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ntmbench: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    arguments = (*MODELS["lstm"], *RUN)
+    arguments = (*MODELS[name], *RUN)
     ntmbench(*arguments, "device=cuda", "results_dir=undisturbed")
     with monkeypatch.context() as patched:
         stop_at("after step 7", signal.SIGINT, patched.setattr)
