@@ -215,8 +215,9 @@ def _exact_results(model: SequenceModel, device: torch.device) -> dict[str, Tens
     inputs = _inputs().double().to(device)
     results = {"the answer": _answers(exact, inputs)}
     bits = (inputs[:, :, :OUTPUTS] > 0).double()
-    taught = _answers(exact, inputs, bits)
+    taught = _answers(exact.train(), inputs, bits)  # cuDNN has no gradient in evaluation
     taught.square().sum().backward()  # type: ignore[no-untyped-call]
+    exact.eval()
     results["the answer with targets"] = taught
     for name, weight in exact.named_parameters():
         if weight.grad is not None:

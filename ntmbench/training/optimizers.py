@@ -101,10 +101,8 @@ class Optimizer(ABC):
             weight.grad = None
 
     def release(self) -> None:
-        """Give every weight its own memory again."""
-        for weight in self.weights:
-            weight.data = weight.data.clone()
-            weight.grad = None
+        """Forget the gradients, and leave the weights in memory of their own."""
+        self.zero_gradient()
 
 
 def make_optimizer(model: nn.Module, settings: TrainSettings) -> Optimizer:
@@ -172,6 +170,12 @@ class CompiledOptimizer(Optimizer):
         if self.settings.weight_average > 0:
             self._average.copy_(self._vector)
         self._steps = 0
+
+    def release(self) -> None:
+        """Give every weight its own memory again, and forget the gradients."""
+        super().release()
+        for weight in self.weights:
+            weight.data = weight.data.clone()
 
     def _moment_names(self) -> tuple[str, ...]:
         adam = self.settings.optimizer == "adam"
