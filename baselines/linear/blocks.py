@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -124,13 +124,19 @@ class MatrixMixer(Mixer):
         """What is written and read, from ``[T, B, hidden]``."""
         raise NotImplementedError
 
+    def operands_above(self, hidden: Tensor, lower: Sequence[Operands]) -> Operands:
+        """The operands, given those of the blocks below, for which most models have no use."""
+        return self.operands(hidden)
+
     def read(self, hidden: Tensor, operands: Operands, answers: Tensor) -> Tensor:
         """Map the answers ``[T, B, H, V]`` of the state to ``[T, B, hidden]``."""
         raise NotImplementedError
 
-    def forward(self, hidden: Tensor) -> Tensor:
-        """Map ``[T, B, hidden]`` to the same shape."""
-        made = self.operands(hidden)
+    def forward(self, hidden: Tensor, lower: list[Operands] | None = None) -> Tensor:
+        """Map ``[T, B, hidden]`` to the same shape, and add the operands to those of ``lower``."""
+        lower = [] if lower is None else lower
+        made = self.operands_above(hidden, lower)
+        lower.append(made)
         answers, _ = linear_state(
             made.query,
             made.key,
@@ -141,9 +147,9 @@ class MatrixMixer(Mixer):
         )
         return self.read(hidden, made, answers)
 
-    def shares(self, hidden: Tensor) -> Tensor:
+    def shares(self, hidden: Tensor, lower: Sequence[Operands] = ()) -> Tensor:
         """The size of what each step added to an answer, as a share of all sizes."""
-        made = self.operands(hidden)
+        made = self.operands_above(hidden, lower)
         weights = influences(
             made.query, made.key, decay=made.decay, erase=made.erase, every=self.every
         )  # [T, B, H, T * every]
@@ -189,15 +195,26 @@ class Block(nn.Module):
         self.feedforward = feedforward
         self.feedforward_norm = None if feedforward is None else _norm(hidden_size, center)
 
+    def shares(self, hidden: Tensor, lower: Sequence[Operands]) -> Tensor | None:
+        """The share of each step in what the heads read, ``[T, B, H, T]``; None if unknown."""
+        seen = self.mixer_norm(hidden)
+        if isinstance(self.mixer, MatrixMixer):
+            return self.mixer.shares(seen, lower)
+        return self.mixer.shares(seen)
+
     @property
     def state_floats(self) -> int:
         """What its parts carry; most feedforward networks carry nothing."""
         parts = (self.mixer, self.feedforward)
         return sum(part.state_floats for part in parts if isinstance(part, Mixer))
 
-    def forward(self, hidden: Tensor) -> Tensor:
-        """Map ``[T, B, hidden]`` to the same shape."""
-        hidden = hidden + self.mixer(self.mixer_norm(hidden))
+    def forward(self, hidden: Tensor, lower: list[Operands]) -> Tensor:
+        """Map ``[T, B, hidden]`` to the same shape, and add the operands to those of ``lower``."""
+        seen = self.mixer_norm(hidden)
+        if isinstance(self.mixer, MatrixMixer):
+            hidden = hidden + self.mixer(seen, lower)
+        else:
+            hidden = hidden + self.mixer(seen)
         if self.feedforward is not None and self.feedforward_norm is not None:
             hidden = hidden + self.feedforward(self.feedforward_norm(hidden))
         return hidden
@@ -235,9 +252,9 @@ class BlockModel(SequenceModel):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Map inputs ``[T, B, in]`` to logits ``[T, B, out]``."""
-        hidden = self.embed(inputs)
+        hidden, lower = self.embed(inputs), list[Operands]()
         for block in self.blocks:
-            hidden = block(hidden)
+            hidden = block(hidden, lower)
         logits: Tensor = self.output(self.norm(hidden))
         return logits
 
@@ -254,13 +271,13 @@ class BlockModel(SequenceModel):
         """
         found = []
         with torch.no_grad():
-            hidden = self.embed(inputs)
+            hidden, lower = self.embed(inputs), list[Operands]()
             for block in self._stack():
-                shares = block.mixer.shares(block.mixer_norm(hidden))
+                shares = block.shares(hidden, lower)
                 if shares is None:
                     return None
                 found.append(shares)
-                hidden = block(hidden)
+                hidden = block(hidden, lower)
             logits = self.output(self.norm(hidden))
         heads = torch.cat(found, dim=2)  # [T, B, layers * heads, T]
         return Trace(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
@@ -94,6 +95,10 @@ class RWKV7Mixer(MatrixMixer):
         zigzag = within * within.abs()
         self.decay_bias = nn.Parameter(-5.5 + 6 * rising ** (1 + above**0.3) + 2.5 * zigzag)
         self.rate_bias = nn.Parameter(-0.19 + 0.3 * zigzag + 0.4 * (rising - 0.5))
+        if layer > 0:
+            self.residual = LowRank(hidden_size, rank, channels)
+            self.residual_bias = nn.Parameter(0.73 - 0.4 * (rising - 0.5))
+        self.layer = layer
         self.removal = nn.Parameter(0.71 - 0.1 * (rising - 0.5))
         self.replacement = nn.Parameter(torch.full((channels,), 1.02))
         self.bonus = nn.Parameter(torch.full((self.heads, self.size), -0.04))
@@ -120,18 +125,30 @@ class RWKV7Mixer(MatrixMixer):
         query = self._by_heads(self.receptance(seen[0]))
         key = self._by_heads(key * (1 + (rate - 1) * self.replacement))
         value = self._by_heads(self.value(seen[3]))
+        beside = (self.gate(seen[5], "sigmoid"),)
+        if self.layer > 0:
+            taken = torch.sigmoid(self.residual_bias + self.residual(seen[3]))
+            beside = (*beside, self._by_heads(taken))
         return Operands(
             query,
             key,
             value,
             decay=self._by_heads(torch.exp(-FASTEST * decay)),
             erase=(removed, removed * self._by_heads(rate)),
-            beside=(self.gate(seen[5], "sigmoid"),),
+            beside=beside,
         )
+
+    def operands_above(self, hidden: Tensor, lower: Sequence[Operands]) -> Operands:
+        """The operands; above the first layer, a share of each value is the first layer's."""
+        made = self.operands(hidden)
+        if self.layer == 0:
+            return made
+        value, taken = made.value, made.beside[1]
+        return replace(made, value=value + (lower[0].value - value) * taken)
 
     def read(self, hidden: Tensor, operands: Operands, answers: Tensor) -> Tensor:
         """Normalise each head, add the current value, gate, and mix the heads."""
-        (gate,) = operands.beside
+        gate = operands.beside[0]
         read = self.norm(answers.flatten(0, 1).flatten(1)).view(gate.shape)  # [T, B, H * size]
         weight = (operands.query * operands.key * self.bonus).sum(dim=3, keepdim=True)
         read = read + (weight * operands.value).flatten(2)
@@ -178,10 +195,11 @@ class RWKV7(BlockModel):
         o_t  = norm(S_t r_t) + ((r_t * rho)^T k'_t) v_t
 
     w_t = exp(-exp(-1/2) sigmoid(d_t)), and d_t, a_t (by a sigmoid) and the gate of o_t are maps of
-    low rank. Each of r, w, k, v, a and g sees a mixture of its own of x_t and x_{t-1}. Blocks
-    alternate with a feedforward network of squared ReLUs that sees such a mixture too. Weights
-    start as in the paper's code, the last map of each part at 0. What is left out is the value
-    residual, by which the upper layers of the paper's model take over values of the first.
+    low rank. Each of r, w, k, v, a and g sees a mixture of its own of x_t and x_{t-1}. Above the
+    first layer, v_t + (v'_t - v_t) * nu_t takes the place of v_t, where v'_t is the first layer's
+    and nu_t, by a sigmoid, a map of low rank too. Blocks alternate with a feedforward network of
+    squared ReLUs that sees such a mixture too. Weights start as in the paper's code
+    (``train_temp/src/model.py`` of BlinkDL/RWKV-LM), the last map of each part at 0.
     """
 
     def __init__(self, input_width: int, output_width: int, settings: RWKV7Settings) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
 
-from ntmbench.baselines.linear.blocks import BlockModel, MatrixMixer, Operands
+from ntmbench.baselines.linear.blocks import Block, BlockModel, MatrixMixer, Operands
 from ntmbench.engine.linear_state import linear_state
 from ntmbench.registry import make_model
 
@@ -30,10 +30,14 @@ def moved(module: ModuleT) -> ModuleT:
 
 def first_mixer(name: str, **settings: Any) -> MatrixMixer:
     """The mixer of the first block of a model, with moved weights."""
+    return mixers(name, **settings)[0]
+
+
+def mixers(name: str, **settings: Any) -> list[MatrixMixer]:
+    """The mixers of a model's blocks, with moved weights."""
     model = make_model(name, 3, 2, **settings)
     assert isinstance(model, BlockModel)
-    mixer: MatrixMixer = moved(model).blocks[0].mixer
-    return mixer
+    return [cast(Block, block).mixer for block in moved(model).blocks]
 
 
 def inputs(size: int, steps: int = STEPS) -> Tensor:

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+import pytest
 import torch
 from torch import Tensor
 
 from ntmbench.baselines.linear.blocks import Operands
 from tests.baselines.oracles import fla
-from tests.baselines.oracles.mixers import check_answers, check_same, first_mixer, inputs
+from tests.baselines.oracles.mixers import (
+    BATCH,
+    STEPS,
+    check_answers,
+    check_same,
+    first_mixer,
+    inputs,
+    mixers,
+)
 
 HIDDEN, HEADS, SIZE = 6, 2, 3
 
@@ -38,15 +48,17 @@ def test_answers_are_those_of_fla() -> None:
     check_answers(mixer, HIDDEN, oracle)
 
 
-def test_a_layer_is_that_of_plain_loops() -> None:
-    mixer: Any = first_mixer("rwkv7", hidden_size=HIDDEN, rank=4)
+@pytest.mark.parametrize("layer", [0, 1])
+def test_a_layer_is_that_of_plain_loops(layer: int) -> None:
+    mixer: Any = mixers("rwkv7", hidden_size=HIDDEN, rank=4)[layer]
     hidden = inputs(HIDDEN)
+    first = torch.randn(STEPS, BATCH, HEADS, SIZE, dtype=torch.float64)  # values of the first layer
     rows = []
-    for sequence in hidden.unbind(dim=1):  # [T, hidden]
+    for number, sequence in enumerate(hidden.unbind(dim=1)):  # [T, hidden]
         states = [torch.zeros(SIZE, SIZE, dtype=torch.float64) for _ in range(HEADS)]
         before = torch.zeros(HIDDEN, dtype=torch.float64)
         outputs = []
-        for x in sequence:
+        for x, value in zip(sequence, first[:, number].flatten(1), strict=True):
             r_in, w_in, k_in, v_in, a_in, g_in = (
                 (1 - share) * x + share * before for share in mixer.mixing
             )
@@ -59,6 +71,9 @@ def test_a_layer_is_that_of_plain_loops() -> None:
                     (mixer.value, v_in),
                 )
             )
+            if layer > 0:
+                taken = mixer.residual_bias + v_in @ mixer.residual.down @ mixer.residual.up
+                v = v + (value - v) * torch.sigmoid(taken)
             d = mixer.decay_bias + torch.tanh(w_in @ mixer.decay.down) @ mixer.decay.up
             # The soft clamp of the paper's code: d' = -softplus(-d) - 1/2.
             w = torch.exp(-torch.exp(-torch.log1p(torch.exp(-d)) - 0.5))
@@ -78,4 +93,14 @@ def test_a_layer_is_that_of_plain_loops() -> None:
                 read.append(o + (r[own] * mixer.bonus[h] * new).sum() * v[own])
             outputs.append(mixer.output.weight @ (torch.cat(read) * g))
         rows.append(torch.stack(outputs))
-    check_same(mixer(hidden), torch.stack(rows, dim=1), hidden)
+    below = [] if layer == 0 else [replace(mixer.operands(hidden), value=first)]
+    check_same(mixer(hidden, below), torch.stack(rows, dim=1), hidden)
+
+
+def test_upper_layers_take_over_values_of_the_first() -> None:
+    lower, upper = mixers("rwkv7", hidden_size=HIDDEN, rank=4)
+    hidden, below = inputs(HIDDEN), list[Operands]()
+    lower(hidden, below)
+    upper(hidden, below)
+    assert torch.equal(below[0].value, lower.operands(hidden).value)
+    assert not torch.allclose(below[1].value, upper.operands(hidden).value)
