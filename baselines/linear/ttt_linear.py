@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -41,6 +43,16 @@ class TTTLinearSettings(ConvolutionSettings):
         super().__post_init__()
         check_range("model.mini_batch", self.mini_batch, 1, MAX_SIZE)
         check_range("model.inner_learning_rate", self.inner_learning_rate, above=0)
+
+
+class _MiniBatch(NamedTuple):
+    """The steps whose gradients are taken at the same weights."""
+
+    answers: Tensor  # [B, H, n, size]
+    query: Tensor  # [B, H, n, size]
+    key: Tensor  # [B, H, n, size]
+    shares: Tensor  # [B, H, n, n], of the gradient of step j in the model of step i
+    slopes: Tensor  # [B, H, n, size], the gradients of the inner model's outputs
 
 
 class TTTLinearMixer(Mixer):
@@ -82,6 +94,47 @@ class TTTLinearMixer(Mixer):
 
     def forward(self, hidden: Tensor) -> Tensor:
         """Map ``[T, B, hidden]`` to the same shape."""
+        answers = [batch.answers for batch in self._mini_batches(hidden)]
+        read = torch.cat(answers, dim=2).permute(2, 0, 1, 3).flatten(2)  # [T, B, H * size]
+        gate = functional.gelu(self.gate(hidden), approximate="tanh")
+        mixed: Tensor = self.output(self.norm(read) * gate)
+        return mixed
+
+    def influences(self, hidden: Tensor) -> tuple[Tensor, Tensor]:
+        """What each step did to the inner model's answers, before its norm.
+
+        Returns:
+            Factors ``[B, H, T, T]`` and slopes ``[B, H, T, size]``. The answer of step i is
+            q_i W_0 + b_0, minus the sum of factor i, j times slope j over all steps j.
+        """
+        batches = list(self._mini_batches(hidden))
+        key = torch.cat([batch.key for batch in batches], dim=2)
+        last = torch.cat([batch.shares[:, :, -1:] for batch in batches], dim=3)  # [B, H, 1, T]
+        rows, start = [], 0
+        for batch in batches:
+            steps = batch.key.shape[2]
+            later = key.shape[2] - start - steps
+            shares = torch.cat(
+                [
+                    last[..., :start].expand(-1, -1, steps, -1),
+                    functional.pad(batch.shares, (0, later)),
+                ],
+                dim=3,
+            )  # [B, H, n, T]
+            rows.append(shares * (batch.query @ key.transpose(2, 3) + 1))
+            start += steps
+        return torch.cat(rows, dim=2), torch.cat([batch.slopes for batch in batches], dim=2)
+
+    def shares(self, hidden: Tensor) -> Tensor:
+        """The size of what each step changed in an answer, as a share of all sizes."""
+        factors, slopes = self.influences(hidden)
+        sizes = factors.abs() * slopes.norm(dim=3).unsqueeze(2)  # [B, H, T, T]
+        tiny = torch.finfo(sizes.dtype).tiny
+        shares: Tensor = sizes / sizes.sum(dim=3, keepdim=True).clamp_min(tiny)
+        return shares.permute(2, 0, 1, 3)
+
+    def _mini_batches(self, hidden: Tensor) -> Iterator[_MiniBatch]:
+        """Answer ``[T, B, hidden]``, some steps at a time."""
         shared = self.query_and_key(hidden)
         query = turned(self._by_heads(self.query_convolution.taps(shared)), self.mini_batch)
         key = turned(self._by_heads(self.key_convolution.taps(shared)), self.mini_batch)
@@ -90,18 +143,17 @@ class TTTLinearMixer(Mixer):
         rates = self.learning_rate / self.size * rates
         weights: Tensor = self.weights
         biases: Tensor = self.biases
-        answers = []
         for start in range(0, len(hidden), self.mini_batch):
             part = slice(start, start + self.mini_batch)
-            answer, weights, biases = self._mini_batch(
+            batch = self._mini_batch(
                 query[:, :, part], key[:, :, part], value[:, :, part], rates[..., part],
                 weights, biases,
             )  # fmt: skip
-            answers.append(answer)
-        read = torch.cat(answers, dim=2).permute(2, 0, 1, 3).flatten(2)  # [T, B, H * size]
-        gate = functional.gelu(self.gate(hidden), approximate="tanh")
-        mixed: Tensor = self.output(self.norm(read) * gate)
-        return mixed
+            yield batch
+            last = batch.shares[:, :, -1:]  # [B, H, 1, n]
+            # [B, H, size, size] and [B, H, 1, size]
+            weights = weights - (batch.key.transpose(2, 3) * last) @ batch.slopes
+            biases = biases - last @ batch.slopes
 
     def _mini_batch(
         self,
@@ -111,8 +163,8 @@ class TTTLinearMixer(Mixer):
         rates: Tensor,
         weights: Tensor,
         biases: Tensor,
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Answers of n steps ``[B, H, n, size]``, and the inner model after them.
+    ) -> _MiniBatch:
+        """Answers of n steps ``[B, H, n, size]``, and what changes the inner model.
 
         The models of single steps are not made: the answer of W_i is q_i W minus the gradients
         of the steps before, weighted by q_i k_j^T.
@@ -121,14 +173,12 @@ class TTTLinearMixer(Mixer):
         places = torch.arange(1, steps + 1, device=key.device).to(key)
         factors = (1 / places + self.step_factors[:steps]).clamp_min(0).unsqueeze(1)  # [n, 1]
         slopes = self._slopes(key @ weights + biases, value - key)  # [B, H, n, size]
-        shares = (factors * rates).tril()  # [B, H, n, n]: of the gradient of j in the model of i
+        shares = (factors * rates).tril()
         found = query @ weights - (shares * (query @ key.transpose(2, 3))) @ slopes
         found = found + biases - shares @ slopes
         normed = functional.layer_norm(found, found.shape[3:], eps=NORM_EPSILON)
         answers = query + normed * self.norm_factors + self.norm_biases
-        last = shares[:, :, -1:]  # [B, H, 1, n]
-        weights = weights - (key.transpose(2, 3) * last) @ slopes  # [B, H, size, size]
-        return answers, weights, biases - last @ slopes
+        return _MiniBatch(answers, query, key, shares, slopes)
 
     def _slopes(self, found: Tensor, wanted: Tensor) -> Tensor:
         """The gradient of |norm(found) - wanted|^2 / 2 for ``found [B, H, n, size]``."""

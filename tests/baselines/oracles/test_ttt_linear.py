@@ -27,6 +27,25 @@ def test_a_layer_is_that_of_plain_loops(mini_batch: int) -> None:
     check_same(mixer(hidden), torch.stack(rows, dim=1), hidden)
 
 
+@pytest.mark.parametrize("mini_batch", [1, 3, 8])
+def test_influences_add_up_to_the_answers(mini_batch: int) -> None:
+    model = make_model("ttt_linear", 3, 2, hidden_size=HIDDEN, mini_batch=mini_batch)
+    assert isinstance(model, BlockModel)
+    mixer: Any = moved(model).blocks[0].mixer
+    with torch.no_grad():
+        hidden = inputs(HIDDEN)
+        batches = list(mixer._mini_batches(hidden))
+        query = torch.cat([batch.query for batch in batches], dim=2)
+        factors, slopes = mixer.influences(hidden)
+        found = query @ mixer.weights + mixer.biases - factors @ slopes
+        normed = functional.layer_norm(found, (SIZE,), eps=1e-6)
+        answers = query + normed * mixer.norm_factors + mixer.norm_biases
+        torch.testing.assert_close(answers, torch.cat([b.answers for b in batches], dim=2))
+        assert not factors.triu(1).any()
+        shares = mixer.shares(hidden)
+        torch.testing.assert_close(shares.sum(dim=3), torch.ones_like(shares[..., 0]))
+
+
 def _sequence(mixer: Any, sequence: Tensor, mini_batch: int) -> Tensor:
     """One sequence ``[T, hidden]``, with a model for every step."""
     shared = mixer.query_and_key(sequence)
