@@ -10,7 +10,12 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 def csv_of(table: pd.DataFrame) -> str:
     """A table as CSV; text that a spreadsheet would take for a formula has a ``'`` before it."""
-    return table.map(_harmless).to_csv(index=False)
+    # Columns of numbers stay as they are: pandas 2 would make whole ones with gaps fractional.
+    columns = {
+        name: column if pd.api.types.is_numeric_dtype(column) else column.map(_harmless)
+        for name, column in table.items()
+    }
+    return pd.DataFrame(columns, columns=table.columns, index=table.index).to_csv(index=False)
 
 
 def _harmless(value: object) -> object:
