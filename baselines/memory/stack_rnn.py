@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ntmbench.data.ranges import Choice, LogRange, searched
+from ntmbench.engine.soft_memory.obstacle import can_run, weights_of
 from ntmbench.errors import MAX_SIZE, check_range
 from ntmbench.model import SequenceModel, enlarged
 from ntmbench.provenance import shares_of
@@ -80,7 +81,19 @@ class StackRNN(SequenceModel):
         self.output = nn.Linear(settings.hidden_size + tops, output_width)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Map inputs ``[T, B, in]`` to logits ``[T, B, out]``."""
+        """Map inputs ``[T, B, in]`` to logits ``[T, B, out]``, by kernels where they can run."""
+        s, layers = self.settings, (self.hidden, self.actions, self.pushed, self.output)
+        width = self.hidden.in_features - s.hidden_size - s.stacks * s.cell_size
+        if not can_run(inputs, layers, width):
+            return self.eager(inputs)
+        from ntmbench.engine.soft_memory import stack  # Numba takes its time to import
+
+        return stack.run(
+            inputs, weights_of(layers), stacks=s.stacks, depth=self.depth, empty=int(EMPTY)
+        )
+
+    def eager(self, inputs: Tensor) -> Tensor:
+        """The same, step by step in PyTorch operations."""
         read = [
             torch.cat([step.hidden, step.stack[:, :, 0].flatten(1)], dim=1)
             for step in self._steps(inputs)

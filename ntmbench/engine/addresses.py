@@ -15,10 +15,14 @@ from torch import Tensor
 def addresses_of(*tensors: Tensor) -> NDArray[np.int64]:
     """The tensors' addresses, 0 for an empty one. The caller keeps the tensors alive.
 
-    The numbers there are the tensors' own only if these are contiguous and without PyTorch's lazy
-    negative bit (``resolve_neg``).
+    The numbers there are the tensors' own only if these are ``plain``.
     """
     return np.array([tensor.data_ptr() for tensor in tensors], dtype=np.int64)
+
+
+def plain(tensor: Tensor) -> Tensor:
+    """The tensor as kernels can take it by its address: contiguous, without a lazy negation."""
+    return tensor.contiguous().resolve_neg()
 
 
 @intrinsic

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.autograd import forward_ad
 
 
@@ -27,6 +27,28 @@ def any_tangent(tensors: Sequence[Tensor]) -> bool:
     return forward_ad._current_level >= 0 and any(
         forward_ad.unpack_dual(tensor).tangent is not None  # type: ignore[no-untyped-call]
         for tensor in tensors
+    )
+
+
+def is_obstructed(tensors: Sequence[Tensor]) -> bool:
+    """Whether kernels in float32 cannot run these tensors, of which they take the addresses."""
+    return (
+        watched_by() is not None
+        or any(not tensor.is_cpu or tensor.dtype != torch.float32 for tensor in tensors)
+        or torch.is_autocast_enabled("cpu")
+        or any_tangent(tensors)
+        or not multiplies_and_adds_at_once()
+    )
+
+
+def plain_layers(layers: Sequence[nn.Module]) -> bool:
+    """Whether kernels compute just what these layers do: linear maps that nobody hooked into."""
+    return all(
+        type(layer) is nn.Linear
+        and not (layer._forward_hooks or layer._forward_pre_hooks)
+        and not (layer._backward_hooks or layer._backward_pre_hooks)
+        and layer.bias is not None
+        for layer in layers
     )
 
 

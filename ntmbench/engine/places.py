@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,5 +29,10 @@ class Room:
 
 def as_record(numbers: NamedTuple) -> Any:
     """Whole numbers by name as one record, which Numba takes by its address."""
-    kind = np.dtype([(name, np.int64) for name in numbers._fields])
-    return np.array([tuple(numbers)], dtype=kind)[0]
+    return as_table([numbers])[0]
+
+
+def as_table(rows: Sequence[NamedTuple]) -> Any:
+    """Rows of the same whole numbers by name as an array of records."""
+    kind = np.dtype([(name, np.int64) for name in rows[0]._fields])
+    return np.array([tuple(row) for row in rows], dtype=kind)

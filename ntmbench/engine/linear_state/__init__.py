@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from ntmbench.engine.obstacle import is_obstructed
+
 from . import chunked, recurrence
 from .arguments import arguments
 from .influence import influences
-from .obstacle import is_obstructed
 
 __all__ = ["influences", "linear_state", "linear_state_chunked", "linear_state_eager"]
 

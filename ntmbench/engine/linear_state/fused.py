@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from ntmbench.engine import threads
-from ntmbench.engine.addresses import addresses_of
-from ntmbench.errors import ModelError
+from ntmbench.engine.addresses import addresses_of, plain
+from ntmbench.engine.derivatives import check_first_derivatives
 
 from .arguments import Arguments
 from .kernels.backward import run_backward
@@ -46,21 +46,9 @@ class _Run(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, d_outputs: Tensor, d_last: Tensor) -> tuple[Tensor | None, ...]:
-        # PyTorch's once_differentiable would take them for zero if the gradients are constants.
-        if torch.is_grad_enabled():
-            raise ModelError(
-                "The engine of matrix states has no second derivatives (create_graph=True). "
-                "They are there in float64."
-            )
-        batch = torch._C._functorch
-        if any(
-            batch.is_legacy_batchedtensor(d) or batch.is_batchedtensor(d)
-            for d in (d_outputs, d_last)
-        ):
-            raise ModelError(
-                "The engine of matrix states takes no batches of gradients "
-                "(is_grads_batched=True, vectorize=True, torch.func.vmap). They work in float64."
-            )
+        check_first_derivatives(
+            "engine of matrix states", "In float64 the model runs without it.", d_outputs, d_last
+        )
         found = _backward(ctx.plan, ctx.saved_tensors, ctx.kept, d_outputs, d_last)
         needed = ctx.needs_input_grad[1:]
         return (None, *(d if need else None for d, need in zip(found, needed, strict=True)))
@@ -90,7 +78,7 @@ def _forward(plan: Plan, tensors: Sequence[Tensor]) -> tuple[Tensor, Tensor, Ten
     outputs = torch.empty(*query.shape[:3], value.shape[-1])
     last = torch.empty(batch, heads, value.shape[-1], keys)
     states, seen = torch.empty(plan.kept_states), torch.empty(plan.kept_seen)
-    plain = [_plain(tensor) for tensor in tensors]
+    plain = [plain(tensor) for tensor in tensors]
     addresses = addresses_of(*plain, outputs, last, states, seen)
     rooms = _rooms(plan, plan.forward_room)
 
@@ -105,8 +93,8 @@ def _backward(
     plan: Plan, tensors: Sequence[Tensor], kept: list[Tensor], d_outputs: Tensor, d_last: Tensor
 ) -> list[Tensor]:
     """The gradients of all tensors."""
-    plain = [_plain(tensor) for tensor in tensors]
-    given = [_plain(d_outputs), _plain(d_last)]
+    plain = [plain(tensor) for tensor in tensors]
+    given = [plain(d_outputs), plain(d_last)]
     found = [torch.empty(tensor.shape) for tensor in tensors]
     # The outputs and the last state are not needed again.
     addresses = addresses_of(*plain, *given, *kept)
@@ -124,8 +112,3 @@ def _backward(
 def _rooms(plan: Plan, size: int) -> list[Tensor]:
     """Room to work in for every thread."""
     return [torch.empty(size) for _ in range(min(plan.workers, len(plan.blocks)))]
-
-
-def _plain(tensor: Tensor) -> Tensor:
-    """The tensor as kernels can take it by its address: contiguous, without a lazy negation."""
-    return tensor.contiguous().resolve_neg()

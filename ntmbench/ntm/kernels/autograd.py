@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from ntmbench.engine import threads
-from ntmbench.engine.addresses import addresses_of
-from ntmbench.errors import ModelError
+from ntmbench.engine.addresses import addresses_of, plain
+from ntmbench.engine.derivatives import check_first_derivatives
 from ntmbench.ntm.trace import NTMTrace
 from ntmbench.ntm.weights import FirstValues, Weights
 
@@ -49,18 +49,7 @@ class _Run(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, d_logits: Tensor) -> tuple[Tensor | None, ...]:
-        # PyTorch's once_differentiable would take them for zero if d_logits is a constant.
-        if torch.is_grad_enabled():
-            raise ModelError(
-                "The fused engine has no second derivatives (create_graph=True). "
-                "Set model.engine=eager."
-            )
-        batch = torch._C._functorch
-        if batch.is_legacy_batchedtensor(d_logits) or batch.is_batchedtensor(d_logits):
-            raise ModelError(
-                "The fused engine takes no batches of gradients (is_grads_batched=True, "
-                "vectorize=True, torch.func.vmap). Set model.engine=eager."
-            )
+        check_first_derivatives("fused engine", "Set model.engine=eager.", d_logits)
         inputs, *tensors = ctx.saved_tensors
         call = ctx.call
         ctx.call = None
@@ -84,8 +73,8 @@ class _Call:
         every_memory: bool = False,
     ) -> None:
         """``tensors`` are the first values and then the flat weights."""
-        self.inputs = _plain(inputs)
-        self.tensors = [_plain(tensor) for tensor in tensors]
+        self.inputs = plain(inputs)
+        self.tensors = [plain(tensor) for tensor in tensors]
         steps, batch, width = inputs.shape
         slots, outputs = self.tensors[3].shape[1], self.tensors[-1].shape[0]
         self.plan = make_plan(
@@ -134,7 +123,7 @@ class _Call:
     def backward(self, d_logits: Tensor, needed: Sequence[bool]) -> list[Tensor | None]:
         """Gradients of the inputs, the first values and the weights; None where not needed."""
         plan, n = self.plan, self.plan.layout
-        d_logits = _plain(d_logits)
+        d_logits = plain(d_logits)
         packed = self.empty(n.back_packed)
         pack_backward(plan.sizes, self.addresses, plan.like, packed.data_ptr())
         learned = any(needed[1:5])
@@ -220,11 +209,6 @@ class _Call:
 
         threads.run(rows, plan.row_pieces, workers)
         return gradients
-
-
-def _plain(tensor: Tensor) -> Tensor:
-    """The tensor as kernels can take it by its address: contiguous, without a lazy negation."""
-    return tensor.contiguous().resolve_neg()
 
 
 def _grid(rows: Tensor, start: int, count: int, size: int) -> Tensor:

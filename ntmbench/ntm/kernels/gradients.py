@@ -6,15 +6,11 @@ from typing import Any
 
 from ntmbench.engine.addresses import at_address
 from ntmbench.engine.denormals import flush_denormals, restore
-from ntmbench.engine.jit import compiled
-from ntmbench.engine.matmul import multiply
 from ntmbench.engine.rows import add_part, copy
+from ntmbench.engine.weight_gradients import weight_gradient
 
 from .announced import ntm_kernel
 from .layout import Layout
-
-#: Steps and sequences in one stretch of the sum, so that both factors fit the cache.
-_STRETCH = 64
 
 
 @ntm_kernel
@@ -44,89 +40,28 @@ def weight_gradients(
         else:
             seen = n.at_later + (layer - 1) * (rows + n.batch) * n.later_row
             row, width = n.later_row, n.later_width
-        _product(
-            n,
-            kept,
-            slopes,
-            n.gate_row,
-            n.gates,
-            kept,
-            seen,
-            row,
-            width,
-            addresses,
-            2 + 2 * layer,
-            room,
-            begin,
-            end,
-        )
+        pair = 2 + 2 * layer
+        weight_gradient(
+            kept, slopes, n.gate_row, n.gates,
+            kept, seen, row, width,
+            rows, addresses[pair], addresses[pair + 1], room, begin, end,
+        )  # fmt: skip
         begin -= n.gates
         end -= n.gates
-    seen, width = n.at_answers + n.read_width, n.units + 1
-    _product(
-        n, kept, n.at_heads, n.head_row, n.head_numbers,
-        kept, seen, n.answer_row, width, addresses, 2 + 2 * n.layers, room, begin, end,
+    seen, width, pair = n.at_answers + n.read_width, n.units + 1, 2 + 2 * n.layers
+    weight_gradient(
+        kept, n.at_heads, n.head_row, n.head_numbers,
+        kept, seen, n.answer_row, width,
+        rows, addresses[pair], addresses[pair + 1], room, begin, end,
     )  # fmt: skip
     begin -= n.head_numbers
     end -= n.head_numbers
-    width += n.read_width
-    _product(
-        n, d_logits, 0, n.outputs, n.outputs,
-        kept, n.at_answers, n.answer_row, width, addresses, 4 + 2 * n.layers, room, begin, end,
+    weight_gradient(
+        d_logits, 0, n.outputs, n.outputs,
+        kept, n.at_answers, n.answer_row, n.read_width + width,
+        rows, addresses[pair + 2], addresses[pair + 3], room, begin, end,
     )  # fmt: skip
     restore(mode)
-
-
-@compiled
-def _product(
-    n: Layout,
-    a: Any,
-    a_start: int,
-    a_row: int,
-    size: int,
-    b: Any,
-    b_start: int,
-    b_row: int,
-    width: int,
-    addresses: Any,
-    pair: int,
-    room: Any,
-    begin: int,
-    end: int,
-) -> None:
-    """Rows of A.T B, a matrix of ``size`` rows whose last column is the bias's gradient.
-
-    Whole vectors of a row are written to their place, and the rest by way of ``room``.
-    """
-    begin, end = max(begin, 0), min(end, size)
-    if begin >= end:
-        return
-    inputs = width - 1
-    weight = at_address(a, addresses[pair], size * inputs)
-    bias = at_address(a, addresses[pair + 1], size)
-    vectors = inputs // n.lanes
-    rest = vectors * n.lanes
-    rows = n.steps * n.batch
-    for start in range(0, rows, _STRETCH):
-        a_at, b_at = a_start + start * a_row + begin, b_start + start * b_row
-        steps = min(_STRETCH, rows - start)
-        multiply(
-            a, a_at, 1, a_row,
-            b, b_at, n.lanes, b_row,
-            weight, begin * inputs, inputs,
-            end - begin, vectors, steps, start > 0,
-        )  # fmt: skip
-        multiply(
-            a, a_at, 1, a_row,
-            b, b_at + rest, n.lanes, b_row,
-            room, 0, n.lanes,
-            end - begin, 1, steps, start > 0,
-        )  # fmt: skip
-    for i in range(begin, end):
-        at = (i - begin) * n.lanes
-        for j in range(rest, inputs):
-            weight[i * inputs + j] = room[at + j - rest]
-        bias[i] = room[at + inputs - rest]
 
 
 @ntm_kernel

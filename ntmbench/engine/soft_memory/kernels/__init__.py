@@ -1,0 +1,1 @@
+"""The compiled part of the engine: the table of layers, and a pass each way for either memory."""

@@ -1,0 +1,29 @@
+"""The elementwise part of layers, forward and backward."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ntmbench.engine.jit import compiled
+from ntmbench.engine.load_store import load_part, store_part
+from ntmbench.engine.simd import lanes, splat
+from ntmbench.engine.vectormath import sigmoid
+
+
+@compiled
+def sigmoid_forward(kept: Any, at: int, count: int) -> None:
+    """Apply the sigmoid to ``count`` numbers in place."""
+    for i in range(0, count, lanes(kept)):
+        store_part(kept, at + i, sigmoid(load_part(kept, at + i, count - i)), count - i)
+
+
+@compiled
+def sigmoid_backward(
+    values: Any, at: int, room: Any, slopes: int, kept: Any, to: int, count: int
+) -> None:
+    """Write the gradients of arguments, from the values of sigmoids and their ``slopes``."""
+    one = splat(kept, 1.0)
+    for i in range(0, count, lanes(kept)):
+        value = load_part(values, at + i, count - i)
+        slope = load_part(room, slopes + i, count - i)
+        store_part(kept, to + i, slope * value * (one - value), count - i)
