@@ -23,6 +23,9 @@ from numba.core.caching import FunctionCache, IndexDataCacheFile
 from ntmbench.engine import compilation, jit, optimizer_update, sources
 from ntmbench.engine.linear_state.kernels import backward as linear_backward
 from ntmbench.engine.linear_state.kernels import forward as linear_forward
+from ntmbench.engine.soft_memory.kernels import gradients as soft_gradients
+from ntmbench.engine.soft_memory.kernels import packing as soft_packing
+from ntmbench.engine.soft_memory.kernels import stack_passes
 from ntmbench.ntm.kernels import backward, forward, gradients, packing
 from ntmbench.ntm.model import NTM
 from ntmbench.registry import engines_of
@@ -34,6 +37,11 @@ KERNELS = [
     gradients.weight_gradients,
     linear_forward.run_forward,
     linear_backward.run_backward,
+    stack_passes.run_forward,
+    stack_passes.run_backward,
+    soft_gradients.weight_gradients,
+    soft_packing.pack_forward,
+    soft_packing.pack_backward,
     packing.pack_forward,
     packing.pack_backward,
     optimizer_update.step_rmsprop,

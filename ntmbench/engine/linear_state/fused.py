@@ -78,8 +78,8 @@ def _forward(plan: Plan, tensors: Sequence[Tensor]) -> tuple[Tensor, Tensor, Ten
     outputs = torch.empty(*query.shape[:3], value.shape[-1])
     last = torch.empty(batch, heads, value.shape[-1], keys)
     states, seen = torch.empty(plan.kept_states), torch.empty(plan.kept_seen)
-    plain = [plain(tensor) for tensor in tensors]
-    addresses = addresses_of(*plain, outputs, last, states, seen)
+    arguments = [plain(tensor) for tensor in tensors]
+    addresses = addresses_of(*arguments, outputs, last, states, seen)
     rooms = _rooms(plan, plan.forward_room)
 
     def block(worker: int, first: int, count: int) -> None:
@@ -93,11 +93,11 @@ def _backward(
     plan: Plan, tensors: Sequence[Tensor], kept: list[Tensor], d_outputs: Tensor, d_last: Tensor
 ) -> list[Tensor]:
     """The gradients of all tensors."""
-    plain = [plain(tensor) for tensor in tensors]
+    arguments = [plain(tensor) for tensor in tensors]
     given = [plain(d_outputs), plain(d_last)]
     found = [torch.empty(tensor.shape) for tensor in tensors]
     # The outputs and the last state are not needed again.
-    addresses = addresses_of(*plain, *given, *kept)
+    addresses = addresses_of(*arguments, *given, *kept)
     gradients = addresses_of(*found, *given)
     rooms = _rooms(plan, plan.backward_room)
 

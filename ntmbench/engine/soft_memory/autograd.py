@@ -61,7 +61,8 @@ class _Run(torch.autograd.Function):
         call, ctx.call = ctx.call, None
         if call is None:
             # A backward pass uses up what the forward pass kept: run the forward pass again.
-            call = _Call(*ctx.given, inputs, tensors)
+            network, problem = ctx.given
+            call = _Call(network, problem, inputs, tensors)
             call.forward()
         return (None, None, *call.backward(d_logits, ctx.needs_input_grad[2:]))
 

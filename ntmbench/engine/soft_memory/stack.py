@@ -46,7 +46,7 @@ def run(
 def _joined(p: Problem, tensors: Sequence[Tensor]) -> list[Tensor]:
     """The layers of the kernels, which see the cells under the heads before the hidden layer."""
     hidden, hidden_bias, actions, actions_bias, pushed, pushed_bias, output, output_bias = tensors
-    shown, units, tops = hidden.split([p.inputs, p.units, p.memories * p.cell], dim=1)
+    shown, units, tops = hidden.split_with_sizes([p.inputs, p.units, p.memories * p.cell], dim=1)
     return [
         torch.cat([shown, tops, units], dim=1),
         hidden_bias,
@@ -61,9 +61,9 @@ def _parted(p: Problem, gradients: Sequence[Tensor]) -> list[Tensor]:
     hidden, hidden_bias, asked, asked_bias, output, output_bias = gradients
     tops = p.memories * p.cell
     sizes = [len(asked) - tops, tops]
-    actions, pushed = asked.split(sizes)
-    actions_bias, pushed_bias = asked_bias.split(sizes)
-    shown, heads, units = hidden.split([p.inputs, tops, p.units], dim=1)
+    actions, pushed = asked.split_with_sizes(sizes)
+    actions_bias, pushed_bias = asked_bias.split_with_sizes(sizes)
+    shown, heads, units = hidden.split_with_sizes([p.inputs, tops, p.units], dim=1)
     return [
         torch.cat([shown, units, heads], dim=1),
         hidden_bias,
