@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from ntmbench.data.ranges import Choice, LogRange, searched
+from ntmbench.engine.soft_memory.obstacle import can_run, weights_of
 from ntmbench.errors import MAX_SIZE, check_range
 from ntmbench.model import SequenceModel, enlarged
 from ntmbench.provenance import shares_of
@@ -96,7 +97,20 @@ class TapeRNN(SequenceModel):
         self.output = _linear(settings.hidden_size, output_width)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Map inputs ``[T, B, in]`` to logits ``[T, B, out]``."""
+        """Map inputs ``[T, B, in]`` to logits ``[T, B, out]``, by kernels where they can run."""
+        s, layers = (
+            self.settings,
+            (self.hidden, self.actions, self.writer, *self.writer, self.output),
+        )
+        width = self.hidden.in_features - s.hidden_size - s.tapes * s.cell_size
+        if not can_run(inputs, layers, width):
+            return self.eager(inputs)
+        from ntmbench.engine.soft_memory import tape  # Numba takes its time to import
+
+        return tape.run(inputs, weights_of(layers), _jumps(inputs), tapes=s.tapes, cells=self.cells)
+
+    def eager(self, inputs: Tensor) -> Tensor:
+        """The same, step by step in PyTorch operations."""
         logits: Tensor = self.output(torch.stack([step.hidden for step in self._steps(inputs)]))
         return logits
 

@@ -27,7 +27,7 @@ from ntmbench.registry import make_model, make_task
 from ntmbench.runs.budget import Budget, with_width
 from ntmbench.task import Task
 
-MODELS = ("stack_rnn",)
+MODELS = ("stack_rnn", "tape_rnn")
 REFUSED = 2
 
 

@@ -42,12 +42,15 @@ def is_obstructed(tensors: Sequence[Tensor]) -> bool:
 
 
 def plain_layers(layers: Sequence[nn.Module]) -> bool:
-    """Whether kernels compute just what these layers do: linear maps that nobody hooked into."""
+    """Whether kernels compute just what these layers do: PyTorch's own, into which nobody hooked.
+
+    They are linear maps with a bias, rectifiers, and layers that hold such layers in a row.
+    """
     return all(
-        type(layer) is nn.Linear
+        type(layer) in (nn.Linear, nn.ReLU, nn.Sequential)
         and not (layer._forward_hooks or layer._forward_pre_hooks)
         and not (layer._backward_hooks or layer._backward_pre_hooks)
-        and layer.bias is not None
+        and (not isinstance(layer, nn.Linear) or layer.bias is not None)
         for layer in layers
     )
 

@@ -25,7 +25,7 @@ from ntmbench.engine.linear_state.kernels import backward as linear_backward
 from ntmbench.engine.linear_state.kernels import forward as linear_forward
 from ntmbench.engine.soft_memory.kernels import gradients as soft_gradients
 from ntmbench.engine.soft_memory.kernels import packing as soft_packing
-from ntmbench.engine.soft_memory.kernels import stack_passes
+from ntmbench.engine.soft_memory.kernels import stack_passes, tape_passes
 from ntmbench.ntm.kernels import backward, forward, gradients, packing
 from ntmbench.ntm.model import NTM
 from ntmbench.registry import engines_of
@@ -39,6 +39,8 @@ KERNELS = [
     linear_backward.run_backward,
     stack_passes.run_forward,
     stack_passes.run_backward,
+    tape_passes.run_forward,
+    tape_passes.run_backward,
     soft_gradients.weight_gradients,
     soft_packing.pack_forward,
     soft_packing.pack_backward,

@@ -30,25 +30,33 @@ class Network:
     parted: Callable[[Problem, Sequence[Tensor]], list[Tensor]]
 
 
-def run(network: Network, problem: Problem, inputs: Tensor, tensors: Sequence[Tensor]) -> Tensor:
-    """Logits ``[T, B, out]`` for inputs ``[T, B, in]``, with gradients for every tensor.
+def run(
+    network: Network, problem: Problem, inputs: Tensor, tensors: Sequence[Tensor], *beside: Tensor
+) -> Tensor:
+    """Logits ``[T, B, out]`` for inputs ``[T, B, in]``, with gradients for inputs and tensors.
 
-    ``tensors`` are the model's weights and biases; ``problem.training`` is left to this.
+    ``tensors`` are the model's weights and biases, ``beside`` what its passes take beside them;
+    ``problem.training`` is left to this.
     """
     if torch.is_grad_enabled() and any(t.requires_grad for t in (inputs, *tensors)):
         problem = problem._replace(training=True)
-        found = _Run.apply(network, problem, inputs, *tensors)  # type: ignore[no-untyped-call]
+        found = _Run.apply(network, problem, beside, inputs, *tensors)  # type: ignore[no-untyped-call]
         return cast(Tensor, found)
-    return _Call(network, problem, inputs, tensors).forward()
+    return _Call(network, problem, beside, inputs, tensors).forward()
 
 
 class _Run(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, network: Network, problem: Problem, inputs: Tensor, *tensors: Tensor
+        ctx: Any,
+        network: Network,
+        problem: Problem,
+        beside: Sequence[Tensor],
+        inputs: Tensor,
+        *tensors: Tensor,
     ) -> Tensor:
-        ctx.given = network, problem
-        ctx.call = _Call(network, problem, inputs, tensors)
+        ctx.given = network, problem, beside
+        ctx.call = _Call(network, problem, beside, inputs, tensors)
         ctx.save_for_backward(inputs, *tensors)
         return cast(Tensor, ctx.call.forward())
 
@@ -61,19 +69,25 @@ class _Run(torch.autograd.Function):
         call, ctx.call = ctx.call, None
         if call is None:
             # A backward pass uses up what the forward pass kept: run the forward pass again.
-            network, problem = ctx.given
-            call = _Call(network, problem, inputs, tensors)
+            network, problem, beside = ctx.given
+            call = _Call(network, problem, beside, inputs, tensors)
             call.forward()
-        return (None, None, *call.backward(d_logits, ctx.needs_input_grad[2:]))
+        return (None, None, None, *call.backward(d_logits, ctx.needs_input_grad[3:]))
 
 
 class _Call:
     """One forward pass, and one backward pass over what it kept."""
 
     def __init__(
-        self, network: Network, problem: Problem, inputs: Tensor, tensors: Sequence[Tensor]
+        self,
+        network: Network,
+        problem: Problem,
+        beside: Sequence[Tensor],
+        inputs: Tensor,
+        tensors: Sequence[Tensor],
     ) -> None:
         self.network, self.problem = network, problem
+        self.beside = [plain(tensor) for tensor in beside]
         self.inputs = plain(inputs.detach())
         self.plan = make_plan(problem, torch.get_num_threads())
         detached = [tensor.detach() for tensor in tensors]
@@ -88,7 +102,7 @@ class _Call:
         size = plan.packing.forward
         packed = torch.empty(size)
         pack_forward(plan.layers, self.addresses, plan.like, packed.data_ptr(), size)
-        addresses = addresses_of(self.inputs, logits, self.kept, packed)
+        addresses = addresses_of(self.inputs, logits, self.kept, packed, *self.beside)
         rooms = self._rooms(plan.forward_room)
 
         def block(worker: int, first: int, count: int) -> None:
@@ -107,7 +121,7 @@ class _Call:
         size = plan.packing.backward
         packed = torch.empty(size)
         pack_backward(plan.layers, self.addresses, plan.like, packed.data_ptr(), size)
-        addresses = addresses_of(d_logits, self.kept, packed)
+        addresses = addresses_of(d_logits, self.kept, packed, *self.beside)
         rooms = self._rooms(plan.backward_room)
 
         def block(worker: int, first: int, count: int) -> None:

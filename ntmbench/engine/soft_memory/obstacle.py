@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from ntmbench.engine.obstacle import is_obstructed, plain_layers
 
 
-def can_run(inputs: Tensor, layers: Sequence[nn.Linear], width: int) -> bool:
+def can_run(inputs: Tensor, layers: Sequence[nn.Module], width: int) -> bool:
     """Whether the kernels can run ``inputs [T, B, width]`` with these layers' weights.
 
     Inputs of other sizes are left to PyTorch, which says what is wrong.
@@ -19,6 +19,7 @@ def can_run(inputs: Tensor, layers: Sequence[nn.Linear], width: int) -> bool:
     return plain_layers(layers) and not is_obstructed([inputs, *weights_of(layers)])
 
 
-def weights_of(layers: Sequence[nn.Linear]) -> list[Tensor]:
-    """The weight and the bias of each layer."""
-    return [tensor for layer in layers for tensor in (layer.weight, layer.bias)]
+def weights_of(layers: Sequence[nn.Module]) -> list[Tensor]:
+    """The weight and the bias of each linear map among the layers."""
+    maps = [layer for layer in layers if isinstance(layer, nn.Linear)]
+    return [tensor for layer in maps for tensor in (layer.weight, layer.bias)]

