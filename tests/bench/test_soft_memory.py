@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 import torch
 
+from ntmbench.bench import measure as measuring
 from ntmbench.bench.soft_memory import MODELS, Options, main, measure
 
 
-def test_a_row_for_each_form() -> None:
+def test_a_row_for_each_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measuring, "BLOCK_SECONDS", 0.001)
     options = Options(list(MODELS), length=2, batch=[1], parameters=8000, threads=1, seconds=0)
     table = measure(options)
     assert table["form"].tolist() == ["PyTorch", *["fused", "eager"] * len(MODELS)]

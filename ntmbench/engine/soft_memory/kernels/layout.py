@@ -51,7 +51,6 @@ class Sizes(NamedTuple):
     cells: int
     empty: int
     writer: int
-    actions: int  # of each memory
     heads: int  # numbers under all heads
     asked: int  # numbers that h is mapped to: actions, then what is pushed or the writer's units
     keep: int  # 1 if every step is kept, 0 if only the last one is
@@ -97,9 +96,9 @@ def interval_of(steps: int) -> int:
 def memory_row_of(p: Problem) -> int:
     """Room for one memory, in whole vectors and with one to spare.
 
-    A stack has a cell before its top, and three below its bottom; a tape stands there twice.
+    A stack has a cell before its top, and two below its bottom; a tape stands there twice.
     """
-    count = 2 * p.cells if p.writer else p.cells + 4
+    count = 2 * p.cells if p.writer else p.cells + 3
     return padded(count * p.cell, LANES) + LANES
 
 
@@ -109,7 +108,7 @@ def make_sizes(p: Problem, sequences: int, backward: bool) -> Sizes:
     heads = p.memories * p.cell
     asked = p.memories * actions + (p.writer or heads)
     at_hidden = p.inputs + heads
-    unit_row, writer_row = padded(p.units, LANES), padded(p.writer, LANES)
+    unit_row = padded(p.units, LANES)
     # Products fill whole vectors; the 1 behind is set afterwards.
     row = padded(max(at_hidden + unit_row, at_hidden + p.units + 1), LANES)
     asked_row, head_row = padded(asked, LANES), padded(heads, LANES)
@@ -142,7 +141,6 @@ def make_sizes(p: Problem, sequences: int, backward: bool) -> Sizes:
     }
     return Sizes(
         **{name: int(number) for name, number in p._asdict().items() if name != "training"},
-        actions=actions,
         heads=heads,
         asked=asked,
         keep=int(p.training),
