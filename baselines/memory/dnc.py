@@ -12,16 +12,18 @@ import torch.nn.functional as F  # noqa: N812 (PyTorch's own convention)
 from torch import Tensor
 
 from ntmbench.data.ranges import Choice, LogRange, searched
+from ntmbench.engine import dnc as engine
+from ntmbench.engine.dnc.limits import EPSILON
+from ntmbench.engine.obstacle import is_obstructed, plain_layers
 from ntmbench.errors import MAX_SIZE, check_range
 from ntmbench.model import SequenceModel, enlarged
 from ntmbench.ntm.beginning import initialised_linear
+from ntmbench.ntm.checks import check_shape
 from ntmbench.ntm.controller import Controller, LayerState
 from ntmbench.provenance import erase_and_add
 from ntmbench.registry import register_model
 from ntmbench.trace import Addressing, Panel, Signal, Trace
 
-#: Keeps quotients, products of usages and logarithms away from zero.
-EPSILON = 1e-6
 #: A step's links join every slot with every other one.
 MAX_SLOTS = 2**13
 MAX_HEADS = 256
@@ -124,11 +126,15 @@ class DNC(SequenceModel):
         sharpened_links  L w^r and L^T w^r are raised to a power s >= 1 and normalised again
 
     Weights start as an NTM's do: Xavier-uniform, biases at zero, forget gates at one.
+
+    On a CPU and in float32 a fused engine runs all steps at once. ``forward_eager`` does the same
+    in PyTorch operations, wherever PyTorch can, and is the reference.
     """
 
     def __init__(self, input_width: int, output_width: int, settings: DNCSettings) -> None:
         """Build controller, interface and output."""
         super().__init__()
+        self.input_width, self.output_width = input_width, output_width
         self.settings = s = settings
         self.memory_slots = s.memory_slots
         reads = s.read_heads * s.word_size
@@ -137,7 +143,20 @@ class DNC(SequenceModel):
         self.output = initialised_linear(s.controller_size + reads, output_width)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Map inputs ``[T, B, in]`` to logits ``[T, B, out]``."""
+        """Map inputs ``[T, B, in]`` to logits ``[T, B, out]``, by the fused engine where it can.
+
+        Raises:
+            ValueError: if the inputs are of another shape.
+        """
+        check_shape("DNC", inputs, self.input_width)
+        maps = (*self.controller.linears(), self.interface, self.output)
+        weights = [weight for linear in maps for weight in (linear.weight, linear.bias)]
+        if is_obstructed([inputs, *weights]) or not plain_layers(maps):
+            return self.forward_eager(inputs)
+        return engine.run(self._shape(), inputs, weights)
+
+    def forward_eager(self, inputs: Tensor) -> Tensor:
+        """The same as ``forward``, step by step in PyTorch operations."""
         return self._logits(self._steps(inputs))
 
     def room_for(self, items: int) -> AbstractContextManager[int]:
@@ -224,6 +243,20 @@ class DNC(SequenceModel):
             memory = step(memory, asked, erase_freed=s.erase_freed)
             reads = memory.read_weightings @ memory.words
             yield _Step(hidden, asked, memory, reads)
+
+    def _shape(self) -> engine.Shape:
+        s = self.settings
+        return engine.Shape(
+            inputs=self.input_width,
+            outputs=self.output_width,
+            units=s.controller_size,
+            slots=self.memory_slots,
+            words=s.word_size,
+            heads=s.read_heads,
+            masked=s.masked_lookup,
+            frees=s.erase_freed,
+            sharpens=s.sharpened_links,
+        )
 
     def _interface_sizes(self) -> list[int]:
         """How many numbers each part of the interface takes, in the order of ``Interface``."""

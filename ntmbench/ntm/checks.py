@@ -15,11 +15,12 @@ def is_autocast(device: str) -> bool:
     return torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device)
 
 
-def check_shape(inputs: Tensor, width: int) -> None:
+def check_shape(owner: str, inputs: Tensor, width: int) -> None:
     """Raise ValueError unless the inputs are ``[T, B, width]``, with T and B at least 1."""
     if inputs.ndim != 3 or inputs.shape[2] != width or 0 in inputs.shape:
         raise ValueError(
-            f"NTM takes inputs [T, B, {width}], T and B at least 1; these are {list(inputs.shape)}."
+            f"{owner} takes inputs [T, B, {width}], T and B at least 1; "
+            f"these are {list(inputs.shape)}."
         )
 
 

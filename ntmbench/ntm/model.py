@@ -181,7 +181,7 @@ class NTM(SequenceModel):
     def _engine(self, inputs: Tensor) -> Engine[NTM]:
         """The engine that runs the inputs."""
         check_whole("memory_slots", self.memory_slots, 2, MAX_SLOTS)
-        check_shape(inputs, self.input_width)
+        check_shape("NTM", inputs, self.input_width)
         return choose(engines_of("ntm"), self.settings.engine, self, inputs, self._said)
 
 

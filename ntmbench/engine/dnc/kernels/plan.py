@@ -1,0 +1,68 @@
+"""What a call of the kernels needs to know beside the numbers; it depends on sizes alone."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, NamedTuple
+
+import torch
+from numpy.typing import NDArray
+
+from ntmbench.engine import threads
+from ntmbench.engine.dnc.shape import Shape
+from ntmbench.engine.places import as_record
+from ntmbench.engine.processor import VECTOR_BITS
+
+from .layout import Layout, Problem, Scratch, make_layout, make_scratch
+
+#: Sequences that share each pass over the weights.
+BLOCK = 8
+#: Numbers in the room of a block, unless a single sequence takes more.
+_ROOM = 2**22
+#: Steps times sequences from which threads share the weights' gradients.
+_SHARED_STEPS = 256
+#: The most rows of a piece if they are shared; there is one piece for each thread if it fits.
+_GRADIENT_ROWS = 4096
+
+
+class Plan(NamedTuple):
+    """Sizes, places and the division of labour."""
+
+    layout: Layout
+    forward_scratch: Scratch
+    backward_scratch: Scratch
+    # The same three, as the kernels take them.
+    sizes: Any
+    forward_places: Any
+    backward_places: Any
+    like: NDArray[Any]  # an empty array of the type of the numbers
+    workers: int
+    blocks: list[tuple[int, int]]  # first sequence and count
+    row_pieces: list[tuple[int, int]]  # first row of the weights' gradients and count
+
+
+@functools.lru_cache(maxsize=512)
+def make_plan(
+    shape: Shape, steps: int, batch: int, keep: bool, dtype: torch.dtype, workers: int
+) -> Plan:
+    """Plan ``steps`` steps of ``batch`` sequences for a number of threads."""
+    lanes = VECTOR_BITS // (8 * dtype.itemsize)
+    n = make_layout(Problem(shape, steps, batch, keep, lanes))
+    largest = min(BLOCK, max(1, _ROOM // make_scratch(n, 1, keep).own))
+    blocks = threads.split(batch, largest, workers)
+    forward = make_scratch(n, blocks[0][1], False)
+    backward = make_scratch(n, blocks[0][1], True)
+    rows = n.parameter_rows
+    shared = workers > 1 and steps * batch >= _SHARED_STEPS
+    return Plan(
+        layout=n,
+        forward_scratch=forward,
+        backward_scratch=backward,
+        sizes=as_record(n),
+        forward_places=as_record(forward),
+        backward_places=as_record(backward),
+        like=torch.empty(0, dtype=dtype).numpy(),
+        workers=workers,
+        blocks=blocks,
+        row_pieces=threads.split(rows, _GRADIENT_ROWS, workers) if shared else [(0, rows)],
+    )
