@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F  # noqa: N812 (PyTorch's own convention)
-from torch import Tensor
+from torch import Tensor, nn
 
 from ntmbench.data.ranges import Choice, LogRange, searched
 from ntmbench.engine import dnc as engine
@@ -149,15 +149,37 @@ class DNC(SequenceModel):
             ValueError: if the inputs are of another shape.
         """
         check_shape("DNC", inputs, self.input_width)
-        maps = (*self.controller.linears(), self.interface, self.output)
-        weights = [weight for linear in maps for weight in (linear.weight, linear.bias)]
-        if is_obstructed([inputs, *weights]) or not plain_layers(maps):
+        weights = self.weights()
+        if is_obstructed([inputs, *weights]) or not plain_layers(self.maps()):
             return self.forward_eager(inputs)
-        return engine.run(self._shape(), inputs, weights)
+        return engine.run(self.shape(), inputs, weights)
 
     def forward_eager(self, inputs: Tensor) -> Tensor:
         """The same as ``forward``, step by step in PyTorch operations."""
         return self._logits(self._steps(inputs))
+
+    def shape(self) -> engine.Shape:
+        """What the fused engine must know beside the weights, for the present ``memory_slots``."""
+        s = self.settings
+        return engine.Shape(
+            inputs=self.input_width,
+            outputs=self.output_width,
+            units=s.controller_size,
+            slots=self.memory_slots,
+            words=s.word_size,
+            heads=s.read_heads,
+            masked=s.masked_lookup,
+            frees=s.erase_freed,
+            sharpens=s.sharpened_links,
+        )
+
+    def weights(self) -> list[Tensor]:
+        """Weight and bias of the controller, the interface and the output."""
+        return [weight for linear in self.maps() for weight in (linear.weight, linear.bias)]
+
+    def maps(self) -> list[nn.Linear]:
+        """The linear maps of the controller, the interface and the output."""
+        return [*self.controller.linears(), self.interface, self.output]
 
     def room_for(self, items: int) -> AbstractContextManager[int]:
         """Enlarge the memory to hold ``items``; yields the number of slots."""
@@ -243,20 +265,6 @@ class DNC(SequenceModel):
             memory = step(memory, asked, erase_freed=s.erase_freed)
             reads = memory.read_weightings @ memory.words
             yield _Step(hidden, asked, memory, reads)
-
-    def _shape(self) -> engine.Shape:
-        s = self.settings
-        return engine.Shape(
-            inputs=self.input_width,
-            outputs=self.output_width,
-            units=s.controller_size,
-            slots=self.memory_slots,
-            words=s.word_size,
-            heads=s.read_heads,
-            masked=s.masked_lookup,
-            frees=s.erase_freed,
-            sharpens=s.sharpened_links,
-        )
 
     def _interface_sizes(self) -> list[int]:
         """How many numbers each part of the interface takes, in the order of ``Interface``."""

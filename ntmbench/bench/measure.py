@@ -26,15 +26,20 @@ class Timing:
     rounds: int
 
 
-def time_in_turn(steps: Mapping[str, Callable[[], None]], seconds: float) -> dict[str, Timing]:
+def time_in_turn(
+    steps: Mapping[str, Callable[[], None]],
+    seconds: float,
+    clock: Callable[[], float] = time.perf_counter,
+) -> dict[str, Timing]:
     """Time each of ``steps``, with a block of each in every round, for about ``seconds`` in all.
 
     Each is called twice before, so that the figures exclude compilation and first allocations.
+    ``clock`` tells the time of a step: ``time.process_time`` leaves out what others take.
     """
     counts, alone = {}, {}
     for name, step in steps.items():
         step()
-        alone[name] = median_seconds(step, 1)
+        alone[name] = median_seconds(step, 1, clock)
         counts[name] = max(1, round(BLOCK_SECONDS / alone[name]))
     rounds: dict[str, list[float]] = {name: [] for name in steps}
     started = time.perf_counter()
@@ -43,18 +48,20 @@ def time_in_turn(steps: Mapping[str, Callable[[], None]], seconds: float) -> dic
             break
         for name, step in steps.items():
             if number == 0 or alone[name] <= SLOW_SECONDS:
-                rounds[name].append(median_seconds(step, counts[name]))
+                rounds[name].append(median_seconds(step, counts[name], clock))
     return {
         name: Timing(statistics.median(taken), min(taken), max(taken), len(taken))
         for name, taken in rounds.items()
     }
 
 
-def median_seconds(step: Callable[[], None], count: int) -> float:
+def median_seconds(
+    step: Callable[[], None], count: int, clock: Callable[[], float] = time.perf_counter
+) -> float:
     """Median seconds of ``count`` calls, so that interruptions of a few do not count."""
     taken = []
     for _ in range(count):
-        started = time.perf_counter()
+        started = clock()
         step()
-        taken.append(time.perf_counter() - started)
+        taken.append(clock() - started)
     return statistics.median(taken)

@@ -21,6 +21,10 @@ import torch
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 
 from ntmbench.engine import compilation, jit, optimizer_update, sources
+from ntmbench.engine.dnc.kernels import backward as dnc_backward
+from ntmbench.engine.dnc.kernels import forward as dnc_forward
+from ntmbench.engine.dnc.kernels import gradients as dnc_gradients
+from ntmbench.engine.dnc.kernels import packing as dnc_packing
 from ntmbench.engine.linear_state.kernels import backward as linear_backward
 from ntmbench.engine.linear_state.kernels import forward as linear_forward
 from ntmbench.engine.soft_memory.kernels import gradients as soft_gradients
@@ -35,6 +39,11 @@ KERNELS = [
     forward.run_forward,
     backward.run_backward,
     gradients.weight_gradients,
+    dnc_forward.run_forward,
+    dnc_backward.run_backward,
+    dnc_gradients.weight_gradients,
+    dnc_packing.pack_forward,
+    dnc_packing.pack_backward,
     linear_forward.run_forward,
     linear_backward.run_backward,
     stack_passes.run_forward,

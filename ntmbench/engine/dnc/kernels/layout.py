@@ -10,7 +10,7 @@ over slots; links are ``[N, N]``, both axes padded. What is added beyond N is ze
 
 Numbers in ``kept`` for each step and sequence, without the padding::
 
-    in + 2 (R W + C + 1) + 5 C + interface + N (7 + 7 R) + (N^2 + N W) / ceil(sqrt(T))
+    in + 2 (R W + C + 1) + 5 C + interface + N (6 + 5 R) + (N^2 + N W) / ceil(sqrt(T))
 
 and ``2 N R`` more where links are sharpened.
 """
