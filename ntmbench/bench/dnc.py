@@ -1,8 +1,10 @@
 """`python -m ntmbench.bench.dnc`: training steps of the DNC, fused, eager and of PyPI's `dnc`.
 
 All are timed in turn in one process, forward and backward, on the same random numbers and with the
-same sizes. On a busy machine ``--processor`` leaves out the time that others take. PyPI's package, which the extra `oracles` installs, is left out where it is missing. Its
-DNC has no output width of its own: it answers with as many channels as it is shown.
+same sizes. On a busy machine ``--processor`` leaves out the time that others take.
+
+PyPI's package, which the extra `oracles` installs, is left out where it is missing. Its DNC has no
+output width of its own: it answers with as many channels as it is shown.
 """
 
 from __future__ import annotations

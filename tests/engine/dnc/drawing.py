@@ -61,7 +61,8 @@ def fused(model: DNC, inputs: Tensor) -> Tensor:
 
 def eager(model: DNC, inputs: Tensor) -> Tensor:
     """The reference."""
-    return model.forward_eager(inputs)
+    logits: Tensor = model.forward_eager(inputs)
+    return logits
 
 
 def results(run: Run, model: DNC, inputs: Tensor) -> list[Tensor]:
