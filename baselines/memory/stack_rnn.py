@@ -85,14 +85,14 @@ class StackRNN(SequenceModel):
         s, layers = self.settings, (self.hidden, self.actions, self.pushed, self.output)
         width = self.hidden.in_features - s.hidden_size - s.stacks * s.cell_size
         if not can_run(inputs, layers, width):
-            return self.eager(inputs)
+            return self.forward_eager(inputs)
         from ntmbench.engine.soft_memory import stack  # Numba takes its time to import
 
         return stack.run(
             inputs, weights_of(layers), stacks=s.stacks, depth=self.depth, empty=int(EMPTY)
         )
 
-    def eager(self, inputs: Tensor) -> Tensor:
+    def forward_eager(self, inputs: Tensor) -> Tensor:
         """The same, step by step in PyTorch operations."""
         read = [
             torch.cat([step.hidden, step.stack[:, :, 0].flatten(1)], dim=1)

@@ -104,12 +104,12 @@ class TapeRNN(SequenceModel):
         )
         width = self.hidden.in_features - s.hidden_size - s.tapes * s.cell_size
         if not can_run(inputs, layers, width):
-            return self.eager(inputs)
+            return self.forward_eager(inputs)
         from ntmbench.engine.soft_memory import tape  # Numba takes its time to import
 
         return tape.run(inputs, weights_of(layers), _jumps(inputs), tapes=s.tapes, cells=self.cells)
 
-    def eager(self, inputs: Tensor) -> Tensor:
+    def forward_eager(self, inputs: Tensor) -> Tensor:
         """The same, step by step in PyTorch operations."""
         logits: Tensor = self.output(torch.stack([step.hidden for step in self._steps(inputs)]))
         return logits

@@ -62,7 +62,7 @@ class _Eager(nn.Module):
         self.model = model
 
     def forward(self, inputs: Tensor) -> Tensor:
-        logits: Tensor = self.model.eager(inputs)
+        logits: Tensor = self.model.forward_eager(inputs)
         return logits
 
 

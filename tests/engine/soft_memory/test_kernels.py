@@ -116,7 +116,7 @@ def test_an_enlarged_memory_changes_what_is_lost(case: Case) -> None:
     with model.room_for(30) as room:
         assert room == 30
         large = model(inputs)
-        torch.testing.assert_close(large, model.eager(inputs))
+        torch.testing.assert_close(large, model.forward_eager(inputs))
     assert torch.equal(model(inputs), small)
     assert not torch.allclose(large, small, atol=1e-3)
 
