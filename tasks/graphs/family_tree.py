@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ntmbench.answer import Chance
 from ntmbench.data.choices import Integers, distinct
+from ntmbench.data.edits import exchanged_steps, other_symbols, where_possible
+from ntmbench.data.layout import sources_at
 from ntmbench.data.lengths import Lengths, check_length_range
 from ntmbench.data.randomness import RandomWords
 from ntmbench.data.symbols import SymbolTask, check_symbols, silence, symbols_of, then_answer
@@ -19,6 +22,8 @@ from ntmbench.task import Batch, FloatArray, Shortcuts
 #: Words of a fact: a person, a relation, and who that is.
 WORDS = 3
 RELATIONS = ("father", "mother")
+#: A parent of whom nothing is told.
+UNKNOWN = -1
 
 
 @register_task("family_tree")
@@ -59,6 +64,8 @@ class FamilyTree(SymbolTask):
     axis = "generations"
     version = 1
     lengths = Lengths(4, test=(2, 4, 6, 8), select=((1, 1), (3, 2)))
+    # A name stands in several facts, and only near the end does another line go far enough.
+    sources_that_matter = 0.4
 
     def __post_init__(self) -> None:
         """Check the settings; SettingError names the one that is out of range."""
@@ -109,16 +116,34 @@ class FamilyTree(SymbolTask):
 
     def oracle(self, inputs: FloatArray) -> FloatArray:
         """Write down everybody's parents, and go from one to the next."""
-        shown, sequences = symbols_of(inputs), np.arange(inputs.shape[1])
-        mark = int((shown[:, 0] == self.names + len(RELATIONS)).argmax())
-        parents = np.zeros((len(sequences), self.names, len(RELATIONS)), np.int64)
-        for child, relation, parent in shown[:mark].reshape(-1, WORDS, len(sequences)):
-            parents[sequences, child, relation - self.names] = parent
-        here, solved = shown[mark + 1], silence(*inputs.shape[:2])
-        for relation in shown[mark + 2 : -1]:
-            here = parents[sequences, here, relation - self.names]
+        parents, sequences = self._parents(inputs), np.arange(inputs.shape[1])
+        _, here, relations = self._parts(inputs)
+        for relation in relations:
+            here = parents[sequences, here, relation]
+        solved = silence(*inputs.shape[:2])
         solved[-1] = here
         return self.answered(solved)
+
+    def sources(self, inputs: FloatArray) -> NDArray[np.bool_]:
+        """The person asked about, each relation asked for, and the facts on the line."""
+        facts, here, relations = self._parts(inputs)
+        line = []
+        for relation in relations:
+            line.append(((facts[:, 0] == here) & (facts[:, 1] == relation)).argmax(axis=0))
+            here = np.take_along_axis(facts[:, 2], line[-1][np.newaxis], axis=0)[0]
+        told = [WORDS * fact + word for fact in line for word in range(WORDS)]
+        last = len(inputs) - 2
+        asked = [np.full_like(here, step) for step in range(last - len(line), last + 1)]
+        return sources_at(inputs, np.stack([*told, *asked], axis=1)[np.newaxis])
+
+    def edits(self, inputs: FloatArray) -> FloatArray:
+        """Other relations, and words of two facts exchanged, where that is another family."""
+        end = WORDS * len(self._parts(inputs)[0])
+        words = [exchanged_steps(inputs, range(word, end, WORDS)) for word in range(WORDS)]
+        relations = other_symbols(inputs, slice(self.names, self.names + len(RELATIONS)))
+        edits = np.concatenate([relations, *words])
+        together = edits.swapaxes(0, 1).reshape(len(inputs), -1, inputs.shape[2])
+        return where_possible(inputs, edits, self._are_families(together).reshape(len(edits), -1))
 
     @property
     def shortcuts(self) -> Shortcuts:
@@ -140,3 +165,36 @@ class FamilyTree(SymbolTask):
             for parent in range(len(RELATIONS))
         ]
         return np.concatenate(of)
+
+    def _parts(self, inputs: FloatArray) -> tuple[Integers, Integers, Integers]:
+        """Facts ``[F, 3, B]``, the person asked about ``[B]`` and relations ``[L, B]``, from 0 on.
+
+        The relation in a fact counts from 0 on too.
+        """
+        shown = symbols_of(inputs)
+        mark = int((shown[:, 0] == self.names + len(RELATIONS)).argmax())
+        facts = shown[:mark].reshape(-1, WORDS, inputs.shape[1]).copy()
+        facts[:, 1] -= self.names
+        return facts, shown[mark + 1], shown[mark + 2 : -1] - self.names
+
+    def _parents(self, inputs: FloatArray) -> Integers:
+        """Everybody's father and mother, ``[B, names, 2]``; UNKNOWN where they are not told."""
+        sequences = np.arange(inputs.shape[1])
+        parents = np.full((len(sequences), self.names, len(RELATIONS)), UNKNOWN)
+        for child, relation, parent in self._parts(inputs)[0]:
+            parents[sequences, child, relation] = parent
+        return parents
+
+    def _are_families(self, inputs: FloatArray) -> NDArray[np.bool_]:
+        """Whether inputs tell what the task would, ``[B]``: the line, and nobody twice."""
+        parents, sequences = self._parents(inputs), np.arange(inputs.shape[1])
+        _, here, relations = self._parts(inputs)
+        met, left = [here], None
+        for relation in relations:
+            met += [*parents[sequences, here].T]
+            if left is not None:
+                met += [*parents[sequences, left].T]
+            here, left = (parents[sequences, here, of] for of in (relation, 1 - relation))
+        ascending = np.sort(met, axis=0)
+        told, different = ascending[0] != UNKNOWN, ascending[1:] != ascending[:-1]
+        return np.asarray(told & different.all(axis=0))
