@@ -1,8 +1,7 @@
-"""`python -m ntmbench.bench`: the speed of the engines on this machine, beside the floor."""
+"""`python -m ntmbench.bench`: the speed of engines and models on this machine, beside the floor."""
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import json
 import sys
@@ -14,17 +13,24 @@ import pandas as pd
 import torch
 from rich.console import Console
 
-from ntmbench.bench import peer
 from ntmbench.bench.cases import CASES, Contender, contenders
+from ntmbench.bench.contestants import contestants
 from ntmbench.bench.first_call import measure_first_calls
 from ntmbench.bench.floor import matrix_product_rate
 from ntmbench.bench.growth import drawn_growth, growing_cases, measure_growth, slopes
-from ntmbench.bench.machine import Machine, cores
+from ntmbench.bench.machine import Machine
 from ntmbench.bench.memory import MemoryProbe, memory_probe
+from ntmbench.bench.models import CASE, drawn_models, measure_models
+from ntmbench.bench.models_growth import (
+    drawn_models_growth,
+    growing_models,
+    measure_models_growth,
+)
+from ntmbench.bench.options import Options
 from ntmbench.bench.table import drawn, measure_case, with_floor
 from ntmbench.bench.trainer import TrainerCost, measure_trainer
 from ntmbench.data.files import write_bytes, write_text
-from ntmbench.errors import UserError, check_choice, check_range
+from ntmbench.errors import UserError
 
 REFUSED = 2
 INTERRUPTED = 130
@@ -33,36 +39,10 @@ INTERRUPTED = 130
 WIDTH = 132
 
 
-@dataclasses.dataclass(frozen=True)
-class Options:
-    """The command line, checked."""
-
-    cases: list[str]
-    batches: list[int]
-    threads: int
-    seconds: float
-    out: Path
-    growth: bool
-    first_call: bool
-    checkout: Path | None
-
-    def __post_init__(self) -> None:
-        """Check names and ranges."""
-        for name in self.cases:
-            check_choice("--cases", name, list(CASES))
-        for size in self.batches:
-            check_range("--batches", size, 1)
-        check_range("--threads", self.threads, 1, cores())
-        check_range("--seconds", self.seconds, 0)
-        if self.checkout is not None:
-            peer.check_checkout(self.checkout)
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark; the exit code is 2 for what the user can mend."""
-    parsed = _parser().parse_args(arguments)
     try:
-        run(Options(**vars(parsed)), Console(width=max(WIDTH, Console().width)))
+        run(Options.parsed(arguments), Console(width=max(WIDTH, Console().width)))
     except UserError as error:
         print(f"ntmbench.bench: {error}", file=sys.stderr)
         return REFUSED
@@ -88,83 +68,48 @@ def run(options: Options, console: Console) -> None:
     torch.set_num_threads(options.threads)
     machine = Machine.here(options.threads)
     with memory_probe(options.threads) as probe:
-        table, trainer = _measure_cases(options, probe)
-        rate = table["gflop_per_second"].iloc[0]
-        _show_cases(
-            table,
-            trainer,
-            dataclasses.replace(machine, gflop_per_second=rate),
-            options.out,
-            console,
-        )
-        if options.growth:
-            seconds = options.seconds / 2
-            growth = measure_growth(growing_cases(), probe, seconds=seconds, report=_report)
-            _show_growth(growth, options.out, console)
-    if options.first_call:
+        if options.cases:
+            _run_cases(options, machine, probe, console)
+        if options.models:
+            _run_models(options, machine, probe, console)
+    if options.cases and options.first_call:
         console.print(_first_calls(options.threads), highlight=False)
     console.print(str(options.out), highlight=False, soft_wrap=True)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m ntmbench.bench",
-        description="Time training steps (forward and backward) of the NTM's two engines and of "
-        "the baselines, side by side, and compare them with the floor: the operations of a step "
-        "over the rate of a matrix product on this machine.",
-    )
-    add = parser.add_argument
-    add(
-        "--cases",
-        nargs="+",
-        default=list(CASES),
-        metavar="CASE",
-        help=f"of {', '.join(CASES)} (default: all)",
-    )
-    add(
-        "--batches",
-        nargs="+",
-        type=int,
-        default=[1, 16, 64],
-        metavar="B",
-        help="sequences of a step (default: 1 16 64)",
-    )
-    add("--threads", type=int, default=cores(), help="CPU threads (default: %(default)s, all)")
-    add(
-        "--seconds",
-        type=float,
-        default=4.0,
-        help="time for each case and batch size; slow ones take more (default: %(default)s)",
-    )
-    add(
-        "--out",
-        type=Path,
-        default=Path("results/bench"),
-        help="folder for CSV and pictures (default: %(default)s)",
-    )
-    add("--growth", action="store_true", help="growth with T and N too, with a picture")
-    add(
-        "--no-first-call",
-        dest="first_call",
-        action="store_false",
-        help="leave out the compilation from nothing",
-    )
-    add(
-        "--peer",
-        dest="checkout",
-        type=Path,
-        metavar="PATH",
-        help="a checkout of github.com/loudinthecloud/pytorch-ntm, to time it too",
-    )
-    return parser
+def _run_cases(options: Options, machine: Machine, probe: MemoryProbe, console: Console) -> None:
+    table, trainer = _measure_cases(options, probe)
+    _show_machine(machine, table, options.out, console)
+    console.print(drawn(table))
+    if trainer is not None:
+        console.print(f"Trainer (copy-20, batch 1, fused): {trainer}.", highlight=False)
+    _write_csv(options.out / "bench.csv", table)
+    if options.growth:
+        seconds = options.seconds / 2
+        growth = measure_growth(growing_cases(), probe, seconds=seconds, report=_report)
+        _show_growth(growth, options.out, console)
+
+
+def _run_models(options: Options, machine: Machine, probe: MemoryProbe, console: Console) -> None:
+    seconds = options.seconds / 4
+    rivals = contestants(options.models, CASE.task, options.peers)
+    table = measure_models(rivals, options.model_batches, probe, seconds=seconds, report=_report)
+    _show_machine(machine, table, options.out, console)
+    console.print(drawn_models(table))
+    _write_csv(options.out / "models.csv", table)
+    if options.growth:
+        ours = [rival for rival in rivals if rival.peer is None]
+        growth = measure_models_growth(ours, growing_models(), seconds=seconds / 2, report=_report)
+        console.print(drawn_models_growth(growth))
+        _write_csv(options.out / "models_growth.csv", growth)
 
 
 def _measure_cases(options: Options, probe: MemoryProbe) -> tuple[pd.DataFrame, TrainerCost | None]:
     """The table of all cases, and the trainer's cost if its case is among them."""
-    rivals = contenders(options.checkout)
+    rivals = contenders(options.peers)
     tables = []
     rate = 0.0
-    for name, size in product(options.cases, options.batches):
+    for name, size in product(options.cases, options.case_batches):
         _report(f"{name}, batch {size}")
         rate = max(rate, matrix_product_rate())  # the floor is the best that the machine can do
         tables.append(measure_case(CASES[name], size, rivals, seconds=options.seconds, probe=probe))
@@ -178,14 +123,11 @@ def _measure_cases(options: Options, probe: MemoryProbe) -> tuple[pd.DataFrame, 
     return table, trainer
 
 
-def _show_cases(
-    table: pd.DataFrame, trainer: TrainerCost | None, machine: Machine, out: Path, console: Console
-) -> None:
+def _show_machine(machine: Machine, table: pd.DataFrame, out: Path, console: Console) -> None:
+    """Print and write the machine, with the rate that a table's floors were found by."""
+    rate = table["gflop_per_second"].iloc[0]
+    machine = dataclasses.replace(machine, gflop_per_second=rate)
     console.print(str(machine), highlight=False)
-    console.print(drawn(table))
-    if trainer is not None:
-        console.print(f"Trainer (copy-20, batch 1, fused): {trainer}.", highlight=False)
-    _write_csv(out / "bench.csv", table)
     write_text(out / "machine.json", json.dumps(dataclasses.asdict(machine), indent=2) + "\n")
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
+from typing import Any, Protocol
 
 import torch
 from torch import nn
 
-from ntmbench.bench import peer
+from ntmbench.bench.peer import Peer, Sizes
 from ntmbench.data.randomness import RandomWords, Stream
 from ntmbench.model import TensorBatch
 from ntmbench.ntm.settings import NTMSettings
@@ -69,18 +69,29 @@ CASES = {
 }
 
 
+class Trainee(Protocol):
+    """Whoever can train on a case."""
+
+    @property
+    def name(self) -> str:
+        """What tables and messages call it."""
+
+    def step(self, case: Case, batch: Batch) -> Step:
+        """A training step on ``batch``, as in ``ntmbench.training``, with weights of its own."""
+
+
 @dataclass(frozen=True)
 class Contender:
-    """One who trains on a case: an engine of the NTM, a baseline, or the peer of a checkout."""
+    """One who trains on a case: an engine of the NTM, a baseline, or a peer of the NTM."""
 
     name: str
-    checkout: Path | None = None
+    peer: Peer | None = None
 
     def step(self, case: Case, batch: Batch) -> Step:
         """A training step on ``batch``, as in ``ntmbench.training``, with weights of its own."""
         tensors = TensorBatch.of(batch, torch.device("cpu"))
-        if self.checkout is not None:
-            return peer.training_step(self.checkout, case.ntm, tensors)
+        if self.peer is not None:
+            return peer_step(self.peer, case.ntm, case.task, tensors)
         return training_step(self.model(case), case.task, tensors)
 
     def model(self, case: Case) -> nn.Module:
@@ -92,10 +103,27 @@ class Contender:
         return make_model(self.name, *widths)
 
 
-def contenders(checkout: Path | None) -> list[Contender]:
-    """Both engines, the baselines and, if there is a checkout, the peer."""
-    names = [Contender(name) for name in (*ENGINES, *BASELINES)]
-    return names if checkout is None else [*names, Contender(PEER, checkout)]
+def contenders(peers: Sequence[Peer]) -> list[Contender]:
+    """Both engines, the baselines and, of ``peers``, that of the NTM if it is among them."""
+    ours = [Contender(name) for name in (*ENGINES, *BASELINES)]
+    return [*ours, *(Contender(PEER, peer) for peer in peers if peer.beside == "ntm")]
+
+
+def peer_step(peer: Peer, settings: Any, task: Task, batch: TensorBatch) -> Step:
+    """A training step of a peer with the sizes of our model's ``settings``.
+
+    Raises:
+        PeerError: if it cannot be built. The step raises it too, if it cannot be run.
+    """
+    steps = len(batch.inputs)
+    module = peer.made(settings, Sizes(task.input_width, task.output_width, steps))
+    taken = training_step(module, task, batch)
+
+    def step() -> None:
+        with peer.reported():
+            taken()
+
+    return step
 
 
 def training_step(model: nn.Module, task: Task, batch: TensorBatch) -> Step:

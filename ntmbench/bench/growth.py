@@ -133,11 +133,15 @@ def slopes(table: pd.DataFrame) -> dict[tuple[str, str], Slope]:
     return fitted
 
 
-def _slope(part: pd.DataFrame) -> float:
-    if len(part) < 2:
+def fitted_slope(sizes: pd.Series, times: pd.Series) -> float:
+    """The exponent of a power law fitted to times over sizes; NaN for a single size."""
+    if len(sizes) < 2:
         return float("nan")
-    size, taken = np.log(part["size"]), np.log(part["ms_per_sequence"])
-    return float(np.polyfit(size, taken, 1)[0])
+    return float(np.polyfit(np.log(sizes), np.log(times), 1)[0])
+
+
+def _slope(part: pd.DataFrame) -> float:
+    return fitted_slope(part["size"], part["ms_per_sequence"])
 
 
 def drawn_growth(table: pd.DataFrame) -> Table:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import torch
 
-from ntmbench.bench.cases import Case, Contender
+from ntmbench.bench.cases import Case, Trainee
 from ntmbench.errors import UserError
 from ntmbench.task import Batch
 
@@ -34,7 +34,7 @@ class MemoryProbe:
         self._pool = pool
         self._threads = threads
 
-    def peak_bytes(self, contender: Contender, case: Case, batch_size: int) -> float:
+    def peak_bytes(self, contender: Trainee, case: Case, batch_size: int) -> float:
         """Growth of the resident set in one training step; NaN if it cannot be measured.
 
         Raises:
@@ -64,7 +64,7 @@ def memory_probe(threads: int) -> Iterator[MemoryProbe]:
         yield MemoryProbe(pool, threads)
 
 
-def _peak_bytes(contender: Contender, case: Case, batch_size: int, threads: int) -> int:
+def _peak_bytes(contender: Trainee, case: Case, batch_size: int, threads: int) -> int:
     torch.set_num_threads(threads)
     batch = case.batch(batch_size)
     contender.step(case, _two_steps(batch))()

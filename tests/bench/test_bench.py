@@ -146,7 +146,7 @@ def test_a_very_slow_step_is_timed_once(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_table_has_a_row_for_every_contender(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(measure, "BLOCK_SECONDS", 0.001)
-    measured = table.measure_case(TINY, 2, contenders(None), seconds=0.0, probe=NO_PROBE)
+    measured = table.measure_case(TINY, 2, contenders([]), seconds=0.0, probe=NO_PROBE)
     rows = table.with_floor(measured, rate=5e9)
     assert list(rows.columns) == table.COLUMNS
     assert list(rows["model"]) == ["fused", "eager", "lstm", "seq2seq"]
@@ -219,7 +219,8 @@ def test_command_writes_what_it_prints(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(measure, "BLOCK_SECONDS", 0.001)
-    monkeypatch.setattr("ntmbench.bench.__main__.CASES", {"tiny": TINY})
+    for module in ("__main__", "options"):
+        monkeypatch.setattr(f"ntmbench.bench.{module}.CASES", {"tiny": TINY})
     monkeypatch.setattr("ntmbench.bench.memory.RESET", tmp_path / "nowhere")
     out = tmp_path / "out"
     sizes = "--cases tiny --batches 1 2 --threads 1 --seconds 0 --no-first-call --out"
@@ -255,7 +256,8 @@ def test_a_first_call_that_fails_leaves_what_was_measured_before(
         raise failure
 
     monkeypatch.setattr(measure, "BLOCK_SECONDS", 0.001)
-    monkeypatch.setattr("ntmbench.bench.__main__.CASES", {"tiny": TINY})
+    for module in ("__main__", "options"):
+        monkeypatch.setattr(f"ntmbench.bench.{module}.CASES", {"tiny": TINY})
     monkeypatch.setattr("ntmbench.bench.__main__.growing_cases", lambda: GROWING)
     monkeypatch.setattr("ntmbench.bench.memory.RESET", tmp_path / "nowhere")
     monkeypatch.setattr(subprocess, "run", fail)
@@ -312,8 +314,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_peer_is_timed_on_the_same_work(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(measure, "BLOCK_SECONDS", 0.001)
     (checkout / "ntm" / "aio.py").write_text(PEER)
-    peer.check_checkout(checkout)
-    rivals = contenders(checkout)
+    rivals = contenders(peer.asked_peers([str(checkout)]))
     rows = table.measure_case(TINY, 2, rivals, seconds=0.0, probe=NO_PROBE)
     assert list(rows["model"])[-1] == "peer"
     assert rows["ms_per_step"].iloc[-1] > 0
@@ -334,8 +335,8 @@ def test_peer_that_cannot_be_run_is_refused_in_one_line(
     (checkout / "ntm" / "aio.py").write_text(source)
 
     def tried() -> None:
-        peer.check_checkout(checkout)
-        Contender("peer", checkout).step(TINY, TINY.batch(1))()
+        (found,) = peer.asked_peers([str(checkout)])
+        Contender("peer", found).step(TINY, TINY.batch(1))()
 
     with pytest.raises(peer.PeerError) as refused:
         tried()
@@ -349,7 +350,10 @@ def test_peer_that_cannot_be_run_is_refused_in_one_line(
         (["--cases", "copy20"], "--cases=copy20 is not a choice."),
         (["--batches", "0"], "--batches=0 is out of range."),
         (["--threads", "0"], "--threads=0 is out of range."),
-        (["--peer", "nowhere"], "is not a checkout of github.com/loudinthecloud/pytorch-ntm"),
+        (["--peer", "nowhere"], "not a checkout of github.com/loudinthecloud/pytorch-ntm"),
+        (["--peer", "dmc"], "Did you mean 'dnc'?"),
+        (["--models", "grru"], "Did you mean 'gru'?"),
+        (["--models", "constant"], "--models=constant is not a choice."),
         (["--out", "file/below"], "file"),
     ],
 )
