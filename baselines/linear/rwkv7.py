@@ -125,17 +125,17 @@ class RWKV7Mixer(MatrixMixer):
         query = self._by_heads(self.receptance(seen[0]))
         key = self._by_heads(key * (1 + (rate - 1) * self.replacement))
         value = self._by_heads(self.value(seen[3]))
-        beside = (self.gate(seen[5], "sigmoid"),)
+        beside = [self.gate(seen[5], "sigmoid")]
         if self.layer > 0:
             taken = torch.sigmoid(self.residual_bias + self.residual(seen[3]))
-            beside = (*beside, self._by_heads(taken))
+            beside.append(self._by_heads(taken))
         return Operands(
             query,
             key,
             value,
             decay=self._by_heads(torch.exp(-FASTEST * decay)),
             erase=(removed, removed * self._by_heads(rate)),
-            beside=beside,
+            beside=tuple(beside),
         )
 
     def operands_above(self, hidden: Tensor, lower: Sequence[Operands]) -> Operands:
