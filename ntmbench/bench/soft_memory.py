@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -41,6 +42,7 @@ class Options:
     parameters: int
     threads: int
     seconds: float
+    processor: bool
 
     def __post_init__(self) -> None:
         """Check choices and ranges."""
@@ -97,14 +99,14 @@ def measure(options: Options) -> pd.DataFrame:
     for name in options.models:
         model = _as_wide_as_allowed(name, task, options.parameters)
         forms |= {(name, "fused"): model, (name, "eager"): _Eager(model)}
+    clock = time.process_time if options.processor else time.perf_counter
     rows = []
     for size in options.batch:
         drawn = task.draw(RandomWords(Stream.TRAINING, size), size, options.length, test=True)
         batch = TensorBatch.of(drawn, torch.device("cpu"))
         steps = {key: training_step(form, task, batch) for key, form in forms.items()}
-        timings = time_in_turn(
-            {" ".join(key): step for key, step in steps.items()}, options.seconds
-        )
+        named = {" ".join(key): step for key, step in steps.items()}
+        timings = time_in_turn(named, options.seconds, clock)
         for (key, form), timing in zip(forms.items(), timings.values(), strict=True):
             rows.append(
                 {
@@ -142,6 +144,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--parameters", type=int, default=40_000, help="of each model, at most (default 40000)")
     add("--threads", type=int, default=1, help="of PyTorch (default 1)")
     add("--seconds", type=float, default=4.0, help="for each size of batch, about (default 4)")
+    add("--processor", action="store_true", help="time the processor, not the wall clock")
     return parser
 
 

@@ -11,7 +11,7 @@ from ntmbench.bench.soft_memory import MODELS, Options, main, measure
 
 def test_a_row_for_each_form(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(measuring, "BLOCK_SECONDS", 0.001)
-    options = Options(list(MODELS), length=2, batch=[1], parameters=8000, threads=1, seconds=0)
+    options = Options(list(MODELS), 2, [1], parameters=8000, threads=1, seconds=0, processor=True)
     table = measure(options)
     assert table["form"].tolist() == ["PyTorch", *["fused", "eager"] * len(MODELS)]
     assert table["parameters"].between(7000, 8000).all()
