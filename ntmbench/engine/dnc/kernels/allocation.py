@@ -49,19 +49,23 @@ def use(n: Layout, s: Scratch, kept: Any, before: int, now: int, room: Any) -> N
 
 
 @compiled
+def take_usage(n: Layout, s: Scratch, kept: Any, now: int, room: Any) -> None:
+    """Scratch's ``used``: the usage as the allocation takes it."""
+    epsilon, rest = splat(kept, _EPSILON), splat(kept, _REST)
+    for slot in range(0, n.slot_row, lanes(kept)):
+        store(room, s.used + slot, epsilon + rest * load(kept, now + n.usage + slot))
+
+
+@compiled
 def put_in_order(n: Layout, s: Scratch, kept: Any, now: int, room: Any) -> None:
-    """The order of the slots by usage, and scratch's ``used``; the lower of equal ones first.
+    """The order of the slots by scratch's ``used``; the lower of equal ones first.
 
     A slot's rank is the number of slots before it. Counting takes N^2 comparisons, fewer steps than
     the links take.
     """
     wide = lanes(kept)
     one, zero = splat(kept, 1.0), splat(kept, 0.0)
-    epsilon, rest = splat(kept, _EPSILON), splat(kept, _REST)
-    for slot in range(0, n.slot_row, wide):
-        value = epsilon + rest * load(kept, now + n.usage + slot)
-        store(room, s.used + slot, value)
-        store(kept, now + n.order + slot, zero)
+    fill(kept, now + n.order, n.slot_row, 0.0)
     for block in range(0, n.slot_row, wide):
         mine = load(room, s.used + block)
         a, b = zero, zero

@@ -14,16 +14,16 @@ from ntmbench.engine.rows import copy_vectors, fill
 from .allocation import (
     allocate,
     allocate_backward,
-    put_in_order,
     retain,
     retain_backward,
+    take_usage,
     use_backward,
 )
 from .announced import dnc_kernel
 from .forward import clear_shared, kept_memory, record_of
 from .interface import activate_backward
 from .layout import Layout, Scratch
-from .links import follow_backward, link, link_backward, mix_backward
+from .links import follow_backward, link, mix_backward
 from .lookup import look_up_backward
 from .memory import (
     choose_slots_backward,
@@ -88,7 +88,8 @@ def recall(
         if n.frees:
             retain(n, s, kept, before, now, room)
         write(n, s, kept, now, room, memory, memory + n.memory_size)
-        link(n, kept, before, now, room, links, links + n.links_size)
+        if step + 1 < end or n.heads > 1:  # for one head, the last links are not needed
+            link(n, kept, before, now, room, links, links + n.links_size)
         memory += n.memory_size
         links += n.links_size
 
@@ -117,7 +118,7 @@ def memory_backward(
     before, now = record_of(n, step, sequence), record_of(n, step + 1, sequence)
     interface = now + n.interface
     memory, links = own + s.memory + place * n.memory_size, own + s.links + place * n.links_size
-    written, linked = memory + n.memory_size, links + n.links_size
+    written = memory + n.memory_size
     d_memory = own + s.d_memory
     retain(n, s, kept, before, now, room)
     fill(room, s.d_retention, n.slot_row, 0.0)
@@ -130,11 +131,10 @@ def memory_backward(
         look_up_backward(
             n, s, kept, interface, key, mask, n.read_strengths + head, at, room, written, d_memory
         )
-    follow_backward(n, s, room, linked, own)
     precede_backward(n, s, kept, before, now, room, own)
-    link_backward(n, s, kept, before, now, room, links, own)
+    follow_backward(n, s, kept, before, now, room, links, own)
     write_backward(n, s, kept, now, room, memory, d_memory)
-    put_in_order(n, s, kept, now, room)
+    take_usage(n, s, kept, now, room)
     allocated = allocate(n, s, kept, now, room)
     choose_slots_backward(n, s, kept, now, room)
     at = now + n.likeness + n.heads * n.slot_row

@@ -11,11 +11,11 @@ from ntmbench.engine.layers import lstm_forward
 from ntmbench.engine.matmul import multiply
 from ntmbench.engine.rows import copy, copy_vectors, fill
 
-from .allocation import allocate, put_in_order, retain, use
+from .allocation import allocate, put_in_order, retain, take_usage, use
 from .announced import dnc_kernel
 from .interface import activate
 from .layout import Layout, Scratch
-from .links import follow, link, mix
+from .links import follow, mix
 from .lookup import look_up
 from .memory import choose_slots, precede, read, write
 
@@ -139,13 +139,13 @@ def memory_step(
         n, s, kept, interface + n.write_key, interface + n.write_mask,
         interface + n.write_strength, place, room, memory,
     )  # fmt: skip
+    take_usage(n, s, kept, now, room)
     put_in_order(n, s, kept, now, room)
     allocate(n, s, kept, now, room)
     choose_slots(n, s, kept, now, room)
     write(n, s, kept, now, room, memory, memory)
-    link(n, kept, before, now, room, links, links)
-    precede(n, kept, before, now)
     follow(n, s, kept, before, now, room, links)
+    precede(n, kept, before, now)
     for head in range(n.heads):
         key, mask = interface + head * n.words, interface + n.read_masks + head * n.words
         place = now + n.likeness + head * n.slot_row

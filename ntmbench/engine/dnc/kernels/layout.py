@@ -245,7 +245,7 @@ class Scratch(NamedTuple):
     d_dots: int
     pulls: int
     columns: int
-    before: int  # of the allocation
+    followed: int
     head_sums: int  # a vector for each head
     left: int  # [df, w^r of before]: their products are the gradient of the links
     right: int  # [w^r of before, db]
@@ -290,7 +290,7 @@ def make_scratch(n: Layout, sequences: int, backward: bool) -> Scratch:
             name: take(back * slots)
             for name in (
                 "d_write", "d_weighting", "d_allocated", "d_retention",
-                "d_dots", "pulls", "columns", "before",
+                "d_dots", "pulls", "columns", "followed",
             )
         },
         "head_sums": take(back * n.heads * wide),

@@ -13,7 +13,7 @@ from ntmbench.engine.load_store import load, store
 from ntmbench.engine.matmul import multiply
 from ntmbench.engine.reductions import totals
 from ntmbench.engine.rows import copy_vectors, fill
-from ntmbench.engine.simd import add_product, lanes, splat, subtract_product, total
+from ntmbench.engine.simd import add_product, first, lanes, splat, subtract_product, total
 from ntmbench.engine.vectormath import log
 
 from .layout import Layout, Scratch
@@ -47,17 +47,22 @@ def link(n: Layout, kept: Any, before: int, now: int, room: Any, links: int, tar
 
 @compiled
 def follow(n: Layout, s: Scratch, kept: Any, before: int, now: int, room: Any, links: int) -> None:
-    """The weightings of the slots written after and before those that were read."""
+    """Links after a write, in place, and the weightings of the slots after and before those read.
+
+    The first head follows the links while they are changed.
+    """
     size = n.slot_row
-    for head in range(n.heads):
+    _link_and_follow(n, s, kept, before, now, room, links)
+    for head in range(1, n.heads):
         read, to = before + n.read + head * size, now + n.forward + head * size
         products(n, s, room, links, size, kept, read, kept, to, room)
-    multiply(
-        kept, before + n.read, size, 1,
-        room, links, n.lanes, size,
-        kept, now + n.backward, size,
-        n.heads, size // n.lanes, size, False,
-    )  # fmt: skip
+    if n.heads > 1:
+        multiply(
+            kept, before + n.read + size, size, 1,
+            room, links, n.lanes, size,
+            kept, now + n.backward + size, size,
+            n.heads - 1, size // n.lanes, size, False,
+        )  # fmt: skip
     if n.sharpens:
         powers = now + n.interface + n.sharpness
         for head in range(n.heads):
@@ -67,6 +72,58 @@ def follow(n: Layout, s: Scratch, kept: Any, before: int, now: int, room: Any, l
             )
             power = powers + n.heads + head
             _sharpen(n, s, kept, power, now + n.backward + row, now + n.sharp_backward + row, room)
+
+
+@compiled
+def _link_and_follow(
+    n: Layout, s: Scratch, kept: Any, before: int, now: int, room: Any, links: int
+) -> None:
+    one, size, wide = splat(kept, 1.0), n.slot_row, lanes(kept)
+    write, precedence, read = now + n.write, before + n.precedence, before + n.read
+    backward = now + n.backward
+    fill(kept, backward, size, 0.0)
+    for diagonal in range(0, size, wide):
+        for row in range(diagonal, diagonal + wide, 4):
+            to0, to1 = splat(kept, kept[write + row]), splat(kept, kept[write + row + 1])
+            to2, to3 = splat(kept, kept[write + row + 2]), splat(kept, kept[write + row + 3])
+            r0, r1 = splat(kept, kept[read + row]), splat(kept, kept[read + row + 1])
+            r2, r3 = splat(kept, kept[read + row + 2]), splat(kept, kept[read + row + 3])
+            rest0, rest1, rest2, rest3 = one - to0, one - to1, one - to2, one - to3
+            f0, f1 = splat(kept, 0.0), splat(kept, 0.0)
+            f2, f3 = splat(kept, 0.0), splat(kept, 0.0)
+            for slot in range(0, size, wide):
+                since, preceding = load(kept, write + slot), load(kept, precedence + slot)
+                at = links + row * size + slot
+                l0 = add_product((rest0 - since) * load(room, at), to0, preceding)
+                l1 = add_product((rest1 - since) * load(room, at + size), to1, preceding)
+                l2 = add_product((rest2 - since) * load(room, at + 2 * size), to2, preceding)
+                l3 = add_product((rest3 - since) * load(room, at + 3 * size), to3, preceding)
+                if slot == diagonal:
+                    lane = row - diagonal
+                    l0, l1 = _without(l0, lane), _without(l1, lane + 1)
+                    l2, l3 = _without(l2, lane + 2), _without(l3, lane + 3)
+                store(room, at, l0)
+                store(room, at + size, l1)
+                store(room, at + 2 * size, l2)
+                store(room, at + 3 * size, l3)
+                other = load(kept, read + slot)
+                f0, f1 = add_product(f0, l0, other), add_product(f1, l1, other)
+                f2, f3 = add_product(f2, l2, other), add_product(f3, l3, other)
+                sums = add_product(add_product(load(kept, backward + slot), r0, l0), r1, l1)
+                sums = add_product(add_product(sums, r2, l2), r3, l3)
+                store(kept, backward + slot, sums)
+            at = s.sums + (row - diagonal) * wide
+            store(room, at, f0)
+            store(room, at + wide, f1)
+            store(room, at + 2 * wide, f2)
+            store(room, at + 3 * wide, f3)
+        store(kept, now + n.forward + diagonal, totals(room, s.sums))
+
+
+@compiled
+def _without(vector: Any, lane: int) -> Any:
+    """A vector with zero at a lane."""
+    return vector - (first(vector, lane + 1) - first(vector, lane))
 
 
 @compiled
@@ -150,88 +207,103 @@ def mix_backward(
 
 
 @compiled
-def follow_backward(n: Layout, s: Scratch, room: Any, links: int, own: int) -> None:
-    """Take ``left`` and ``right`` to the read weightings before, and add to the links' gradient.
+def follow_backward(
+    n: Layout, s: Scratch, kept: Any, before: int, now: int, room: Any, links: int, own: int
+) -> None:
+    """Take ``left`` and ``right``, and the links' gradient, to the step before.
 
-    ``d_read`` is set. ``links`` are those that were followed.
+    ``links`` are those before the write, and those after it follow them. ``d_read`` is set. Adds to
+    ``d_write``, and to ``d_precedence``, which is that of the step before already.
     """
-    size, vectors = n.slot_row, n.slot_row // n.lanes
-    multiply(
-        room, s.left, size, 1,
-        room, links, n.lanes, size,
-        room, own + s.d_read, size,
-        n.heads, vectors, size, False,
-    )  # fmt: skip
-    for head in range(n.heads):
-        d_backward = s.right + (n.heads + head) * size
-        products(n, s, room, links, size, room, d_backward, room, s.columns, room)
-        at = own + s.d_read + head * size
-        for slot in range(0, size, lanes(room)):
-            store(room, at + slot, load(room, at + slot) + load(room, s.columns + slot))
-    multiply(
-        room, s.left, 1, size,
-        room, s.right, n.lanes, size,
-        room, own + s.d_links, size,
-        size, vectors, 2 * n.heads, True,
-    )  # fmt: skip
+    size, vectors, others = n.slot_row, n.slot_row // n.lanes, n.heads - 1
+    if others > 0:
+        linked = links + n.links_size
+        multiply(
+            room, s.left + size, size, 1,
+            room, linked, n.lanes, size,
+            room, own + s.d_read + size, size,
+            others, vectors, size, False,
+        )  # fmt: skip
+        for head in range(1, n.heads):
+            d_backward = s.right + (n.heads + head) * size
+            products(n, s, room, linked, size, room, d_backward, room, s.columns, room)
+            _add_row(n, room, s.columns, own + s.d_read + head * size)
+        for part in range(2):
+            at = (part * n.heads + 1) * size
+            multiply(
+                room, s.left + at, 1, size,
+                room, s.right + at, n.lanes, size,
+                room, own + s.d_links, size,
+                size, vectors, others, True,
+            )  # fmt: skip
+    _link_backward(n, s, kept, before, now, room, links, own)
 
 
 @compiled
-def link_backward(
+def _add_row(n: Layout, room: Any, row: int, to: int) -> None:
+    for slot in range(0, n.slot_row, lanes(room)):
+        store(room, to + slot, load(room, to + slot) + load(room, row + slot))
+
+
+@compiled
+def _link_backward(
     n: Layout, s: Scratch, kept: Any, before: int, now: int, room: Any, links: int, own: int
 ) -> None:
-    """Take the links' gradient to those before the write, at ``links``.
+    """Back through the first head's following and the linking, two rows at a time.
 
-    Adds to ``d_write``, and to ``d_precedence``, which is that of the step before already.
+    The links after the write are computed again on the way. With G for their gradient, L for them,
+    K for those before, d and e for the gradients of L w^r and L^T w^r::
+
+        G += d w^r^T + w^r e^T, without the diagonal
+        dw^r = L^T d + L e      dp = G^T w      dw = row sums of G (p - K) - column sums of G K
+        dK = (1 - w[i] - w[j]) G
     """
     one, size, wide = splat(kept, 1.0), n.slot_row, lanes(kept)
     write, precedence, d_links = now + n.write, before + n.precedence, own + s.d_links
+    ahead, back, read = s.left, s.right + n.heads * size, s.right
+    d_read, d_precedence = own + s.d_read, own + s.d_precedence
     fill(room, s.columns, size, 0.0)
-    for block in range(0, size, wide):
-        for row in range(block, block + wide, 4):
-            for i in range(row, row + 4):
-                room[d_links + i * size + i] = 0
+    fill(room, d_read, size, 0.0)
+    for diagonal in range(0, size, wide):
+        for row in range(diagonal, diagonal + wide, 2):
             to0, to1 = splat(kept, kept[write + row]), splat(kept, kept[write + row + 1])
-            to2, to3 = splat(kept, kept[write + row + 2]), splat(kept, kept[write + row + 3])
-            rest0, rest1, rest2, rest3 = one - to0, one - to1, one - to2, one - to3
+            d0, d1 = splat(kept, room[ahead + row]), splat(kept, room[ahead + row + 1])
+            r0, r1 = splat(kept, room[read + row]), splat(kept, room[read + row + 1])
+            rest0, rest1 = one - to0, one - to1
             sum0, sum1 = splat(kept, 0.0), splat(kept, 0.0)
-            sum2, sum3 = splat(kept, 0.0), splat(kept, 0.0)
+            e0, e1 = splat(kept, 0.0), splat(kept, 0.0)
             for slot in range(0, size, wide):
                 since, preceding = load(kept, write + slot), load(kept, precedence + slot)
-                column, d_preceding = (
-                    load(room, s.columns + slot),
-                    load(room, own + s.d_precedence + slot),
-                )
+                other, e = load(room, read + slot), load(room, back + slot)
                 at, to = links + row * size + slot, d_links + row * size + slot
-                g, old = load(room, to), load(room, at)
-                sum0 = add_product(sum0, g, preceding - old)
-                column = subtract_product(column, g, old)
-                d_preceding = add_product(d_preceding, g, to0)
-                store(room, to, g * (rest0 - since))
-                g, old = load(room, to + size), load(room, at + size)
-                sum1 = add_product(sum1, g, preceding - old)
-                column = subtract_product(column, g, old)
-                d_preceding = add_product(d_preceding, g, to1)
-                store(room, to + size, g * (rest1 - since))
-                g, old = load(room, to + 2 * size), load(room, at + 2 * size)
-                sum2 = add_product(sum2, g, preceding - old)
-                column = subtract_product(column, g, old)
-                d_preceding = add_product(d_preceding, g, to2)
-                store(room, to + 2 * size, g * (rest2 - since))
-                g, old = load(room, to + 3 * size), load(room, at + 3 * size)
-                sum3 = add_product(sum3, g, preceding - old)
-                column = subtract_product(column, g, old)
-                d_preceding = add_product(d_preceding, g, to3)
-                store(room, to + 3 * size, g * (rest3 - since))
-                store(room, s.columns + slot, column)
-                store(room, own + s.d_precedence + slot, d_preceding)
-            at = s.sums + (row - block) * wide
-            store(room, at, sum0)
-            store(room, at + wide, sum1)
-            store(room, at + 2 * wide, sum2)
-            store(room, at + 3 * wide, sum3)
-        at = s.d_write + block
+                k0, k1 = load(room, at), load(room, at + size)
+                c0, c1 = rest0 - since, rest1 - since
+                l0, l1 = add_product(c0 * k0, to0, preceding), add_product(c1 * k1, to1, preceding)
+                g0 = add_product(add_product(load(room, to), d0, other), r0, e)
+                g1 = add_product(add_product(load(room, to + size), d1, other), r1, e)
+                if slot == diagonal:
+                    lane = row - diagonal
+                    l0, l1 = _without(l0, lane), _without(l1, lane + 1)
+                    g0, g1 = _without(g0, lane), _without(g1, lane + 1)
+                e0, e1 = add_product(e0, l0, e), add_product(e1, l1, e)
+                sum0 = add_product(sum0, g0, preceding - k0)
+                sum1 = add_product(sum1, g1, preceding - k1)
+                value = add_product(add_product(load(room, d_read + slot), d0, l0), d1, l1)
+                store(room, d_read + slot, value)
+                value = load(room, s.columns + slot)
+                value = subtract_product(subtract_product(value, g0, k0), g1, k1)
+                store(room, s.columns + slot, value)
+                value = load(room, d_precedence + slot)
+                store(room, d_precedence + slot, add_product(add_product(value, g0, to0), g1, to1))
+                store(room, to, g0 * c0)
+                store(room, to + size, g1 * c1)
+            at = (row - diagonal) * wide
+            store(room, s.sums + at, sum0)
+            store(room, s.sums + at + wide, sum1)
+            store(room, s.other_sums + at, e0)
+            store(room, s.other_sums + at + wide, e1)
+        at = s.d_write + diagonal
         store(room, at, load(room, at) + totals(room, s.sums))
-    for slot in range(0, size, wide):
-        at = s.d_write + slot
-        store(room, at, load(room, at) + load(room, s.columns + slot))
+        store(room, s.followed + diagonal, totals(room, s.other_sums))
+    _add_row(n, room, s.columns, s.d_write)
+    _add_row(n, room, s.followed, d_read)

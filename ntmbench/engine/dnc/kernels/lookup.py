@@ -15,6 +15,7 @@ from typing import Any
 from ntmbench.engine.dnc.limits import EPSILON
 from ntmbench.engine.jit import compiled
 from ntmbench.engine.load_store import load, load_part, store, store_part
+from ntmbench.engine.reductions import totals
 from ntmbench.engine.simd import (
     add_product,
     inverse_root,
@@ -108,20 +109,25 @@ def look_up_backward(
         store(room, s.d_dots + slot, d_dot)
         store(room, s.pulls + slot, pull * key_size * inverse)
     room[s.d_numbers + strength] = total(d_strength)
-    for word in range(n.words):
-        row = word * n.slot_row
-        query, share = splat(kept, room[s.query + word]), splat(kept, room[s.squares + word])
-        d_query, d_square = splat(kept, 0.0), splat(kept, 0.0)
-        for slot in range(0, n.slot_row, lanes(kept)):
-            d_dot, pull = load(room, s.d_dots + slot), load(room, s.pulls + slot)
-            value = load(room, memory + row + slot)
-            pulled = pull * value
-            slope = add_product(load(room, d_memory + row + slot), d_dot, query)
-            store(room, d_memory + row + slot, subtract_product(slope, pulled, share))
-            d_query = add_product(d_query, d_dot, value)
-            d_square = add_product(d_square, pulled, value)
-        room[s.d_query + word] = total(d_query)
-        room[s.d_squares + word] = total(d_square)
+    wide = lanes(kept)
+    for block in range(0, n.words, wide):
+        count = min(wide, n.words - block)
+        for word in range(block, block + count):
+            row = word * n.slot_row
+            query, share = splat(kept, room[s.query + word]), splat(kept, room[s.squares + word])
+            d_query, d_square = splat(kept, 0.0), splat(kept, 0.0)
+            for slot in range(0, n.slot_row, wide):
+                d_dot, pull = load(room, s.d_dots + slot), load(room, s.pulls + slot)
+                value = load(room, memory + row + slot)
+                pulled = pull * value
+                slope = add_product(load(room, d_memory + row + slot), d_dot, query)
+                store(room, d_memory + row + slot, subtract_product(slope, pulled, share))
+                d_query = add_product(d_query, d_dot, value)
+                d_square = add_product(d_square, pulled, value)
+            store(room, s.sums + (word - block) * wide, d_query)
+            store(room, s.other_sums + (word - block) * wide, d_square)
+        store_part(room, s.d_query + block, totals(room, s.sums), count)
+        store_part(room, s.d_squares + block, totals(room, s.other_sums), count)
     inverse = inverse_root(maximum(splat(kept, square), floor))
     d_size = splat(kept, total(d_key_size)) * inverse
     for word in range(0, n.words, lanes(kept)):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ntmbench.engine.jit import compiled
-from ntmbench.engine.load_store import load, store
+from ntmbench.engine.load_store import load, store, store_part
 from ntmbench.engine.matmul import multiply
+from ntmbench.engine.reductions import totals
 from ntmbench.engine.simd import add_product, lanes, splat, subtract_product, total
 
 from .layout import Layout, Scratch
@@ -78,29 +79,34 @@ def write_backward(
     what was erased and added.
     """
     numbers = now + n.interface
-    for word in range(n.words):
-        row = word * n.slot_row
-        erase = splat(kept, kept[numbers + n.erase + word])
-        vector = splat(kept, kept[numbers + n.vector + word])
-        d_erase, d_vector = splat(kept, 0.0), splat(kept, 0.0)
-        for slot in range(0, n.slot_row, lanes(kept)):
-            weight = load(kept, now + n.write + slot)
-            slope, value = load(room, d_memory + row + slot), load(room, memory + row + slot)
-            left = subtract_product(slope, slope * weight, erase)
-            if n.frees:
-                retained = load(room, s.retention + slot)
-                d_retention = load(room, s.d_retention + slot)
-                store(room, s.d_retention + slot, add_product(d_retention, left, value))
-                value, left = value * retained, left * retained
-            store(room, d_memory + row + slot, left)
-            weighted = slope * weight
-            d_vector = d_vector + weighted
-            d_erase = subtract_product(d_erase, weighted, value)
-            change = subtract_product(vector, erase, value)
-            d_write = load(room, s.d_write + slot)
-            store(room, s.d_write + slot, add_product(d_write, slope, change))
-        room[s.d_numbers + n.erase + word] = total(d_erase)
-        room[s.d_numbers + n.vector + word] = total(d_vector)
+    wide = lanes(kept)
+    for block in range(0, n.words, wide):
+        count = min(wide, n.words - block)
+        for word in range(block, block + count):
+            row = word * n.slot_row
+            erase = splat(kept, kept[numbers + n.erase + word])
+            vector = splat(kept, kept[numbers + n.vector + word])
+            d_erase, d_vector = splat(kept, 0.0), splat(kept, 0.0)
+            for slot in range(0, n.slot_row, wide):
+                weight = load(kept, now + n.write + slot)
+                slope, value = load(room, d_memory + row + slot), load(room, memory + row + slot)
+                weighted = slope * weight
+                left = subtract_product(slope, weighted, erase)
+                if n.frees:
+                    retained = load(room, s.retention + slot)
+                    d_retention = load(room, s.d_retention + slot)
+                    store(room, s.d_retention + slot, add_product(d_retention, left, value))
+                    value, left = value * retained, left * retained
+                store(room, d_memory + row + slot, left)
+                d_vector = d_vector + weighted
+                d_erase = subtract_product(d_erase, weighted, value)
+                change = subtract_product(vector, erase, value)
+                d_write = load(room, s.d_write + slot)
+                store(room, s.d_write + slot, add_product(d_write, slope, change))
+            store(room, s.sums + (word - block) * wide, d_erase)
+            store(room, s.other_sums + (word - block) * wide, d_vector)
+        store_part(room, s.d_numbers + n.erase + block, totals(room, s.sums), count)
+        store_part(room, s.d_numbers + n.vector + block, totals(room, s.other_sums), count)
 
 
 @compiled
