@@ -65,6 +65,11 @@ def step(model: nn.Module, run: Callable[[Tensor], Tensor], inputs: Tensor) -> N
     torch.autograd.grad(logits, list(model.parameters()), torch.ones_like(logits))
 
 
+def pypi_is_installed() -> bool:
+    """Whether PyPI's package is there."""
+    return importlib.util.find_spec("dnc") is not None
+
+
 def pypi_run(sizes: Sizes) -> tuple[nn.Module, Callable[[Tensor], Tensor]]:
     """PyPI's DNC, and how it maps inputs ``[T, B, in]`` to answers."""
     model = importlib.import_module("dnc").DNC(
@@ -93,7 +98,7 @@ def contenders(sizes: Sizes, inputs: Tensor) -> dict[str, Callable[[], None]]:
         "fused": (model, model),
         "eager": (model, model.forward_eager),
     }
-    if importlib.util.find_spec("dnc") is not None:
+    if pypi_is_installed():
         runs["PyPI's dnc"] = pypi_run(sizes)
     return {name: functools.partial(step, *run, inputs) for name, run in runs.items()}
 

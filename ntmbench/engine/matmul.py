@@ -160,8 +160,8 @@ _MOST_ROWS = 8 if _ROOM >= 32 else 4
 if _ROOM >= 32:
     _rows_8, _rows_4, _rows_2, _rows_1 = (
         _rows(8, (3, 1)),
-        _rows(4, (6, 2, 1)),
-        _rows(2, (8, 4, 1)),
+        _rows(4, (6, 1)),
+        _rows(2, (8, 1)),
         _rows(1, (8, 4, 1)),
     )
 else:

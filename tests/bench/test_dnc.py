@@ -1,0 +1,38 @@
+"""The bench of the DNC's engine."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from ntmbench.bench import dnc, measure
+
+
+def test_a_row_for_each_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dnc, "pypi_is_installed", lambda: False)  # it takes seconds to import
+    monkeypatch.setattr(measure, "BLOCK_SECONDS", 0.001)
+    tiny = dnc.Sizes("tiny", slots=4, words=3, heads=2, units=5)
+    table = dnc.measure(tiny, steps=3, batch=2, seconds=0, clock=time.process_time)
+    assert table["form"].tolist() == ["fused", "eager"]
+    assert table["over_fused"].tolist()[0] == 1
+    assert (table["ms"] > 0).all()
+
+
+def test_a_size_that_is_none_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["dnc", "--batch", "0"])
+    with pytest.raises(SystemExit) as ended:
+        dnc.main()
+    assert ended.value.code == 2
+    assert "All sizes must be 1 or more" in capsys.readouterr().err
+
+
+@pytest.mark.slow  # the package takes seconds to import
+def test_the_package_is_timed_beside_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("dnc", reason="PyPI's dnc is not installed (oracles)")
+    monkeypatch.setattr(measure, "BLOCK_SECONDS", 0.001)
+    tiny = dnc.Sizes("tiny", slots=4, words=3, heads=2, units=5)
+    table = dnc.measure(tiny, steps=3, batch=2, seconds=0, clock=time.perf_counter)
+    assert table["form"].tolist() == ["fused", "eager", "PyPI's dnc"]
