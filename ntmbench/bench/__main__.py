@@ -66,7 +66,7 @@ def run(options: Options, console: Console) -> None:
     """
     options.out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(options.threads)
-    machine = Machine.here(options.threads)
+    machine = Machine.here(options.threads, processor_time=options.processor)
     with memory_probe(options.threads) as probe:
         if options.cases:
             _run_cases(options, machine, probe, console)
@@ -86,33 +86,44 @@ def _run_cases(options: Options, machine: Machine, probe: MemoryProbe, console: 
     _write_csv(options.out / "bench.csv", table)
     if options.growth:
         seconds = options.seconds / 2
-        growth = measure_growth(growing_cases(), probe, seconds=seconds, report=_report)
+        growth = measure_growth(
+            growing_cases(), probe, seconds=seconds, report=_report, clock=options.clock
+        )
         _show_growth(growth, options.out, console)
 
 
 def _run_models(options: Options, machine: Machine, probe: MemoryProbe, console: Console) -> None:
     seconds = options.seconds / 4
     rivals = contestants(options.models, CASE.task, options.peers)
-    table = measure_models(rivals, options.model_batches, probe, seconds=seconds, report=_report)
+    table = measure_models(
+        rivals, options.model_batches, probe, seconds=seconds, report=_report, clock=options.clock
+    )
     _show_machine(machine, table, options.out, console)
     console.print(drawn_models(table))
     _write_csv(options.out / "models.csv", table)
     if options.growth:
         ours = [rival for rival in rivals if rival.peer is None]
-        growth = measure_models_growth(ours, growing_models(), seconds=seconds / 2, report=_report)
+        growth = measure_models_growth(
+            ours, growing_models(), seconds=seconds / 2, report=_report, clock=options.clock
+        )
         console.print(drawn_models_growth(growth))
         _write_csv(options.out / "models_growth.csv", growth)
 
 
 def _measure_cases(options: Options, probe: MemoryProbe) -> tuple[pd.DataFrame, TrainerCost | None]:
     """The table of all cases, and the trainer's cost if its case is among them."""
-    rivals = contenders(options.peers)
+    rivals, clock = contenders(options.peers), options.clock
     tables = []
     rate = 0.0
     for name, size in product(options.cases, options.case_batches):
         _report(f"{name}, batch {size}")
-        rate = max(rate, matrix_product_rate())  # the floor is the best that the machine can do
-        tables.append(measure_case(CASES[name], size, rivals, seconds=options.seconds, probe=probe))
+        # The floor is the best that the machine can do.
+        rate = max(rate, matrix_product_rate(clock=clock))
+        tables.append(
+            measure_case(
+                CASES[name], size, rivals, seconds=options.seconds, probe=probe, clock=clock
+            )
+        )
     table = with_floor(pd.concat(tables, ignore_index=True), rate)
     row = (table["case"] == "copy-20") & (table["batch"] == 1) & (table["model"] == "fused")
     if not row.any():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ import pandas as pd
 from rich.table import Table
 
 from ntmbench.bench.cases import ENGINES, Case, Contender
-from ntmbench.bench.measure import time_in_turn
+from ntmbench.bench.measure import Clock, time_in_turn
 from ntmbench.bench.memory import MemoryProbe
 from ntmbench.bench.table import plain_table
 from ntmbench.ntm.kernels.plan import memory_interval
@@ -97,6 +98,7 @@ def measure_growth(
     *,
     seconds: float,
     report: Callable[[str], None],
+    clock: Clock = time.perf_counter,
 ) -> pd.DataFrame:
     """Time each engine at each size while it is affordable; rows with COLUMNS."""
     rows = []
@@ -110,7 +112,9 @@ def measure_growth(
                 if name not in last or last[name][1] * size / last[name][0] <= LONGEST_STEP
             ]
             batch = case.batch(1)
-            timings = time_in_turn({c.name: c.step(case, batch) for c in affordable}, seconds)
+            timings = time_in_turn(
+                {c.name: c.step(case, batch) for c in affordable}, seconds, clock
+            )
             for contender in affordable:
                 taken = timings[contender.name].seconds
                 last[contender.name] = size, taken

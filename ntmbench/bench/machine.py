@@ -18,6 +18,7 @@ class Machine:
 
     ``load`` is the mean number of busy processes in the minute before. ``gflop_per_second`` is the
     best rate of a matrix product, in 1e9 operations per second, NaN until it is measured.
+    ``processor_time`` says that times are the processor's, not the wall clock's.
     """
 
     processor: str
@@ -27,9 +28,10 @@ class Machine:
     system: str
     versions: dict[str, str]
     gflop_per_second: float = math.nan
+    processor_time: bool = False
 
     @classmethod
-    def here(cls, threads: int) -> Machine:
+    def here(cls, threads: int, *, processor_time: bool = False) -> Machine:
         """The machine at hand, with so many threads in use."""
         return cls(
             processor=_processor(),
@@ -41,21 +43,23 @@ class Machine:
                 "python": platform.python_version(),
                 **{name: importlib.metadata.version(name) for name in VERSIONED},
             },
+            processor_time=processor_time,
         )
 
     @property
     def busy(self) -> bool:
         """Whether the machine was so busy with other things that no figure can be trusted."""
-        return self.load > self.cores / 2
+        return self.load > self.cores / 2 and not self.processor_time
 
     def __str__(self) -> str:
-        """Two lines for people, and a third if the machine was busy."""
+        """Two lines for people, and a third on what the times are, if that needs saying."""
         versions = ", ".join(f"{name} {version}" for name, version in self.versions.items())
         warning = "\nThe machine is busy with other things: most times are too long."
+        clock = "\nTimes are the processor's, not the wall clock's."
         return (
             f"{self.processor}, {self.system}: {self.threads} of {self.cores} cores used, "
             f"load before {self.load:.1f}, matrix product {self.gflop_per_second:.0f} GFLOP/s\n"
-            f"{versions}{warning * self.busy}"
+            f"{versions}{warning * self.busy}{clock * self.processor_time}"
         )
 
 

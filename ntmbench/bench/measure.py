@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+#: Tells the time of a step, in seconds.
+Clock = Callable[[], float]
 #: A block of steps lasts about this long; a slower step is a block by itself.
 BLOCK_SECONDS = 0.15
 #: The least number of rounds, unless a single step takes longer than SLOW_SECONDS.
@@ -29,7 +31,7 @@ class Timing:
 def time_in_turn(
     steps: Mapping[str, Callable[[], None]],
     seconds: float,
-    clock: Callable[[], float] = time.perf_counter,
+    clock: Clock = time.perf_counter,
 ) -> dict[str, Timing]:
     """Time each of ``steps``, with a block of each in every round, for about ``seconds`` in all.
 
@@ -55,9 +57,7 @@ def time_in_turn(
     }
 
 
-def median_seconds(
-    step: Callable[[], None], count: int, clock: Callable[[], float] = time.perf_counter
-) -> float:
+def median_seconds(step: Callable[[], None], count: int, clock: Clock = time.perf_counter) -> float:
     """Median seconds of ``count`` calls, so that interruptions of a few do not count."""
     taken = []
     for _ in range(count):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Sequence
 
 import pandas as pd
@@ -12,7 +13,7 @@ from torch import nn
 from ntmbench.bench.cases import Case
 from ntmbench.bench.contestants import Contestant
 from ntmbench.bench.floor import matrix_product_rate
-from ntmbench.bench.measure import time_in_turn
+from ntmbench.bench.measure import Clock, time_in_turn
 from ntmbench.bench.memory import MemoryProbe
 from ntmbench.bench.table import plain_table, with_floor
 from ntmbench.model import SequenceModel
@@ -50,24 +51,26 @@ def measure_models(
     *,
     seconds: float,
     report: Callable[[str], None],
+    clock: Clock = time.perf_counter,
 ) -> pd.DataFrame:
     """Time all at each batch size, in turn, for about ``seconds`` each; rows with COLUMNS."""
     tables, rate = [], 0.0
     for size in batches:
         report(f"models, batch {size}")
-        rate = max(rate, matrix_product_rate())  # the floor is the best that the machine can do
-        tables.append(_measure_batch(rivals, size, probe, seconds=seconds))
-    rate = max(rate, matrix_product_rate())
+        # The floor is the best that the machine can do.
+        rate = max(rate, matrix_product_rate(clock=clock))
+        tables.append(_measure_batch(rivals, size, probe, seconds, clock))
+    rate = max(rate, matrix_product_rate(clock=clock))
     return with_floor(pd.concat(tables, ignore_index=True), rate)[COLUMNS]
 
 
 def _measure_batch(
-    rivals: Sequence[Contestant], batch_size: int, probe: MemoryProbe, *, seconds: float
+    rivals: Sequence[Contestant], size: int, probe: MemoryProbe, seconds: float, clock: Clock
 ) -> pd.DataFrame:
-    batch = CASE.batch(batch_size)
-    operations = {r.model: r.operations(CASE, batch_size) for r in rivals if r.peer is None}
+    batch = CASE.batch(size)
+    operations = {r.model: r.operations(CASE, size) for r in rivals if r.peer is None}
     steps = {rival.name: rival.step(CASE, batch) for rival in rivals}
-    timings = time_in_turn(steps, seconds * len(rivals))
+    timings = time_in_turn(steps, seconds * len(rivals), clock)
     rows = []
     for rival in rivals:
         timing = timings[rival.name]
@@ -75,7 +78,7 @@ def _measure_batch(
         counted = operations[rival.model] / 1e6 if rival.peer is None else math.nan
         rows.append(
             {
-                "batch": batch_size,
+                "batch": size,
                 "steps": CASE.steps,
                 "model": rival.model,
                 "code": OURS if rival.peer is None else rival.peer.name,
@@ -83,9 +86,9 @@ def _measure_batch(
                 "parameters": sum(weight.numel() for weight in module.parameters()),
                 "state_floats": _state_floats(module, CASE.steps),
                 "ms_per_step": timing.seconds * 1e3,
-                "sequences_per_second": batch_size / timing.seconds,
+                "sequences_per_second": size / timing.seconds,
                 "over_ours": timing.seconds / timings[rival.model].seconds,
-                "peak_memory_mb": probe.peak_bytes(rival, CASE, batch_size) / 1e6,
+                "peak_memory_mb": probe.peak_bytes(rival, CASE, size) / 1e6,
                 "ms_lowest": timing.lowest * 1e3,
                 "ms_highest": timing.highest * 1e3,
                 "rounds": timing.rounds,

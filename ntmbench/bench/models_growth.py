@@ -7,6 +7,7 @@ they are a polynomial in T, and their differences at equal distances say of whic
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -16,7 +17,7 @@ from rich.table import Table
 from ntmbench.bench.cases import Case
 from ntmbench.bench.contestants import Contestant
 from ntmbench.bench.growth import LONGEST_STEP, fitted_slope
-from ntmbench.bench.measure import time_in_turn
+from ntmbench.bench.measure import Clock, time_in_turn
 from ntmbench.bench.table import plain_table
 
 #: Copy lengths, for T = 41 to 1001.
@@ -40,6 +41,7 @@ def measure_models_growth(
     *,
     seconds: float,
     report: Callable[[str], None],
+    clock: Clock = time.perf_counter,
 ) -> pd.DataFrame:
     """Time each model at each T while it is affordable, in turn for about ``seconds`` each.
 
@@ -58,7 +60,7 @@ def measure_models_growth(
         ]
         batch = case.batch(1)
         steps = {rival.name: rival.step(case, batch) for rival in affordable}
-        for name, timing in time_in_turn(steps, seconds * len(affordable)).items():
+        for name, timing in time_in_turn(steps, seconds * len(affordable), clock).items():
             last[name] = case.steps, timing.seconds
             rows.append(
                 {"model": name, "steps": case.steps, "ms_per_sequence": timing.seconds * 1e3}

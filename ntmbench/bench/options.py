@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +11,9 @@ from pathlib import Path
 from ntmbench.bench.cases import CASES
 from ntmbench.bench.contestants import PARAMETERS, contestant_names
 from ntmbench.bench.machine import cores
+from ntmbench.bench.measure import Clock
 from ntmbench.bench.peer import INSTALL, Peer, PeerError, asked_peers, known_peers
-from ntmbench.errors import check_choice, check_range
+from ntmbench.errors import SettingError, check_choice, check_range
 
 #: Batch sizes of the NTM's cases, and of the models.
 BATCHES = (1, 16, 64)
@@ -31,6 +33,7 @@ class Options:
     out: Path
     growth: bool
     first_call: bool
+    processor: bool
     peers: list[Peer]
 
     def __post_init__(self) -> None:
@@ -42,6 +45,11 @@ class Options:
             check_choice("--models", name, allowed)
         for size in (*self.case_batches, *self.model_batches):
             check_range("--batches", size, 1)
+        if self.processor and self.threads > 1:
+            raise SettingError(
+                f"--processor adds up the time of all {self.threads} threads. "
+                "Allowed: with --threads 1."
+            )
         check_range("--threads", self.threads, 1, cores())
         check_range("--seconds", self.seconds, 0)
         measured = {*self.models, *(["ntm"] if self.cases else [])}
@@ -52,6 +60,11 @@ class Options:
                     f"--peer {peer.name} is timed beside {peer.beside}, which is not measured. "
                     f"Allowed: with --models {peer.beside}, or without --peer {peer.name}."
                 )
+
+    @property
+    def clock(self) -> Clock:
+        """What tells the time of steps."""
+        return time.process_time if self.processor else time.perf_counter
 
     @classmethod
     def parsed(cls, arguments: Sequence[str] | None) -> Options:
@@ -72,6 +85,7 @@ class Options:
             out=given.out,
             growth=given.growth,
             first_call=given.first_call,
+            processor=given.processor,
             peers=asked_peers(given.peer),
         )
 
@@ -119,6 +133,12 @@ def _parser() -> argparse.ArgumentParser:
         default=4.0,
         help="time for each case and batch size, and a quarter of it for each model and batch "
         "size; slow ones take more (default: %(default)s)",
+    )
+    add(
+        "--processor",
+        action="store_true",
+        help="time the processor, not the wall clock, on a machine with other work: for steps, "
+        "with --threads 1",
     )
     add(
         "--out",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import pandas as pd
 from rich.table import Table
 
 from ntmbench.bench.cases import ENGINES, Case, Contender
 from ntmbench.bench.floor import training_operations
-from ntmbench.bench.measure import time_in_turn
+from ntmbench.bench.measure import Clock, time_in_turn
 from ntmbench.bench.memory import MemoryProbe
 
 COLUMNS = [
@@ -38,10 +40,11 @@ def measure_case(
     *,
     seconds: float,
     probe: MemoryProbe,
+    clock: Clock = time.perf_counter,
 ) -> pd.DataFrame:
     """Time a case at one batch size with all contenders in turn; COLUMNS without the floor."""
     batch = case.batch(batch_size)
-    timings = time_in_turn({c.name: c.step(case, batch) for c in contenders}, seconds)
+    timings = time_in_turn({c.name: c.step(case, batch) for c in contenders}, seconds, clock)
     memory = {c.name: probe.peak_bytes(c, case, batch_size) for c in contenders}
     widths = case.task.input_width, case.task.output_width
     operations = batch_size * training_operations(case.ntm, *widths, case.steps)

@@ -352,6 +352,7 @@ def test_peer_that_cannot_be_run_is_refused_in_one_line(
         (["--threads", "0"], "--threads=0 is out of range."),
         (["--peer", "nowhere"], "not a checkout of github.com/loudinthecloud/pytorch-ntm"),
         (["--peer", "dmc"], "Did you mean 'dnc'?"),
+        (["--processor", "--threads", "2"], "--processor adds up the time of all 2 threads."),
         (["--models", "grru"], "Did you mean 'gru'?"),
         (["--models", "constant"], "--models=constant is not a choice."),
         (["--out", "file/below"], "file"),

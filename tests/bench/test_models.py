@@ -38,7 +38,7 @@ def quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Hardly any time for each model, on a tiny case, without processes for memory."""
     monkeypatch.setattr(measure, "BLOCK_SECONDS", 0.001)
     monkeypatch.setattr(models, "CASE", TINY)
-    monkeypatch.setattr(models, "matrix_product_rate", lambda: 1e10)
+    monkeypatch.setattr(models, "matrix_product_rate", lambda **_: 1e10)
     monkeypatch.setattr("ntmbench.bench.memory.RESET", tmp_path / "nowhere")
     monkeypatch.setattr(models_growth, "LENGTHS", (2, 4))
 
@@ -129,7 +129,9 @@ def test_command_writes_what_it_prints(
     quick: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
-    arguments = "--models rnn gru rnn --batches 2 --threads 1 --seconds 0 --growth --out"
+    arguments = (
+        "--models rnn gru rnn --batches 2 --threads 1 --seconds 0 --processor --growth --out"
+    )
     assert main([*arguments.split(), str(out)]) == 0
     # No file of the NTM's cases.
     assert {path.name for path in out.iterdir()} == {
@@ -152,6 +154,7 @@ def test_command_writes_what_it_prints(
     printed = capsys.readouterr().out
     assert "ms/step" in printed
     assert "T = 9" in printed
+    assert "Times are the processor's, not the wall clock's." in printed
 
 
 def test_a_model_is_left_out_where_it_would_take_too_long(
