@@ -8,8 +8,9 @@ and what an operation of PyTorch does beside its matrix products, such as the bi
 or the gates of ``nn.LSTM``. A backward pass costs two forward ones, as in ``bench.floor``.
 
 The count is that of the equations as they are written in PyTorch. An engine may need a little less:
-causal attention is counted with the half that the mask hides, and 1 - x as a subtraction. For the
-NTM the count is 6 % above that of ``bench.floor``, by hand.
+causal attention is counted with the half that the mask hides, 1 - x as a subtraction, and backward
+with the gradient of the inputs, which nobody asks for. So a good engine may be a little below this
+floor. For the NTM the count is 6 % above that of ``bench.floor``, by hand.
 """
 
 from __future__ import annotations
