@@ -3,8 +3,7 @@
 All are timed in turn in one process, forward and backward, on the same random numbers and with the
 same sizes. On a busy machine ``--processor`` leaves out the time that others take.
 
-PyPI's package, which the extra `oracles` installs, is left out where it is missing. Its DNC has no
-output width of its own: it answers with as many channels as it is shown.
+PyPI's package, which the extra `oracles` installs, is left out where it is missing.
 """
 
 from __future__ import annotations
@@ -23,7 +22,9 @@ import torch
 from rich.console import Console
 from torch import Tensor, nn
 
+from ntmbench.bench import peer
 from ntmbench.bench.measure import time_in_turn
+from ntmbench.bench.peers.dnc import build
 from ntmbench.bench.table import plain_table
 from ntmbench.registry import make_model
 
@@ -70,27 +71,6 @@ def pypi_is_installed() -> bool:
     return importlib.util.find_spec("dnc") is not None
 
 
-def pypi_run(sizes: Sizes) -> tuple[nn.Module, Callable[[Tensor], Tensor]]:
-    """PyPI's DNC, and how it maps inputs ``[T, B, in]`` to answers."""
-    model = importlib.import_module("dnc").DNC(
-        INPUTS,
-        sizes.units,
-        num_layers=1,
-        num_hidden_layers=1,
-        batch_first=False,
-        nr_cells=sizes.slots,
-        cell_size=sizes.words,
-        read_heads=sizes.heads,
-    )
-
-    def run(inputs: Tensor) -> Tensor:
-        # It gives its outputs with the sequences first.
-        outputs: Tensor = model(inputs, reset_experience=True)[0]
-        return outputs
-
-    return model, run
-
-
 def contenders(sizes: Sizes, inputs: Tensor) -> dict[str, Callable[[], None]]:
     """A training step of each form by its name."""
     model: Any = make_model("dnc", INPUTS, OUTPUTS, **sizes.settings)
@@ -99,7 +79,9 @@ def contenders(sizes: Sizes, inputs: Tensor) -> dict[str, Callable[[], None]]:
         "eager": (model, model.forward_eager),
     }
     if pypi_is_installed():
-        runs["PyPI's dnc"] = pypi_run(sizes)
+        beside = peer.Sizes(INPUTS, OUTPUTS, len(inputs))
+        theirs = build(importlib.import_module("dnc"), model.settings, beside)
+        runs["PyPI's dnc"] = (theirs, theirs)
     return {name: functools.partial(step, *run, inputs) for name, run in runs.items()}
 
 
