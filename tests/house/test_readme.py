@@ -23,6 +23,7 @@ README = ROOT / "README.md"
 REFERENCE = ROOT / "results" / "reference"
 FINDINGS = REFERENCE / "findings.md"
 TABLES = REFERENCE / "report" / "tables"
+SECOND = REFERENCE / "second"
 ABLATIONS = REFERENCE / "ablations" / "report"
 
 # As README names them, and as the report does.
@@ -86,6 +87,39 @@ def test_the_table_of_results_is_the_reports(task: str) -> None:
     ]
     chance = at_length["chance_errors"].max()
     assert said["chance"] == ("" if task == "n-grams" else f"{chance:.0f}")
+
+
+@pytest.mark.parametrize(
+    ("task", "label"),
+    [
+        ("sorting", "ntm"),
+        ("priority_sort", "ntm"),
+        ("ngrams", "ntm (controller=feedforward)"),
+    ],
+)
+def test_figures_of_the_second_campaign_are_its_reports(task: str, label: str) -> None:
+    rows = read(SECOND / "report" / "tables" / "summary.csv").to_dict("records")
+    (row,) = (row for row in rows if (row["task"], row["label"]) == (task, label))
+    told = figure(row).removesuffix(" [10]")
+    assert told in prose(README)
+    assert told in prose(SECOND / "README.md")
+
+
+def test_ranges_of_the_second_campaign_are_its_reports() -> None:
+    lengths = read(SECOND / "report" / "tables" / "lengths.csv")
+    page = prose(SECOND / "README.md")
+    for task, length, told in [
+        ("priority_sort", 20, "median {median:.1f} ({min:.1f} to {max:.1f}); 25 in"),
+        ("repeat_copy", 20, "median {median:.0f} ({min:.1f} to {max:.0f}); 10 x 20"),
+        ("sorting", 30, "median {median:.2f} at 30"),
+    ]:
+        (row,) = lengths[
+            (lengths["section"] == task)
+            & (lengths["length"] == length)
+            & (lengths["label"] == "ntm")
+        ].to_dict("records")
+        figures = {name: row[f"errors_{name}"] for name in ("median", "min", "max")}
+        assert told.format(**figures) in page, task
 
 
 def changed(label: str) -> str:
@@ -257,7 +291,9 @@ def test_all_tasks_are_listed_by_their_families() -> None:
     assert told == known
 
 
-@pytest.mark.parametrize("page", [README, FINDINGS], ids=["README", "findings"])
+@pytest.mark.parametrize(
+    "page", [README, FINDINGS, SECOND / "README.md"], ids=["README", "findings", "second"]
+)
 def test_what_is_linked_or_named_is_there(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     linked = [link for link in re.findall(r"\]\(([^)]+)\)", text) if "://" not in link]
