@@ -1,7 +1,8 @@
 """`python -m ntmbench.bench.dnc`: training steps of the DNC, fused, eager and of PyPI's `dnc`.
 
-All are timed in turn in one process, forward and backward, on the same random numbers and with the
-same sizes. On a busy machine ``--processor`` leaves out the time that others take.
+All are timed in turn in one process, forward and backward from a gradient of ones, on the same
+random numbers and with the same sizes. On a busy machine ``--processor`` leaves out the time that
+others take.
 
 PyPI's package, which the extra `oracles` installs, is left out where it is missing.
 """
@@ -44,7 +45,7 @@ class Sizes:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """They as the model's settings."""
+        """These sizes as the model's settings."""
         return {
             "controller_size": self.units,
             "memory_slots": self.slots,
@@ -112,7 +113,7 @@ def main() -> None:
     parser = argparse.ArgumentParser("python -m ntmbench.bench.dnc", description=__doc__)
     parser.add_argument("--steps", type=int, default=41)
     parser.add_argument("--batch", type=int, nargs="+", default=[1, 16])
-    parser.add_argument("--seconds", type=float, default=4.0, help="for each line of cases")
+    parser.add_argument("--seconds", type=float, default=4.0, help="for each size and batch, about")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument(
         "--processor", action="store_true", help="time the processor, not the wall clock"

@@ -2,7 +2,8 @@
 
 The exponent is that of a power law fitted to the times of the longest sequences. What grows with
 the square of T may still be small there, so the operations are told too, which are counted exactly:
-they are a polynomial in T, and their differences at equal distances say of which degree.
+they are a polynomial in T, and their differences at equal distances say of which degree. Memories
+keep their default sizes, whatever T is; those that tests enlarge with the length cost more there.
 """
 
 from __future__ import annotations

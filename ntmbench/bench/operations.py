@@ -3,14 +3,16 @@
 A model runs once forward on PyTorch's ``meta`` device, where no compiled kernel can run: the
 operations are those of its eager form. Counted are matrix products and convolutions, where a
 multiplication and an addition count as two, and each number of a product, sum or difference of
-tensors as one. Not counted are divisions, roots, exponentials, sums over an axis, normalisations,
-and what an operation of PyTorch does beside its matrix products, such as the bias of a linear map
-or the gates of ``nn.LSTM``. A backward pass costs two forward ones, as in ``bench.floor``.
+tensors as one. Not counted are operations in place, divisions, roots, exponentials, sums over an
+axis, normalisations, and what an operation of PyTorch does beside its matrix products, such as the
+bias of a linear map or the gates of ``nn.LSTM``. A backward pass costs two forward ones, as in
+``bench.floor``.
 
 The count is that of the equations as they are written in PyTorch. An engine may need a little less:
 causal attention is counted with the half that the mask hides, 1 - x as a subtraction, and backward
-with the gradient of the inputs, which nobody asks for. So a good engine may be a little below this
-floor. For the NTM the count is 6 % above that of ``bench.floor``, by hand.
+with the gradient of the inputs, which nobody asks for. So a good engine may be below this floor.
+For the NTM the count is 6 % above that of ``bench.floor``, by hand. That of the DNC has some 10 %
+for taking out the diagonal of its links; those of stack and tape go over empty cells too.
 """
 
 from __future__ import annotations

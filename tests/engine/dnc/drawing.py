@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -75,6 +74,9 @@ def results(run: Run, model: DNC, inputs: Tensor) -> list[Tensor]:
 
 
 def worst(found: Sequence[Tensor], exact: Sequence[Tensor]) -> float:
-    """The largest difference, each relative to the largest number of its tensor."""
-    pairs: list[tuple[Any, Any]] = list(zip(found, exact, strict=True))
-    return max(float((one - other).abs().max() / other.abs().max()) for one, other in pairs)
+    """The largest difference, each relative to the largest number of its tensor; NaN stays NaN."""
+    differences = [
+        ((one - other).abs().max() / other.abs().max().clamp_min(1e-300)).double()
+        for one, other in zip(found, exact, strict=True)
+    ]
+    return float(torch.stack(differences).max())

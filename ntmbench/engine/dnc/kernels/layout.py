@@ -224,7 +224,6 @@ class Scratch(NamedTuple):
 
     # Once for the block: work on one sequence.
     padding: int  # zero for each slot, and lower than any number beyond them
-    ones: int
     retention: int
     used: int  # usages as the allocation takes them
     ranks: int
@@ -264,7 +263,6 @@ class Scratch(NamedTuple):
     memory: int
     links: int
     own: int
-    d_answer_row: int
     size: int
 
 
@@ -274,10 +272,7 @@ def make_scratch(n: Layout, sequences: int, backward: bool) -> Scratch:
     room = Room()
     take = room.take
     shared = {
-        **{
-            name: take(slots)
-            for name in ("padding", "ones", "retention", "used", "ranks", "allocated")
-        },
+        **{name: take(slots) for name in ("padding", "retention", "used", "ranks", "allocated")},
         **{name: take(padded(n.words, wide)) for name in ("query", "squares")},
         **{name: take(wide * wide) for name in ("sums", "other_sums")},
         "output": take(sequences * n.output_row),
@@ -320,6 +315,5 @@ def make_scratch(n: Layout, sequences: int, backward: bool) -> Scratch:
         first_own=room.size,
         **carried,
         **sizes,
-        d_answer_row=d_answer_row,
         size=room.size + sequences * own.size,
     )

@@ -69,7 +69,7 @@ class Sizes(NamedTuple):
     memory_size: int  # all of a sequence
     # Places in ``kept``.
     at_rows: int
-    at_asked: int  # the backward pass replaces all but the rows by gradients of what gave them
+    at_asked: int  # the backward pass replaces it, and ``at_written``, by gradients
     at_slopes: int  # gradients of the hidden layer's sums
     at_first: int  # [the writer's first layer, 1]
     at_second: int  # [the writer's second layer, 1]
