@@ -15,7 +15,7 @@ from ntmbench.bench.cases import ENGINES, Case, Contender
 from ntmbench.bench.measure import Clock, time_in_turn
 from ntmbench.bench.memory import MemoryProbe
 from ntmbench.bench.table import plain_table
-from ntmbench.ntm.kernels.plan import memory_interval
+from ntmbench.engine.places import kept_interval
 from ntmbench.ntm.settings import NTMSettings
 
 #: Copy lengths, for T = 41 to 2001; and memory slots, at T = 41.
@@ -67,7 +67,7 @@ def kept_numbers(settings: NTMSettings, input_width: int, steps: int) -> int:
     gates = s.controller_layers * (4 * units + units if recurrent else units)
     asked = heads * (s.compared + 3 + s.shift_width) + 2 * s.write_heads * words
     step = first + later + answer + gates + asked + 2 * heads * s.memory_slots
-    memories = math.ceil((steps + 1) / memory_interval(steps))
+    memories = math.ceil((steps + 1) / kept_interval(steps))
     return steps * step + memories * words * s.memory_slots
 
 
@@ -79,7 +79,7 @@ def restored_numbers(settings: NTMSettings, steps: int) -> int:
     every sequence, and computed again for a block of at most 8 sequences in each thread.
     """
     s = settings
-    again = memory_interval(steps) * (s.word_size + 1)
+    again = kept_interval(steps) * (s.word_size + 1)
     return (again + s.word_size + s.heads) * s.memory_slots
 
 

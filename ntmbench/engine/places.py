@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -11,6 +12,14 @@ import numpy as np
 def padded(count: int, lanes: int) -> int:
     """``count`` rounded up to whole vectors of ``lanes`` numbers."""
     return -(-count // lanes) * lanes
+
+
+def kept_interval(steps: int) -> int:
+    """Steps from one memory that is kept to the next, ceil(sqrt(T)).
+
+    About as many are kept as are computed again between two of them.
+    """
+    return math.isqrt(steps - 1) + 1
 
 
 class Room:

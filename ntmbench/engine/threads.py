@@ -12,6 +12,15 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
+#: Sequences that share each pass over the weights.
+BLOCK = 8
+#: Steps times sequences from which threads share the weights' gradients. Below, sharing does not
+#: pay, and one thread computes all rows in a single piece, whatever room that takes.
+_SHARED_STEPS = 256
+#: The most rows of a piece if they are shared. There is one piece for each thread, since each costs
+#: a start, unless a controller is so large that a piece would have more rows than this.
+_GRADIENT_ROWS = 4096
+
 _lock = threading.Lock()
 _pool: ThreadPoolExecutor | None = None
 _pool_size = 0
@@ -43,6 +52,12 @@ def split(count: int, largest: int, workers: int) -> list[tuple[int, int]]:
     pieces = -(-pieces // workers) * workers
     size = -(-count // pieces)
     return [(first, min(size, count - first)) for first in range(0, count, size)]
+
+
+def row_pieces(rows: int, terms: int, workers: int) -> list[tuple[int, int]]:
+    """Cut the rows of the weights' gradients, sums of so many terms, into (first, count) pieces."""
+    shared = workers > 1 and terms >= _SHARED_STEPS
+    return split(rows, _GRADIENT_ROWS, workers) if shared else [(0, rows)]
 
 
 def run(job: Callable[[int, int, int], None], pieces: list[tuple[int, int]], workers: int) -> None:

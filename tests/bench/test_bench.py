@@ -24,10 +24,10 @@ from ntmbench.bench.floor import matrix_product_rate, step_operations, training_
 from ntmbench.bench.growth_plot import growth_png
 from ntmbench.bench.memory import RESET, MemoryProbe, memory_probe
 from ntmbench.bench.trainer import measure_trainer
+from ntmbench.engine.places import kept_interval
 from ntmbench.model import TensorBatch
 from ntmbench.ntm.cell import NTMCell
 from ntmbench.ntm.kernels.layout import Problem, make_layout
-from ntmbench.ntm.kernels.plan import memory_interval
 from ntmbench.ntm.settings import NTMSettings
 from ntmbench.registry import task_names
 
@@ -90,7 +90,7 @@ def test_kept_numbers_are_what_the_kernels_lay_out(
     sizes: NTMSettings, inputs: int, steps: int
 ) -> None:
     interval = int(np.ceil(np.sqrt(steps)))
-    assert memory_interval(steps) == interval
+    assert kept_interval(steps) == interval
     layout = make_layout(
         Problem(sizes, inputs, 3, sizes.memory_slots, steps, 1, True, interval, lanes=1)
     )

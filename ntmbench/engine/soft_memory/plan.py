@@ -14,13 +14,6 @@ from ntmbench.engine.places import as_record, as_table
 from .kernels.layers import Packing, make_layers
 from .kernels.layout import Problem, Sizes, make_sizes
 
-#: Sequences that share each pass over the weights.
-BLOCK = 8
-#: Steps times sequences from which threads share the weights' gradients; below it does not pay.
-SHARED_STEPS = 256
-#: The most rows of the weights' gradients in a piece, if they are shared.
-GRADIENT_ROWS = 4096
-
 
 class Plan(NamedTuple):
     """Sizes and the division of labour, as the kernels take them."""
@@ -41,12 +34,11 @@ class Plan(NamedTuple):
 @functools.lru_cache(maxsize=512)
 def make_plan(problem: Problem, workers: int) -> Plan:
     """Plan a problem in float32 for a number of threads."""
-    blocks = threads.split(problem.batch, BLOCK, workers)
+    blocks = threads.split(problem.batch, threads.BLOCK, workers)
     forward = make_sizes(problem, blocks[0][1], backward=False)
     backward = make_sizes(problem, blocks[0][1], backward=True)
     layers, packing = make_layers(forward)
     rows = sum(layer.size for layer in layers)
-    shared = workers > 1 and problem.steps * problem.batch >= SHARED_STEPS
     return Plan(
         sizes=forward,
         forward=as_record(forward),
@@ -58,5 +50,5 @@ def make_plan(problem: Problem, workers: int) -> Plan:
         like=torch.empty(0).numpy(),
         workers=workers,
         blocks=blocks,
-        row_pieces=threads.split(rows, GRADIENT_ROWS, workers) if shared else [(0, rows)],
+        row_pieces=threads.row_pieces(rows, problem.steps * problem.batch, workers),
     )

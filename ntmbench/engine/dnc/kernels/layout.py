@@ -17,11 +17,10 @@ and ``2 N R`` more where links are sharpened.
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 from ntmbench.engine.dnc.shape import Shape
-from ntmbench.engine.places import Room, padded
+from ntmbench.engine.places import Room, kept_interval, padded
 
 #: Bytes of a page: loads and stores that are whole pages apart wait for each other.
 _PAGE = 4096
@@ -111,11 +110,6 @@ class Problem(NamedTuple):
     lanes: int
 
 
-def interval_of(steps: int) -> int:
-    """ceil(sqrt(T)): about as many memories are kept as are computed again between two of them."""
-    return math.isqrt(steps - 1) + 1
-
-
 def make_layout(p: Problem) -> Layout:
     """The layout of a forward pass and, if it keeps what that needs, of its backward pass."""
     s = p.shape
@@ -162,7 +156,7 @@ def make_layout(p: Problem) -> Layout:
         fields["sharp_forward"] = fields["forward"]
         fields["sharp_backward"] = fields["backward"]
 
-    interval = interval_of(p.steps)
+    interval = kept_interval(p.steps)
     memory_size, links_size = s.words * slot_row, slot_row * slot_row
     kept = Room()
     kept.take((p.steps + 1 if p.keep else 2) * p.batch * record.size)

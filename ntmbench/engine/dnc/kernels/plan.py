@@ -15,14 +15,8 @@ from ntmbench.engine.processor import VECTOR_BITS
 
 from .layout import Layout, Problem, Scratch, make_layout, make_scratch
 
-#: Sequences that share each pass over the weights.
-BLOCK = 8
 #: Numbers in the room of a block, unless a single sequence takes more.
 _ROOM = 2**22
-#: Steps times sequences from which threads share the weights' gradients.
-_SHARED_STEPS = 256
-#: The most rows of a piece if they are shared; there is one piece for each thread if it fits.
-_GRADIENT_ROWS = 4096
 
 
 class Plan(NamedTuple):
@@ -48,12 +42,11 @@ def make_plan(
     """Plan ``steps`` steps of ``batch`` sequences for a number of threads."""
     lanes = VECTOR_BITS // (8 * dtype.itemsize)
     n = make_layout(Problem(shape, steps, batch, keep, lanes))
-    largest = min(BLOCK, max(1, _ROOM // make_scratch(n, 1, keep).own))
+    largest = min(threads.BLOCK, max(1, _ROOM // make_scratch(n, 1, keep).own))
     blocks = threads.split(batch, largest, workers)
     forward = make_scratch(n, blocks[0][1], False)
     backward = make_scratch(n, blocks[0][1], True)
     rows = n.parameter_rows
-    shared = workers > 1 and steps * batch >= _SHARED_STEPS
     return Plan(
         layout=n,
         forward_scratch=forward,
@@ -64,5 +57,5 @@ def make_plan(
         like=torch.empty(0, dtype=dtype).numpy(),
         workers=workers,
         blocks=blocks,
-        row_pieces=threads.split(rows, _GRADIENT_ROWS, workers) if shared else [(0, rows)],
+        row_pieces=threads.row_pieces(rows, steps * batch, workers),
     )

@@ -6,12 +6,11 @@ and in it the K keys as whole vectors. What is added beyond V and K is zero.
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import numpy as np
 
-from ntmbench.engine.places import Room, padded
+from ntmbench.engine.places import Room, kept_interval, padded
 from ntmbench.engine.processor import VECTOR_BITS
 
 #: Rows of a state that a pass takes at a time.
@@ -74,11 +73,6 @@ class Sizes(NamedTuple):
     room: int
 
 
-def interval_of(steps: int) -> int:
-    """ceil(sqrt(T)): about as many states are kept as are computed again between two of them."""
-    return math.isqrt(steps - 1) + 1
-
-
 def make_sizes(problem: Problem, states: int) -> Sizes:
     """Lay out a thread's room, with so many states in it."""
     lanes = VECTOR_BITS // (8 * np.dtype(np.float32).itemsize)
@@ -104,7 +98,7 @@ def make_sizes(problem: Problem, states: int) -> Sizes:
         value_row=value_row,
         rows=rows,
         state_size=rows * key_row,
-        interval=interval_of(problem.steps),
+        interval=kept_interval(problem.steps),
         **places,
         room=room.size,
     )

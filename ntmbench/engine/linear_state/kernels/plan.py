@@ -9,9 +9,9 @@ import torch
 from numpy.typing import NDArray
 
 from ntmbench.engine import threads
-from ntmbench.engine.places import as_record
+from ntmbench.engine.places import as_record, kept_interval
 
-from .layout import Problem, Sizes, interval_of, make_sizes
+from .layout import Problem, Sizes, make_sizes
 
 #: Pairs of a sequence and a head that share a call of a kernel.
 BLOCK = 16
@@ -46,7 +46,7 @@ class Plan(NamedTuple):
 def make_plan(problem: Problem, workers: int) -> Plan:
     """Plan a problem in float32 for a number of threads."""
     forward = make_sizes(problem, 1)
-    backward = make_sizes(problem, interval_of(problem.steps) + 1)
+    backward = make_sizes(problem, kept_interval(problem.steps) + 1)
     return Plan(
         sizes=forward,
         forward=as_record(forward),

@@ -10,10 +10,9 @@ see ``[h, 1]`` of the next one, and the answer sees that, with or without the ce
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
-from ntmbench.engine.places import Room, padded
+from ntmbench.engine.places import Room, kept_interval, padded
 from ntmbench.engine.processor import VECTOR_BITS
 
 #: Numbers in a vector of float32.
@@ -88,11 +87,6 @@ class Sizes(NamedTuple):
     room: int
 
 
-def interval_of(steps: int) -> int:
-    """ceil(sqrt(T)): about as many memories are kept as are computed again between two of them."""
-    return math.isqrt(steps - 1) + 1
-
-
 def memory_row_of(p: Problem) -> int:
     """Room for one memory, in whole vectors and with one to spare.
 
@@ -115,7 +109,7 @@ def make_sizes(p: Problem, sequences: int, backward: bool) -> Sizes:
     writer_row = padded(p.writer + 1, LANES) if p.writer else 0
     output_row, memory_row = padded(p.outputs, LANES), memory_row_of(p)
     memory_size = p.memories * memory_row
-    interval = interval_of(p.steps)
+    interval = kept_interval(p.steps)
 
     steps = p.steps if p.training else 1
     kept = Room()
