@@ -6,29 +6,15 @@ digits on it.
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
-from pathlib import Path
-from typing import Any
 
-import numba
 import numpy as np
 import pytest
 
-from ntmbench.engine import elementwise_kernels, optimizer_update, processor
+from ntmbench.engine import elementwise_kernels, optimizer_update
 from ntmbench.ntm.kernels import backward, forward, gradients
+from tests.engine.same_digits import HASWELL, on_x86, printed, texts_of
 from tests.ntm.digits import CASES, digests
-
-ROOT = Path(__file__).parents[2]
-
-#: A processor with AVX2 and fused multiply-add, and without AVX-512.
-HASWELL = {
-    "NUMBA_CPU_NAME": "haswell",
-    "NUMBA_CPU_FEATURES": "+64bit,+avx,+avx2,+bmi,+bmi2,+cx16,+f16c,+fma,+fxsr,+lzcnt,+mmx,+movbe,"
-    "+popcnt,+sse,+sse2,+sse3,+sse4.1,+sse4.2,+ssse3,+xsave",
-}
 
 
 def numpy_at_its_baseline() -> dict[str, str]:
@@ -64,16 +50,7 @@ KERNELS = (
 
 def digits(environment: dict[str, str], threads: int = 1) -> list[str]:
     """The digests of all stages in a process of its own."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.ntm.digits", str(threads)],
-        env={**os.environ, **environment},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.splitlines()
+    return printed("tests.ntm.digits", environment, str(threads))
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +61,7 @@ def here() -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not processor.X86, reason="the environments are those of x86 processors")
+@on_x86
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_the_same_digits_in_every_environment(name: str, here: list[str]) -> None:
     assert digits(ENVIRONMENTS[name]) == here
@@ -95,28 +72,15 @@ def test_the_same_digits_on_two_threads(here: list[str]) -> None:
     assert digits({}, threads=2) == here
 
 
-def compiled_anew(kernel: Any) -> Any:
-    """A kernel that has run, compiled again without its cache, which holds no text."""
-    fresh = numba.njit(nogil=True, error_model="numpy", _nrt=False)(kernel.py_func)
-    for signature in kernel.signatures:
-        fresh.compile(signature)
-    return fresh
-
-
-def text_of(parts: dict[Any, str]) -> str:
-    return "\n".join(parts.values())
-
-
 @pytest.mark.slow
-@pytest.mark.skipif(not processor.X86, reason="the instructions are those of x86 processors")
+@on_x86
 def test_nothing_is_fused_reordered_or_approximated_but_where_it_is_written() -> None:
     for _ in digests(CASES[1]):  # which runs Adam
         pass
     for _ in digests(CASES[2]):  # which runs RMSProp
         pass
     for kernel in KERNELS:
-        compiled = compiled_anew(kernel)
-        ir, assembly = text_of(compiled.inspect_llvm()), text_of(compiled.inspect_asm())
+        ir, assembly = texts_of(kernel)
         assert "define" in ir
         operations = re.findall(r" = (?:f\w+|(?:tail )?call) .*", ir)
         flags = r"\b(?:fast|reassoc|contract|arcp|afn|nnan|ninf|nsz)\b"

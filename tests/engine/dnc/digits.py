@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import torch
 
 from tests.engine.dnc.drawing import INPUTS, MENDS, Case, draw
+from tests.engine.same_digits import digest
 
 CASES = (
     Case((), steps=20, batch=3, units=21, slots=40, words=18, heads=1),
@@ -15,7 +14,7 @@ CASES = (
 
 
 def digests() -> list[str]:
-    """Of logits and gradients of the weights, of every case.
+    """A line for the logits and for each weight's gradient, of every case.
 
     Weights and inputs are multiples of 1/64, since PyTorch's normal numbers differ in their last
     digits with the processor.
@@ -33,12 +32,8 @@ def digests() -> list[str]:
                 weight.copy_(exact(*weight.shape))
         logits = model(exact(case.steps, case.batch, INPUTS))
         found = torch.autograd.grad([logits], list(model.parameters()), [logits.detach()])
-        lines += [f"{case} {_digest(result)}" for result in (logits, *found)]
+        lines += [f"{case} {digest(result)}" for result in (logits, *found)]
     return lines
-
-
-def _digest(result: torch.Tensor) -> str:
-    return hashlib.blake2b(result.detach().numpy().tobytes(), digest_size=8).hexdigest()
 
 
 if __name__ == "__main__":

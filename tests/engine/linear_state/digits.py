@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import torch
 
 from ntmbench.engine.linear_state import linear_state
 from tests.engine.linear_state.drawing import Case, draw, leaves
+from tests.engine.same_digits import digest
 
 CASES = (
     Case("diagonal", True, 2, True, steps=20, keys=21, values=18),
@@ -30,12 +29,8 @@ def digests() -> list[str]:
             tensor.requires_grad_(False).copy_(exact).requires_grad_()
         outputs, last = linear_state(**drawn)
         found = torch.autograd.grad([outputs, last], leaves(drawn), [outputs, last])
-        lines += [f"{case} {_digest(result)}" for result in (outputs, last, *found)]
+        lines += [f"{case} {digest(result)}" for result in (outputs, last, *found)]
     return lines
-
-
-def _digest(result: torch.Tensor) -> str:
-    return hashlib.blake2b(result.detach().numpy().tobytes(), digest_size=8).hexdigest()
 
 
 if __name__ == "__main__":

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import torch
 
+from tests.engine.same_digits import digest
 from tests.engine.soft_memory.networks import SIZES, Case, network, random_inputs
 
 
@@ -25,12 +24,8 @@ def digests() -> list[str]:
                 tensor.copy_(torch.randint(-32, 33, tensor.shape, generator=generator) / 64)
         logits = model(inputs)
         found = torch.autograd.grad(logits, list(model.parameters()), logits)
-        lines += [f"{case} {_digest(result)}" for result in (logits, *found)]
+        lines += [f"{case} {digest(result)}" for result in (logits, *found)]
     return lines
-
-
-def _digest(result: torch.Tensor) -> str:
-    return hashlib.blake2b(result.detach().numpy().tobytes(), digest_size=8).hexdigest()
 
 
 if __name__ == "__main__":

@@ -2,39 +2,27 @@
 
 from __future__ import annotations
 
-import os
-import re
-import subprocess
-import sys
-
 import pytest
 
-from ntmbench.engine import processor
 from ntmbench.engine.soft_memory.kernels import gradients, stack_passes, tape_passes
-from tests.engine.soft_memory.digits import digests
-from tests.ntm.test_same_digits import HASWELL, ROOT, compiled_anew, text_of
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not processor.X86, reason="the environments are those of x86 processors")
-@pytest.mark.parametrize(
-    "environment", [HASWELL, {"ATEN_CPU_CAPABILITY": "default"}], ids=["kernels", "PyTorch"]
+from tests.engine.same_digits import (
+    check_fused_where_written,
+    lesser_processors,
+    on_x86,
+    printed,
 )
-def test_the_same_digits_without_avx512(environment: dict[str, str]) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.engine.soft_memory.digits"],
-        env={**os.environ, **environment},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == digests()
+from tests.engine.soft_memory.digits import digests
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not processor.X86, reason="the instructions are those of x86 processors")
+@on_x86
+@lesser_processors
+def test_the_same_digits_without_avx512(environment: dict[str, str]) -> None:
+    assert printed("tests.engine.soft_memory.digits", environment) == digests()
+
+
+@pytest.mark.slow
+@on_x86
 @pytest.mark.parametrize(
     "kernel",
     [
@@ -47,8 +35,4 @@ def test_the_same_digits_without_avx512(environment: dict[str, str]) -> None:
 )
 def test_products_and_sums_are_fused_only_where_it_is_written(kernel: object) -> None:
     digests()
-    compiled = compiled_anew(kernel)
-    ir, assembly = text_of(compiled.inspect_llvm()), text_of(compiled.inspect_asm())
-    written = len(re.findall(r"call .*@llvm\.fma\.", ir))
-    assert written > 0
-    assert len(re.findall(r"\bvfn?m(?:add|sub)\w+", assembly)) == written
+    assert check_fused_where_written(kernel) > 0

@@ -1,0 +1,70 @@
+"""What the tests of an engine's digits share: digests, lesser processors, and compiled text."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numba
+import pytest
+from torch import Tensor
+
+from ntmbench.engine import processor
+
+ROOT = Path(__file__).parents[2]
+
+#: A processor with AVX2 and fused multiply-add, and without AVX-512.
+HASWELL = {
+    "NUMBA_CPU_NAME": "haswell",
+    "NUMBA_CPU_FEATURES": "+64bit,+avx,+avx2,+bmi,+bmi2,+cx16,+f16c,+fma,+fxsr,+lzcnt,+mmx,+movbe,"
+    "+popcnt,+sse,+sse2,+sse3,+sse4.1,+sse4.2,+ssse3,+xsave",
+}
+
+on_x86 = pytest.mark.skipif(not processor.X86, reason="what is told is of x86 processors")
+#: Environments in which this processor passes for a lesser one.
+lesser_processors = pytest.mark.parametrize(
+    "environment", [HASWELL, {"ATEN_CPU_CAPABILITY": "default"}], ids=["kernels", "PyTorch"]
+)
+
+
+def digest(result: Tensor) -> str:
+    """A digest of a tensor's bits."""
+    return hashlib.blake2b(result.detach().numpy().tobytes(), digest_size=8).hexdigest()
+
+
+def printed(module: str, environment: dict[str, str], *arguments: str) -> list[str]:
+    """The lines that a module prints in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        env={**os.environ, **environment},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def texts_of(kernel: Any) -> tuple[str, str]:
+    """The LLVM text and the assembly of a kernel that has run.
+
+    It is compiled again without its cache, which holds no text.
+    """
+    fresh = numba.njit(nogil=True, error_model="numpy", _nrt=False)(kernel.py_func)
+    for signature in kernel.signatures:
+        fresh.compile(signature)
+    return "\n".join(fresh.inspect_llvm().values()), "\n".join(fresh.inspect_asm().values())
+
+
+def check_fused_where_written(kernel: Any) -> int:
+    """Check that products and sums are fused only where it is written; return how many are."""
+    ir, assembly = texts_of(kernel)
+    written = len(re.findall(r"call .*@llvm\.fma\.", ir))
+    assert len(re.findall(r"\bvfn?m(?:add|sub)\w+", assembly)) == written
+    return written
