@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from ntmbench.data.ranges import Choice, LogRange, searched
 from ntmbench.engine import dnc as engine
 from ntmbench.engine.dnc.limits import EPSILON
-from ntmbench.engine.obstacle import is_obstructed, plain_layers
+from ntmbench.engine.obstacle import is_obstructed, plain_layers, unhooked
 from ntmbench.errors import MAX_SIZE, check_range
 from ntmbench.model import SequenceModel, enlarged
 from ntmbench.ntm.beginning import initialised_linear
@@ -150,7 +150,8 @@ class DNC(SequenceModel):
         """
         check_shape("DNC", inputs, self.input_width)
         weights = self.weights()
-        if is_obstructed([inputs, *weights]) or not plain_layers(self.maps()):
+        plain = plain_layers(self.maps()) and unhooked(self.controller.modules())
+        if is_obstructed([inputs, *weights]) or not plain:
             return self.forward_eager(inputs)
         return engine.run(self.shape(), inputs, weights)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -46,12 +46,21 @@ def plain_layers(layers: Sequence[nn.Module]) -> bool:
 
     They are linear maps with a bias, rectifiers, and layers that hold such layers in a row.
     """
-    return all(
+    return unhooked(layers) and all(
         type(layer) in (nn.Linear, nn.ReLU, nn.Sequential)
-        and not (layer._forward_hooks or layer._forward_pre_hooks)
-        and not (layer._backward_hooks or layer._backward_pre_hooks)
         and (not isinstance(layer, nn.Linear) or layer.bias is not None)
         for layer in layers
+    )
+
+
+def unhooked(modules: Iterable[nn.Module]) -> bool:
+    """Whether nobody hooked into any of the modules, which kernels would not call."""
+    return not any(
+        module._forward_hooks
+        or module._forward_pre_hooks
+        or module._backward_hooks
+        or module._backward_pre_hooks
+        for module in modules
     )
 
 

@@ -97,6 +97,11 @@ def test_the_kernels_run_only_where_they_can() -> None:
     with torch.autocast("cpu", torch.bfloat16):
         assert not runs_fused(model, inputs)
     assert not runs_fused(*draw(Case(), torch.float64))
+    for part in (model.interface, model.controller):
+        hook = part.register_forward_hook(lambda *_: None)
+        assert not runs_fused(model, inputs)
+        hook.remove()
+    assert runs_fused(model, inputs)
 
 
 def test_an_enlarged_memory() -> None:

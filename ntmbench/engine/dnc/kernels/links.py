@@ -12,7 +12,7 @@ from ntmbench.engine.jit import compiled
 from ntmbench.engine.load_store import load, store
 from ntmbench.engine.matmul import multiply
 from ntmbench.engine.reductions import totals
-from ntmbench.engine.rows import copy_vectors, fill
+from ntmbench.engine.rows import add_part, copy_vectors, fill
 from ntmbench.engine.simd import add_product, first, lanes, splat, subtract_product, total
 from ntmbench.engine.vectormath import log
 
@@ -227,7 +227,7 @@ def follow_backward(
         for head in range(1, n.heads):
             d_backward = s.right + (n.heads + head) * size
             products(n, s, room, linked, size, room, d_backward, room, s.columns, room)
-            _add_row(n, room, s.columns, own + s.d_read + head * size)
+            add_part(room, s.columns, room, own + s.d_read + head * size, n.slot_row)
         for part in range(2):
             at = (part * n.heads + 1) * size
             multiply(
@@ -237,12 +237,6 @@ def follow_backward(
                 size, vectors, others, True,
             )  # fmt: skip
     _link_backward(n, s, kept, before, now, room, links, own)
-
-
-@compiled
-def _add_row(n: Layout, room: Any, row: int, to: int) -> None:
-    for slot in range(0, n.slot_row, lanes(room)):
-        store(room, to + slot, load(room, to + slot) + load(room, row + slot))
 
 
 @compiled
@@ -305,5 +299,5 @@ def _link_backward(
         at = s.d_write + diagonal
         store(room, at, load(room, at) + totals(room, s.sums))
         store(room, s.followed + diagonal, totals(room, s.other_sums))
-    _add_row(n, room, s.columns, s.d_write)
-    _add_row(n, room, s.followed, d_read)
+    add_part(room, s.columns, room, s.d_write, n.slot_row)
+    add_part(room, s.followed, room, d_read, n.slot_row)

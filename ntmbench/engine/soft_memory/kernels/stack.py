@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from ntmbench.engine.activations import sigmoid_backward, sigmoid_forward
 from ntmbench.engine.jit import compiled
 from ntmbench.engine.load_store import load, load_part, store_part
 from ntmbench.engine.rows import add_part, copy, fill_part
 from ntmbench.engine.simd import add_product, first, lanes, splat, total
 from ntmbench.engine.softmax import softmax, softmax_backward
 
-from .activations import sigmoid_backward, sigmoid_forward
 from .layout import STACK_ACTIONS, Sizes
 
 

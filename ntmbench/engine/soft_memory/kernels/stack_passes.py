@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from ntmbench.engine.activations import sigmoid_backward, sigmoid_forward
 from ntmbench.engine.addresses import at_address
 from ntmbench.engine.denormals import flush_denormals, restore
 from ntmbench.engine.jit import compiled
 from ntmbench.engine.rows import copy_vectors, fill
 
-from .activations import sigmoid_backward, sigmoid_forward
 from .announced import soft_kernel
 from .controller import (
     answer,

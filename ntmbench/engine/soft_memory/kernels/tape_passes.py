@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from ntmbench.engine.activations import relu_backward, relu_forward
 from ntmbench.engine.addresses import at_address
 from ntmbench.engine.denormals import flush_denormals, restore
 from ntmbench.engine.jit import compiled
 from ntmbench.engine.rows import copy_vectors, fill
 from ntmbench.engine.softmax import softmax
 
-from .activations import relu_backward, relu_forward
 from .announced import soft_kernel
 from .controller import (
     answer,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ntmbench.engine.activations import relu_backward, relu_forward
 from ntmbench.engine.jit import compiled
 
-from .activations import relu_backward, relu_forward
 from .controller import back_through, step_row, through
 from .layers import SECOND, WRITTEN
 from .layout import TAPE_ACTIONS, Sizes

@@ -1,13 +1,13 @@
-"""The elementwise part of layers, forward and backward."""
+"""Sigmoid and rectifier, forward and backward."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ntmbench.engine.jit import compiled
-from ntmbench.engine.load_store import load_part, store_part
-from ntmbench.engine.simd import lanes, maximum, splat, where_below
-from ntmbench.engine.vectormath import sigmoid
+from .jit import compiled
+from .load_store import load_part, store_part
+from .simd import lanes, maximum, splat, where_below
+from .vectormath import sigmoid
 
 
 @compiled
