@@ -10,7 +10,7 @@ from torch.nn import functional
 from ntmbench.baselines.linear.blocks import Operands
 from ntmbench.baselines.linear.delta import DeltaMixer
 from tests.baselines.oracles import fla
-from tests.baselines.oracles.mixers import batch_first, check_answers, first_mixer
+from tests.baselines.oracles.mixers import batch_first, check_answers, first_mixer, inputs
 
 
 def strengths(mixer: DeltaMixer, hidden: Tensor) -> Tensor:
@@ -85,7 +85,7 @@ def test_the_gated_delta_rule_is_that_of_fla() -> None:
 
 
 def test_keys_have_length_one_and_strengths_reach_two_if_asked() -> None:
-    hidden = 20 * torch.randn(50, 2, 6, dtype=torch.float64)
+    hidden = 20 * inputs(6, steps=50)
     for negative, most in ((False, 1.0), (True, 2.0)):
         mixer = first_mixer("delta_net", hidden_size=6, negative_eigenvalues=negative)
         made = mixer.operands(hidden)

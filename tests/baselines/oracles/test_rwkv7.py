@@ -52,7 +52,7 @@ def test_answers_are_those_of_fla() -> None:
 def test_a_layer_is_that_of_plain_loops(layer: int) -> None:
     mixer: Any = mixers("rwkv7", hidden_size=HIDDEN, rank=4)[layer]
     hidden = inputs(HIDDEN)
-    first = torch.randn(STEPS, BATCH, HEADS, SIZE, dtype=torch.float64)  # values of the first layer
+    first = inputs(HEADS * SIZE).detach().view(STEPS, BATCH, HEADS, SIZE)  # of the first layer
     rows = []
     for number, sequence in enumerate(hidden.unbind(dim=1)):  # [T, hidden]
         states = [torch.zeros(SIZE, SIZE, dtype=torch.float64) for _ in range(HEADS)]
