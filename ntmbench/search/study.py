@@ -38,6 +38,10 @@ from ntmbench.search.trial import RANK
 COMPARED = 5
 
 IDENTITY, WORKER, REASON, TODAY = "identity", "worker", "reason", "today"
+#: The number of the trial whose values are tried again.
+AGAIN = "again"
+#: Optuna's name for the values that a trial was enqueued with.
+FIXED = "fixed_params"
 COUNTED = (TrialState.COMPLETE, TrialState.PRUNED)
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -118,7 +122,7 @@ class SharedStudy:
     def give_back(self, trial: optuna.Trial) -> None:
         """End a trial that was interrupted; its values are tried again."""
         with self._locked():
-            self._again(self.study.tell(trial, state=TrialState.FAIL))
+            self._try_again(self.trials()[trial.number])
 
     def fail(self, trial: optuna.Trial, reason: str) -> None:
         """End a trial that cannot be trained."""
@@ -169,12 +173,15 @@ class SharedStudy:
         """End the trials of processes that were killed; their values are tried again."""
         for trial in self.trials():
             if trial.state == TrialState.RUNNING and not self._lives(trial.user_attrs.get(WORKER)):
-                self._again(self.study.tell(trial.number, state=TrialState.FAIL))
+                self._try_again(trial)
 
-    def _again(self, trial: FrozenTrial) -> None:
-        if trial.params:
-            attributes = {TODAY: True} if trial.user_attrs.get(TODAY) else None
-            self.study.enqueue_trial(trial.params, user_attrs=attributes)
+    def _try_again(self, trial: FrozenTrial) -> None:
+        """End a trial, and let its values wait for another, once whenever a process is killed."""
+        values = {**trial.system_attrs.get(FIXED, {}), **trial.params}
+        if values and all(other.user_attrs.get(AGAIN) != trial.number for other in self.trials()):
+            today = {TODAY: True} if trial.user_attrs.get(TODAY) else {}
+            self.study.enqueue_trial(values, user_attrs={AGAIN: trial.number, **today})
+        self.study.tell(trial.number, state=TrialState.FAIL)
 
     def _lives(self, worker: str | None) -> bool:
         if worker is None:  # it was killed while it claimed the trial

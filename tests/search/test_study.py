@@ -1,0 +1,65 @@
+"""Trials whose process was killed: their values are tried again, and only once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+optuna = pytest.importorskip("optuna", reason="needs the extra 'search'")
+
+from optuna.trial import FrozenTrial, TrialState
+
+from ntmbench.search.arguments import Search, search_from
+from ntmbench.search.space import suggested
+from ntmbench.search.study import SharedStudy
+from tests.search.searching import SEARCH
+
+
+class Killed(BaseException):
+    """The end of a process."""
+
+
+@pytest.fixture
+def search(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Search:
+    monkeypatch.chdir(tmp_path)
+    return search_from([*SEARCH, "search.trials=2"])
+
+
+def waiting(study: SharedStudy) -> list[dict[str, Any]]:
+    """The values that wait to be tried, by trial."""
+    waits = [trial for trial in study.trials() if trial.state == TrialState.WAITING]
+    return [trial.system_attrs["fixed_params"] for trial in waits]
+
+
+@pytest.mark.parametrize("killed_in", ["enqueue_trial", "tell"])
+def test_a_kill_while_a_trial_is_given_back_loses_no_values(
+    search: Search, monkeypatch: pytest.MonkeyPatch, killed_in: str
+) -> None:
+    def killed(*arguments: Any, **settings: Any) -> FrozenTrial:
+        raise Killed
+
+    study = SharedStudy(search)
+    with study.at_work():
+        trial = study.claim()
+        assert trial is not None
+        values = suggested(trial, search.space)
+        with monkeypatch.context() as patched, pytest.raises(Killed):
+            patched.setattr(study.study, killed_in, killed)
+            study.give_back(trial)
+    later = SharedStudy(search)
+    assert later.due() == 2
+    assert later.due() == 2
+    assert waiting(later) == [values]
+    assert [trial.state for trial in later.trials()].count(TrialState.FAIL) == 1
+
+
+def test_values_are_kept_if_their_trial_was_killed_before_it_read_them(search: Search) -> None:
+    study = SharedStudy(search)
+    first = waiting(study)
+    with study.at_work():
+        assert study.claim() is not None
+        assert waiting(study) == []
+    assert SharedStudy(search).due() == 2
+    assert waiting(SharedStudy(search)) == first
