@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-optuna = pytest.importorskip("optuna", reason="needs the extra 'search'")
+pytest.importorskip("optuna", reason="needs the extra 'search'")
 
 from optuna.trial import FrozenTrial, TrialState
 
@@ -45,8 +45,8 @@ def test_a_kill_while_a_trial_is_given_back_loses_no_values(
         trial = study.claim()
         assert trial is not None
         values = suggested(trial, search.space)
-        with monkeypatch.context() as patched, pytest.raises(Killed):
-            patched.setattr(study.study, killed_in, killed)
+        monkeypatch.setattr(study.study, killed_in, killed)
+        with pytest.raises(Killed):
             study.give_back(trial)
     later = SharedStudy(search)
     assert later.due() == 2

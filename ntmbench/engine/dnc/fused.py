@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
 
 import torch
 from torch import Tensor
 
-from ntmbench.engine import threads
+from ntmbench.engine import differentiable, threads
 from ntmbench.engine.addresses import addresses_of, plain
-from ntmbench.engine.derivatives import check_first_derivatives
+from ntmbench.engine.differentiable import Kernels
 
 from .kernels.backward import run_backward
 from .kernels.forward import run_forward
@@ -22,32 +21,12 @@ from .shape import Shape
 
 def run(shape: Shape, inputs: Tensor, weights: Sequence[Tensor]) -> Tensor:
     """Logits ``[T, B, out]`` for inputs ``[T, B, in]``, with gradients for every tensor."""
-    if torch.is_grad_enabled() and any(t.requires_grad for t in (inputs, *weights)):
-        return cast(Tensor, _Run.apply(shape, inputs, *weights))  # type: ignore[no-untyped-call]
-    return _Call(shape, inputs, weights, training=False).forward()
-
-
-class _Run(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, shape: Shape, inputs: Tensor, *weights: Tensor) -> Tensor:
-        ctx.shape = shape
-        ctx.call = _Call(shape, inputs, weights, training=True)
-        ctx.save_for_backward(inputs, *weights)
-        return cast(Tensor, ctx.call.forward())
-
-    @staticmethod
-    def backward(ctx: Any, d_logits: Tensor) -> tuple[Tensor | None, ...]:
-        check_first_derivatives(
-            "engine of the DNC", "In float64 the model runs without it.", d_logits
-        )
-        inputs, *weights = ctx.saved_tensors
-        call = ctx.call
-        ctx.call = None
-        if call is None:
-            # A backward pass uses up what the forward pass kept: run the forward pass again.
-            call = _Call(ctx.shape, inputs, weights, training=True)
-            call.forward()
-        return (None, *call.backward(d_logits, ctx.needs_input_grad[1:]))
+    kernels = Kernels(
+        lambda inputs, weights, training: _Call(shape, inputs, weights, training=training),
+        "engine of the DNC",
+        "In float64 the model runs without it.",
+    )
+    return differentiable.run(kernels, inputs, weights)
 
 
 class _Call:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from ntmbench.engine import threads
+from ntmbench.engine import differentiable, threads
 from ntmbench.engine.addresses import addresses_of, plain
-from ntmbench.engine.derivatives import check_first_derivatives
+from ntmbench.engine.differentiable import Kernels
 
 from .kernels.gradients import weight_gradients
 from .kernels.layout import LANES, Problem
@@ -38,41 +38,12 @@ def run(
     ``tensors`` are the model's weights and biases, ``beside`` what its passes take beside them;
     ``problem.training`` is left to this.
     """
-    if torch.is_grad_enabled() and any(t.requires_grad for t in (inputs, *tensors)):
-        problem = problem._replace(training=True)
-        found = _Run.apply(network, problem, beside, inputs, *tensors)  # type: ignore[no-untyped-call]
-        return cast(Tensor, found)
-    return _Call(network, problem, beside, inputs, tensors).forward()
 
+    def make(inputs: Tensor, tensors: Sequence[Tensor], training: bool) -> _Call:
+        return _Call(network, problem._replace(training=training), beside, inputs, tensors)
 
-class _Run(torch.autograd.Function):
-    @staticmethod
-    def forward(
-        ctx: Any,
-        network: Network,
-        problem: Problem,
-        beside: Sequence[Tensor],
-        inputs: Tensor,
-        *tensors: Tensor,
-    ) -> Tensor:
-        ctx.given = network, problem, beside
-        ctx.call = _Call(network, problem, beside, inputs, tensors)
-        ctx.save_for_backward(inputs, *tensors)
-        return cast(Tensor, ctx.call.forward())
-
-    @staticmethod
-    def backward(ctx: Any, d_logits: Tensor) -> tuple[Tensor | None, ...]:
-        check_first_derivatives(
-            "engine of stacks and tapes", "In float64 the model runs without it.", d_logits
-        )
-        inputs, *tensors = ctx.saved_tensors
-        call, ctx.call = ctx.call, None
-        if call is None:
-            # A backward pass uses up what the forward pass kept: run the forward pass again.
-            network, problem, beside = ctx.given
-            call = _Call(network, problem, beside, inputs, tensors)
-            call.forward()
-        return (None, None, None, *call.backward(d_logits, ctx.needs_input_grad[3:]))
+    kernels = Kernels(make, "engine of stacks and tapes", "In float64 the model runs without it.")
+    return differentiable.run(kernels, inputs, tensors)
 
 
 class _Call:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from ntmbench.engine import threads
+from ntmbench.engine import differentiable, threads
 from ntmbench.engine.addresses import addresses_of, plain
-from ntmbench.engine.derivatives import check_first_derivatives
+from ntmbench.engine.differentiable import Kernels
 from ntmbench.ntm.trace import NTMTrace
 from ntmbench.ntm.weights import FirstValues, Weights
 
@@ -26,10 +26,12 @@ if TYPE_CHECKING:
 
 def run(settings: NTMSettings, inputs: Tensor, first: FirstValues, weights: Weights) -> Tensor:
     """Logits ``[T, B, out]`` for inputs ``[T, B, in]``, with gradients for every tensor."""
-    tensors = (*first, *weights.flat())
-    if torch.is_grad_enabled() and any(t.requires_grad for t in (inputs, *tensors)):
-        return cast(Tensor, _Run.apply(settings, inputs, *tensors))  # type: ignore[no-untyped-call]
-    return _Call(settings, inputs, tensors, training=False).forward()
+    kernels = Kernels(
+        lambda inputs, tensors, training: _Call(settings, inputs, tensors, training=training),
+        "fused engine",
+        "Set model.engine=eager.",
+    )
+    return differentiable.run(kernels, inputs, (*first, *weights.flat()))
 
 
 def trace(settings: NTMSettings, inputs: Tensor, first: FirstValues, weights: Weights) -> NTMTrace:
@@ -37,27 +39,6 @@ def trace(settings: NTMSettings, inputs: Tensor, first: FirstValues, weights: We
     tensors = (*first, *weights.flat())
     call = _Call(settings, inputs, tensors, training=True, every_memory=True)
     return call.trace(call.forward())
-
-
-class _Run(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, settings: NTMSettings, inputs: Tensor, *tensors: Tensor) -> Tensor:
-        ctx.settings = settings
-        ctx.call = _Call(settings, inputs, tensors, training=True)
-        ctx.save_for_backward(inputs, *tensors)
-        return cast(Tensor, ctx.call.forward())
-
-    @staticmethod
-    def backward(ctx: Any, d_logits: Tensor) -> tuple[Tensor | None, ...]:
-        check_first_derivatives("fused engine", "Set model.engine=eager.", d_logits)
-        inputs, *tensors = ctx.saved_tensors
-        call = ctx.call
-        ctx.call = None
-        if call is None:
-            # A backward pass uses up what the forward pass kept: run the forward pass again.
-            call = _Call(ctx.settings, inputs, tensors, training=True)
-            call.forward()
-        return (None, *call.backward(d_logits, ctx.needs_input_grad[1:]))
 
 
 class _Call:

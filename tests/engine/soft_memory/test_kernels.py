@@ -164,7 +164,7 @@ def test_not_every_memory_is_kept(case: Case) -> None:
     function = model(inputs).grad_fn
     assert function is not None
     every = 100 * 100 * case.batch * case.memories * case.cell_size
-    assert function.call.kept.numel() < every / 2
+    assert function.passes.kept.numel() < every / 2
 
 
 def test_what_is_not_a_number_stays_in_its_sequence() -> None:
