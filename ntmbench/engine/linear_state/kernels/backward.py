@@ -7,7 +7,8 @@ With G_t for the gradient of S_t, the output's part ``do_t q_t^T`` included, and
     dw_t = column sums of G_t * S_{t-1}
     G_{t-1} = G_t diag(w_t) + du_t a_t^T
 
-States come in chunks: the first of a chunk was kept, the others are computed again.
+States come in chunks: the first of a chunk was kept, the others are computed again. Within a chunk
+one pair goes after the other, as in the forward pass.
 """
 
 from __future__ import annotations
@@ -17,14 +18,24 @@ from typing import Any
 from ntmbench.engine.addresses import at_address
 from ntmbench.engine.denormals import flush_denormals, restore
 from ntmbench.engine.jit import compiled
-from ntmbench.engine.load_store import load, store, store_part
+from ntmbench.engine.load_store import load, store
 from ntmbench.engine.reductions import totals
 from ntmbench.engine.rows import copy, copy_vectors, fill
 from ntmbench.engine.simd import add_product, lanes, splat, subtract_product, total
 
 from .announced import linear_kernel
 from .layout import SCALAR, Sizes
-from .steps import AHEAD, advance, load_erase_from, load_query, load_row, load_step
+from .steps import (
+    advance,
+    ahead_of,
+    answer_row,
+    behind,
+    load_erase_from,
+    load_query,
+    load_row,
+    load_step,
+    store_row,
+)
 
 
 @linear_kernel
@@ -50,55 +61,58 @@ def run_backward(
     d_last = at_address(like, gradients[8], n.pairs * size)
     states = at_address(like, addresses[9], n.steps * n.pairs * n.state_size)
     fill(room, 0, n.room, 0.0)
-    for pair in range(first, first + count):
-        for row in range(n.values):
-            copy(d_last, pair * size + row * n.keys, room, n.d_state + row * n.key_row, n.keys)
-        begin = (n.steps - 1) // n.interval * n.interval
-        end = n.steps
-        while begin >= 0:
+    begin, end = (n.steps - 1) // n.interval * n.interval, n.steps
+    while begin >= 0:
+        for pair in range(first, first + count):
+            d_state = n.d_states + (pair - first) * n.state_size
+            if end == n.steps:
+                for row in range(n.values):
+                    from_row = pair * size + row * n.keys
+                    copy(d_last, from_row, room, d_state + row * n.key_row, n.keys)
             kept = (begin // n.interval * n.pairs + pair) * n.state_size
             copy_vectors(states, kept, room, n.states, n.state_size)
             for step in range(begin, end):
-                load_step(n, addresses, room, step, pair, AHEAD)
-                _load_seen(n, addresses, room, step, pair)
+                ahead = ahead_of(n, step, begin, end)
+                load_step(n, addresses, room, step, pair, ahead)
+                _load_seen(n, addresses, room, step, pair, ahead)
                 at = n.states + (step - begin) * n.state_size
                 advance(n, room, at, at + n.state_size, False, False)
             for step in range(end - 1, begin - 1, -1):
-                load_step(n, addresses, room, step, pair, -AHEAD)
-                _load_seen(n, addresses, room, step, pair)
+                ahead = behind(n, step, begin, end)
+                load_step(n, addresses, room, step, pair, ahead)
+                _load_seen(n, addresses, room, step, pair, ahead)
                 asks = (step + 1) % n.every == 0
                 if asks:
-                    load_query(n, addresses, room, step, pair, -AHEAD)
-                    row = step // n.every * n.pairs + pair
-                    load_row(
-                        d_outputs, row, n.values, room, n.d_output, -AHEAD // n.every * n.pairs
-                    )
+                    load_query(n, addresses, room, step, pair, ahead)
+                    row, rows_ahead = answer_row(n, step, pair, ahead)
+                    load_row(d_outputs, row, n.values, room, n.d_output, rows_ahead)
                 fill(room, n.d_decays, 5 * n.key_row, 0.0)
                 at = n.states + (step - begin) * n.state_size
-                _gather(n, room, at, asks)
-                _store_value(n, gradients, room, step, pair)
+                _gather(n, room, at, d_state, asks)
+                _store_value(n, gradients, room, step, pair, ahead)
                 if n.erase:
-                    load_erase_from(n, addresses, room, step, pair, -AHEAD)
-                    _step_back(n, room, at)
-                _store_keys(n, gradients, room, step, pair, asks)
-            end = begin
-            begin -= n.interval
-        if n.begins:
-            d_given = at_address(like, gradients[6], n.pairs * size)
-            for row in range(n.values):
-                copy(room, n.d_state + row * n.key_row, d_given, pair * size + row * n.keys, n.keys)
+                    load_erase_from(n, addresses, room, step, pair, ahead)
+                    _step_back(n, room, at, d_state)
+                _store_keys(n, gradients, room, step, pair, asks, ahead)
+            if begin == 0 and n.begins:
+                d_given = at_address(like, gradients[6], n.pairs * size)
+                for row in range(n.values):
+                    to = pair * size + row * n.keys
+                    copy(room, d_state + row * n.key_row, d_given, to, n.keys)
+        end = begin
+        begin -= n.interval
     restore(mode)
 
 
 @compiled
-def _load_seen(n: Sizes, addresses: Any, room: Any, step: int, pair: int) -> None:
+def _load_seen(n: Sizes, addresses: Any, room: Any, step: int, pair: int, ahead: int) -> None:
     if n.erase:
         seen = at_address(room, addresses[10], n.steps * n.pairs * n.value_row)
-        copy_vectors(seen, (step * n.pairs + pair) * n.value_row, room, n.seen, n.value_row)
+        load_row(seen, step * n.pairs + pair, n.value_row, room, n.seen, ahead)
 
 
 @compiled
-def _gather(n: Sizes, room: Any, before: int, asks: bool) -> None:
+def _gather(n: Sizes, room: Any, before: int, d_state: int, asks: bool) -> None:
     """Add the output's part to G, and gather all gradients but that of a.
 
     ``sums`` are left for the value, ``other_sums`` for u with its sign reversed. Where nothing is
@@ -116,7 +130,7 @@ def _gather(n: Sizes, room: Any, before: int, asks: bool) -> None:
         e0, e1, e2, e3 = zero, zero, zero, zero
         for i in range(0, n.key_row, wide):
             shift = row * n.key_row + i
-            at = n.d_state + shift
+            at = d_state + shift
             g0, g1 = load(room, at), load(room, at + n.key_row)
             g2, g3 = load(room, at + 2 * n.key_row), load(room, at + 3 * n.key_row)
             if asks:
@@ -167,7 +181,7 @@ def _gather(n: Sizes, room: Any, before: int, asks: bool) -> None:
 
 
 @compiled
-def _step_back(n: Sizes, room: Any, before: int) -> None:
+def _step_back(n: Sizes, room: Any, before: int, d_state: int) -> None:
     """Add u's part to G, which has decayed, and gather the gradient of a."""
     zero, wide = splat(room, 0.0), lanes(room)
     for row in range(0, n.value_row, wide):
@@ -176,7 +190,7 @@ def _step_back(n: Sizes, room: Any, before: int) -> None:
         u0, u1 = splat(room, room[n.d_seen + row]), splat(room, room[n.d_seen + row + 1])
         u2, u3 = splat(room, room[n.d_seen + row + 2]), splat(room, room[n.d_seen + row + 3])
         for i in range(0, n.key_row, wide):
-            at, old = n.d_state + row * n.key_row + i, before + row * n.key_row + i
+            at, old = d_state + row * n.key_row + i, before + row * n.key_row + i
             a, d = load(room, n.erase_from + i), load(room, n.d_erase_from + i)
             d = add_product(d, u0, load(room, old))
             d = add_product(d, u1, load(room, old + n.key_row))
@@ -189,30 +203,36 @@ def _step_back(n: Sizes, room: Any, before: int) -> None:
 
 
 @compiled
-def _store_value(n: Sizes, gradients: Any, room: Any, step: int, pair: int) -> None:
+def _store_value(n: Sizes, gradients: Any, room: Any, step: int, pair: int, ahead: int) -> None:
     d_value = at_address(room, gradients[2], n.steps * n.pairs * n.values)
-    to, wide = (step * n.pairs + pair) * n.values, lanes(room)
-    for row in range(0, n.values, wide):
-        store_part(d_value, to + row, totals(room, n.sums + row * wide), n.values - row)
+    for row in range(0, n.value_row, lanes(room)):
+        store(room, n.output + row, totals(room, n.sums + row * lanes(room)))
+    store_row(room, n.output, d_value, step * n.pairs + pair, n.values, ahead)
 
 
 @compiled
-def _store_keys(n: Sizes, gradients: Any, room: Any, step: int, pair: int, asks: bool) -> None:
+def _store_keys(
+    n: Sizes, gradients: Any, room: Any, step: int, pair: int, asks: bool, ahead: int
+) -> None:
     """Write a step's gradients of the vectors of K numbers."""
     row, rows = step * n.pairs + pair, n.steps * n.pairs
-    to, size = row * n.keys, rows * n.keys
-    copy(room, n.d_key, at_address(room, gradients[1], size), to, n.keys)
+    size = rows * n.keys
+    store_row(room, n.d_key, at_address(room, gradients[1], size), row, n.keys, ahead)
     if asks:
         d_query = at_address(room, gradients[0], size // n.every)
-        at = (step // n.every * n.pairs + pair) * n.keys
-        copy(room, n.d_query, d_query, at, n.keys)
+        of_answer, rows_ahead = answer_row(n, step, pair, ahead)
+        store_row(room, n.d_query, d_query, of_answer, n.keys, rows_ahead)
     if n.decay == SCALAR:
         found = splat(room, 0.0)
         for i in range(0, n.key_row, lanes(room)):
             found = found + load(room, n.d_decays + i)
         at_address(room, gradients[3], rows)[row] = total(found)
     elif n.decay:
-        copy(room, n.d_decays, at_address(room, gradients[3], size), to, n.keys)
+        store_row(room, n.d_decays, at_address(room, gradients[3], size), row, n.keys, ahead)
     if n.erase:
-        copy(room, n.d_erase_from, at_address(room, gradients[4], size), to, n.keys)
-        copy(room, n.d_erase_to, at_address(room, gradients[5], size), to, n.keys)
+        erase_from, erase_to = (
+            at_address(room, gradients[4], size),
+            at_address(room, gradients[5], size),
+        )
+        store_row(room, n.d_erase_from, erase_from, row, n.keys, ahead)
+        store_row(room, n.d_erase_to, erase_to, row, n.keys, ahead)

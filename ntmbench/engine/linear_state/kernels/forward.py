@@ -1,4 +1,8 @@
-"""The forward pass of some pairs of a sequence and a head over all steps."""
+"""The forward pass of some pairs of a sequence and a head over all steps.
+
+Steps go in chunks, and within a chunk one pair after the other: pairs lie side by side at each
+step, so that a chunk's pages of memory are found for all of them at once.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ from typing import Any
 
 from ntmbench.engine.addresses import at_address
 from ntmbench.engine.denormals import flush_denormals, restore
+from ntmbench.engine.jit import compiled
 from ntmbench.engine.load_store import load_part, store, store_part
 from ntmbench.engine.reductions import totals
 from ntmbench.engine.rows import copy, copy_vectors, fill
@@ -13,7 +18,16 @@ from ntmbench.engine.simd import lanes
 
 from .announced import linear_kernel
 from .layout import Sizes
-from .steps import AHEAD, advance, load_erase_from, load_query, load_step, look
+from .steps import (
+    advance,
+    ahead_of,
+    answer_row,
+    load_erase_from,
+    load_query,
+    load_step,
+    look,
+    store_row,
+)
 
 
 @linear_kernel
@@ -38,41 +52,51 @@ def run_forward(n: Sizes, addresses: Any, like: Any, room_at: int, first: int, c
     states = at_address(like, addresses[9], n.steps * n.pairs * n.state_size)
     kept_seen = at_address(like, addresses[10], n.steps * n.pairs * n.value_row)
     fill(room, 0, n.room, 0.0)
-    for pair in range(first, first + count):
-        fill(room, n.states, n.state_size, 0.0)
-        if n.begins:
-            for row in range(n.values):
-                from_row = pair * size + row * n.keys
-                copy(given, from_row, room, n.states + row * n.key_row, n.keys)
-        if n.erase:
-            load_erase_from(n, addresses, room, 0, pair, AHEAD)
-            look(n, room, n.states, n.erase_from)
-        for step in range(n.steps):
-            load_step(n, addresses, room, step, pair, AHEAD)
-            if n.keep and step % n.interval == 0:
-                to = (step // n.interval * n.pairs + pair) * n.state_size
-                copy_vectors(room, n.states, states, to, n.state_size)
-            looks = n.erase == 1 and step + 1 < n.steps
-            asks = (step + 1) % n.every == 0
+    for begin in range(0, n.steps, n.interval):
+        end = min(begin + n.interval, n.steps)
+        for pair in range(first, first + count):
+            state = n.states + (pair - first) * n.state_size
+            if begin == 0 and n.begins:
+                for row in range(n.values):
+                    from_row = pair * size + row * n.keys
+                    copy(given, from_row, room, state + row * n.key_row, n.keys)
+            if n.keep:
+                to = (begin // n.interval * n.pairs + pair) * n.state_size
+                copy_vectors(room, state, states, to, n.state_size)
             if n.erase:
-                for row in range(0, n.value_row, wide):
-                    store(room, n.seen + row, totals(room, n.sums + row * wide))
-                if n.keep:
-                    to = (step * n.pairs + pair) * n.value_row
-                    copy_vectors(room, n.seen, kept_seen, to, n.value_row)
-            if looks:
-                load_erase_from(n, addresses, room, step + 1, pair, AHEAD)
-            if asks:
-                load_query(n, addresses, room, step, pair, AHEAD)
-            advance(n, room, n.states, n.states, asks, looks)
-            if asks:
-                to = (step // n.every * n.pairs + pair) * n.values
-                for row in range(0, n.values, wide):
-                    output = totals(room, n.other_sums + row * wide)
-                    store_part(outputs, to + row, output, n.values - row)
-        for row in range(n.values):
-            at = n.states + row * n.key_row
-            for i in range(0, n.keys, wide):
-                value = load_part(room, at + i, n.keys - i)
-                store_part(last, pair * size + row * n.keys + i, value, n.keys - i)
+                load_erase_from(n, addresses, room, begin, pair, ahead_of(n, begin, begin, end))
+                look(n, room, state, n.erase_from)
+            for step in range(begin, end):
+                ahead = ahead_of(n, step, begin, end)
+                load_step(n, addresses, room, step, pair, ahead)
+                looks = n.erase == 1 and step + 1 < end
+                asks = (step + 1) % n.every == 0
+                if n.erase:
+                    for row in range(0, n.value_row, wide):
+                        store(room, n.seen + row, totals(room, n.sums + row * wide))
+                    if n.keep:
+                        row = step * n.pairs + pair
+                        store_row(room, n.seen, kept_seen, row, n.value_row, ahead)
+                if looks:
+                    load_erase_from(n, addresses, room, step + 1, pair, ahead)
+                if asks:
+                    load_query(n, addresses, room, step, pair, ahead)
+                advance(n, room, state, state, asks, looks)
+                if asks:
+                    for row in range(0, n.value_row, wide):
+                        store(room, n.output + row, totals(room, n.other_sums + row * wide))
+                    row, rows_ahead = answer_row(n, step, pair, ahead)
+                    store_row(room, n.output, outputs, row, n.values, rows_ahead)
+            if end == n.steps:
+                _store_last(n, room, state, last, pair * size)
     restore(mode)
+
+
+@compiled
+def _store_last(n: Sizes, room: Any, state: int, last: Any, to: int) -> None:
+    wide = lanes(room)
+    for row in range(n.values):
+        at = state + row * n.key_row
+        for i in range(0, n.keys, wide):
+            value = load_part(room, at + i, n.keys - i)
+            store_part(last, to + row * n.keys + i, value, n.keys - i)

@@ -58,9 +58,10 @@ class Sizes(NamedTuple):
     erase_to: int
     value: int
     seen: int  # u_t = S_{t-1} a_t
+    output: int  # of the backward pass: the gradient of the value
     sums: int  # a vector for each row, still to be added up
     other_sums: int
-    states: int
+    states: int  # in the forward pass one of each pair, in the backward pass those of a chunk
     # In the backward pass, the gradients of the same.
     d_output: int
     d_decays: int
@@ -69,12 +70,12 @@ class Sizes(NamedTuple):
     d_erase_from: int
     d_erase_to: int
     d_seen: int
-    d_state: int
+    d_states: int  # one of each pair
     room: int
 
 
-def make_sizes(problem: Problem, states: int) -> Sizes:
-    """Lay out a thread's room, with so many states in it."""
+def make_sizes(problem: Problem, states: int, d_states: int) -> Sizes:
+    """Lay out a thread's room, with so many states in it, and gradients of states."""
     lanes = VECTOR_BITS // (8 * np.dtype(np.float32).itemsize)
     key_row, value_row = padded(problem.keys, lanes), padded(problem.values, lanes)
     rows = padded(problem.values, ROWS)
@@ -87,10 +88,13 @@ def make_sizes(problem: Problem, states: int) -> Sizes:
                 "d_decays", "d_key", "d_query", "d_erase_from", "d_erase_to",
             )
         },
-        **{name: room.take(value_row) for name in ("value", "seen", "d_output", "d_seen")},
+        **{
+            name: room.take(value_row)
+            for name in ("value", "seen", "output", "d_output", "d_seen")
+        },
         **{name: room.take(value_row * lanes) for name in ("sums", "other_sums")},
         "states": room.take(states * rows * key_row),
-        "d_state": room.take(rows * key_row),
+        "d_states": room.take(d_states * rows * key_row),
     }  # fmt: skip
     return Sizes(
         **{name: int(number) for name, number in problem._asdict().items()},

@@ -15,6 +15,8 @@ from .layout import Problem, Sizes, make_sizes
 
 #: Pairs of a sequence and a head that share a call of a kernel.
 BLOCK = 16
+#: Numbers in the states of such pairs, unless a single one has more: half of a core's cache.
+_ROOM = 2**16
 
 
 class Plan(NamedTuple):
@@ -45,8 +47,10 @@ class Plan(NamedTuple):
 @functools.lru_cache(maxsize=512)
 def make_plan(problem: Problem, workers: int) -> Plan:
     """Plan a problem in float32 for a number of threads."""
-    forward = make_sizes(problem, 1)
-    backward = make_sizes(problem, kept_interval(problem.steps) + 1)
+    size = make_sizes(problem, 0, 0).state_size
+    blocks = threads.split(problem.pairs, max(1, min(BLOCK, _ROOM // size)), workers)
+    forward = make_sizes(problem, blocks[0][1], 0)
+    backward = make_sizes(problem, kept_interval(problem.steps) + 1, blocks[0][1])
     return Plan(
         sizes=forward,
         forward=as_record(forward),
@@ -55,5 +59,5 @@ def make_plan(problem: Problem, workers: int) -> Plan:
         backward_room=backward.room,
         like=torch.empty(0).numpy(),
         workers=workers,
-        blocks=threads.split(problem.pairs, BLOCK, workers),
+        blocks=blocks,
     )

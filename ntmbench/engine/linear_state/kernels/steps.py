@@ -6,8 +6,8 @@ from typing import Any
 
 from ntmbench.engine.addresses import at_address
 from ntmbench.engine.jit import compiled
-from ntmbench.engine.load_store import load, load_part, store
-from ntmbench.engine.prefetching import prefetch
+from ntmbench.engine.load_store import load, load_part, store, store_part
+from ntmbench.engine.prefetching import prefetch, prefetch_to_write
 from ntmbench.engine.rows import fill
 from ntmbench.engine.simd import add_product, lanes, splat, subtract_product
 
@@ -15,6 +15,26 @@ from .layout import SCALAR, Sizes
 
 #: Steps from the one that is loaded to the one that is asked for.
 AHEAD = 4
+
+
+@compiled
+def ahead_of(n: Sizes, step: int, begin: int, end: int) -> int:
+    """How many rows ahead to ask for, at a step of a chunk of steps that is run forward.
+
+    A row is that of a step and a pair. After the chunk's last step comes its first one, of the next
+    pair.
+    """
+    if step + AHEAD < end:
+        return AHEAD * n.pairs
+    return (AHEAD - end + begin) * n.pairs + 1
+
+
+@compiled
+def behind(n: Sizes, step: int, begin: int, end: int) -> int:
+    """The same where the chunk is run backward."""
+    if step - AHEAD >= begin:
+        return -AHEAD * n.pairs
+    return (end - begin - AHEAD) * n.pairs + 1
 
 
 @compiled
@@ -29,9 +49,16 @@ def load_row(source: Any, row: int, width: int, room: Any, to: int, ahead: int) 
 
 
 @compiled
+def store_row(room: Any, at: int, into: Any, row: int, width: int, ahead: int) -> None:
+    """Write a row of ``width`` numbers; the one ``ahead`` rows further is asked for."""
+    for i in range(0, width, lanes(room)):
+        store_part(into, row * width + i, load(room, at + i), width - i)
+        prefetch_to_write(into, (row + ahead) * width + i)
+
+
+@compiled
 def load_step(n: Sizes, addresses: Any, room: Any, step: int, pair: int, ahead: int) -> None:
-    """Load a step's decays, key, value and b, and ask for those ``ahead`` steps later."""
-    ahead *= n.pairs
+    """Load a step's decays, key, value and b, and ask for those ``ahead`` rows further."""
     row = step * n.pairs + pair
     rows = n.steps * n.pairs
     load_row(at_address(room, addresses[1], rows * n.keys), row, n.keys, room, n.key, ahead)
@@ -47,25 +74,26 @@ def load_step(n: Sizes, addresses: Any, room: Any, step: int, pair: int, ahead: 
 
 
 @compiled
+def answer_row(n: Sizes, step: int, pair: int, ahead: int) -> tuple[int, int]:
+    """The row of the answer that is given after a step, and how many rows ahead the next is."""
+    row = step // n.every * n.pairs + pair
+    then = step * n.pairs + pair + ahead
+    return row, then // n.pairs // n.every * n.pairs + then % n.pairs - row
+
+
+@compiled
 def load_query(n: Sizes, addresses: Any, room: Any, step: int, pair: int, ahead: int) -> None:
     """Load the query that is answered after a step."""
-    count = n.steps // n.every * n.pairs
-    row = step // n.every * n.pairs + pair
-    load_row(
-        at_address(room, addresses[0], count * n.keys),
-        row,
-        n.keys,
-        room,
-        n.query,
-        ahead // n.every * n.pairs,
-    )
+    queries = at_address(room, addresses[0], n.steps // n.every * n.pairs * n.keys)
+    row, rows_ahead = answer_row(n, step, pair, ahead)
+    load_row(queries, row, n.keys, room, n.query, rows_ahead)
 
 
 @compiled
 def load_erase_from(n: Sizes, addresses: Any, room: Any, step: int, pair: int, ahead: int) -> None:
     """Load a step's a."""
     a = at_address(room, addresses[4], n.steps * n.pairs * n.keys)
-    load_row(a, step * n.pairs + pair, n.keys, room, n.erase_from, ahead * n.pairs)
+    load_row(a, step * n.pairs + pair, n.keys, room, n.erase_from, ahead)
 
 
 @compiled
