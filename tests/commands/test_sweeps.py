@@ -3,68 +3,25 @@
 from __future__ import annotations
 
 import os
-import pickle
 import signal
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any
 
 import pandas as pd
 import pytest
-from hydra._internal.callbacks import Callbacks
-from hydra.core.global_hydra import GlobalHydra
-from hydra.core.singleton import Singleton
-from hydra.types import HydraContext, RunMode
 from rich.console import Console
 
-from ntmbench import load_results
-from ntmbench.commands import application
-from ntmbench.commands.console import NamedLines
-from ntmbench.commands.expansion import with_experiment
 from ntmbench.commands.sweeps import conclude, read_cells, write_cell
-from ntmbench.composition.composing import composing
-from ntmbench.composition.schemas import schema
 from ntmbench.evaluation import grid
-from ntmbench.registry import model_names, task_names
 from ntmbench.runs import runner
 from ntmbench.runs.folder import RunFolder
-from ntmbench.runs.settings import FIXED_PARTS
-from ntmbench.training.interruption import Interrupted
-from tests.conftest import TINY, Ended, command
+from tests.commands.swept import CELL, numbers, table_of
+from tests.conftest import Ended, command
 
 Command = Callable[..., Ended]
 pytestmark = pytest.mark.usefixtures("undrawn")
-
-CELL = (
-    "model.hidden_size=8",
-    "task.min_length=6",
-    "task.max_length=6",
-    *(argument for argument in TINY if argument.startswith("train")),
-    "evaluation.sequences=16",
-    "evaluation.lengths=[6]",
-)
-
-
-def table_of(tmp_path: Path) -> pd.DataFrame:
-    """The newest sweep's table, in the cells' order."""
-    newest = max((tmp_path / "results" / "sweeps").iterdir(), key=lambda p: p.stat().st_mtime_ns)
-    return pd.read_csv(newest / "sweep.csv", keep_default_na=False)
-
-
-def numbers(results: Path) -> dict[str, tuple[list[list[str]], str]]:
-    """The files of every run, without times."""
-    return {
-        run.name: (
-            [
-                row[:2] + row[3:]
-                for row in (line.split(",") for line in (run / "metrics.csv").open())
-            ],
-            (run / "evaluation.csv").read_text(),
-        )
-        for run in (results / "runs").iterdir()
-    }
 
 
 def test_refused_cell_stops_no_other_and_finished_ones_are_skipped(
@@ -341,147 +298,3 @@ def test_cells_are_expected_as_hydra_numbers_them(ntmbench: Command, tmp_path: P
     assert len(lines) == 4
     assert "length" not in again.out.partition("Sweep")[0]  # they have no tables
     assert len(list((tmp_path / "results" / "sweeps").iterdir())) == 2
-
-
-def test_lines_of_parallel_runs_bear_their_names(capsys: pytest.CaptureFixture[str]) -> None:
-    console = Console(file=cast(IO[str], NamedLines("copy-lstm-s0")), force_terminal=False)
-    assert not console.is_terminal  # so that no bar is drawn
-    console.print("first\nsecond")
-    assert capsys.readouterr().out == "copy-lstm-s0  first\ncopy-lstm-s0  second\n"
-
-
-def test_interruption_can_be_sent_between_processes() -> None:
-    """The parallel launcher sends them; without pickling a sweep would end with a traceback."""
-    sent = pickle.loads(pickle.dumps(Interrupted(signal.SIGINT)))
-    assert (type(sent), sent.signal_number) == (Interrupted, signal.SIGINT)
-
-
-@pytest.mark.slow
-def test_parallel_launcher_gives_the_same_numbers(ntmbench: Command, tmp_path: Path) -> None:
-    pytest.importorskip("hydra_plugins.hydra_joblib_launcher", reason="needs the extra 'parallel'")
-    from joblib.externals.loky import get_reusable_executor
-
-    arguments = ("-m", "task=copy,ngrams", "model=lstm,seq2seq", *CELL)
-    assert ntmbench(*arguments, "results_dir=one_by_one").code == 1
-    try:
-        ended = ntmbench(*arguments, "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
-    finally:
-        get_reusable_executor().shutdown(wait=True)
-    assert (ended.code, ended.err) == (1, "")
-    assert "1 of 4 cells did not finish:" in ended.out
-    assert list(table_of(tmp_path)["state"]) == ["finished"] * 3 + ["failed"]
-    said = ended.out.partition("Sweep")[0].splitlines()
-    assert all(line.startswith(("copy-", "ngrams-", "[", "task=ngrams")) for line in said)
-    assert numbers(tmp_path / "results") == numbers(tmp_path / "one_by_one")
-
-
-def test_schemas_are_sent_by_name() -> None:
-    """Whichever pickle sends them, the other process makes its own."""
-    tasks = [f"task_{name}" for name in task_names()]
-    models = [f"model_{name}" for name in model_names()]
-    for name in ("config", *FIXED_PARTS, *tasks, *models):
-        assert pickle.loads(pickle.dumps(schema(name))) is schema(name)
-
-
-#: What a launcher does in a process of its own: a cell's configuration is composed from what was
-#: sent, and the suite's function is called with it.
-WORKER = """
-import dataclasses, pickle, sys
-state, composed, context, job = pickle.load(sys.stdin.buffer)
-from hydra.core.singleton import Singleton
-from hydra.core.utils import run_job
-from omegaconf import OmegaConf, open_dict
-for part in ("task", "model", "train", "evaluation"):
-    assert dataclasses.fields(OmegaConf.get_type(composed[part])), part
-Singleton.set_state(state)
-cell = context.config_loader.load_sweep_config(composed, sys.argv[1:])
-with open_dict(cell):
-    cell.hydra.job.num = 0
-    cell.hydra.job.id = 0
-directories = {"job_dir_key": "hydra.sweep.dir", "job_subdir_key": "hydra.sweep.subdir"}
-run_job(task_function=job, config=cell, hydra_context=context, **directories)
-"""
-
-
-@pytest.mark.slow
-def test_a_cell_runs_in_a_process_that_was_sent_everything(tmp_path: Path) -> None:
-    """As launchers send it; cloudpickle 2 would lose the fields of classes sent as a whole."""
-    cloudpickle = pytest.importorskip("cloudpickle", reason="needs cloudpickle")
-    cell = ["task=recall", "model=lstm", "seed=3", *CELL]
-    with composing():
-        loader = GlobalHydra.instance().config_loader()
-        composed = loader.load_configuration("config", ["hydra.mode=MULTIRUN"], RunMode.MULTIRUN)
-        context = HydraContext(config_loader=loader, callbacks=Callbacks())
-        sent = cloudpickle.dumps((Singleton.get_state(), composed, context, application.job))
-    worker = subprocess.run(
-        [sys.executable, "-c", WORKER, *cell],
-        input=sent,
-        cwd=tmp_path,
-        capture_output=True,
-        check=False,
-    )
-    assert worker.returncode == 0, worker.stderr.decode()
-    (sweep,) = (tmp_path / "results" / "sweeps").iterdir()
-    cells = read_cells(sweep)
-    assert list(cells["state"]) == ["finished"], list(cells["reason"])
-    assert list(cells["seed"]) == [3]
-
-
-@pytest.mark.slow
-def test_submitit_gives_the_same_numbers(tmp_path: Path) -> None:
-    pytest.importorskip("hydra_plugins.hydra_submitit_launcher", reason="needs submitit's launcher")
-    arguments = ("-m", "task=copy", "model=lstm", "seed=0,1", *CELL)
-    assert command(*arguments, "results_dir=one_by_one", folder=tmp_path).code == 0
-    ended = command(*arguments, "hydra/launcher=submitit_local", folder=tmp_path)
-    assert (ended.code, ended.err) == (0, "")
-    assert list(table_of(tmp_path)["state"]) == ["finished"] * 2
-    assert numbers(tmp_path / "results") == numbers(tmp_path / "one_by_one")
-
-
-# --- Experiments. ---
-
-EXPERIMENT = (
-    "+experiment=ablations/weighting",
-    "task=recall",
-    "seed=0,3",
-    "model.controller_size=8",
-    "model.memory_slots=16",
-    *(argument for argument in TINY if argument.startswith("train")),
-    "evaluation.sequences=16",
-    "evaluation.lengths=[6]",
-)
-
-
-@pytest.mark.slow
-def test_command_line_wins_over_the_experiment(ntmbench: Command, tmp_path: Path) -> None:
-    """The task, the seeds and the folder can be changed; the weightings are the experiment's."""
-    ended = ntmbench("-m", *EXPERIMENT, "results_dir=mine")
-    assert (ended.code, ended.err) == (0, "")
-    runs = load_results(tmp_path / "mine").runs
-    assert list(runs["task"].unique()) == ["recall"]
-    assert sorted(runs["seed"]) == [0, 0, 0, 3, 3, 3]
-    assert set(runs["train_sequences"]) == {64}
-    assert runs["setting"].nunique() == 3
-
-
-@pytest.mark.slow
-def test_experiment_goes_on_where_it_stopped(ntmbench: Command, tmp_path: Path) -> None:
-    assert ntmbench("-m", *EXPERIMENT, "model.initial_weighting=uniform").code == 0
-    ended = ntmbench("-m", *EXPERIMENT)
-    assert ended.out.count("already done") == 2
-    runs = tmp_path / "results" / "reference" / "ablations" / "runs"  # where it keeps them
-    assert len(list(runs.iterdir())) == 6
-    assert not (tmp_path / "results" / "runs").exists()
-
-
-def test_experiment_is_a_sweep(ntmbench: Command, tmp_path: Path) -> None:
-    ended = ntmbench("+experiment=reference/ntm")
-    assert (ended.code, ended.err.count("\n")) == (2, 1)
-    assert "+experiment=reference/ntm is a sweep. Allowed: with the option -m." in ended.err
-    assert not list(tmp_path.iterdir())
-
-
-def test_overrides_of_the_command_line_take_the_experiments_place() -> None:
-    written = with_experiment(["seed=7", "+experiment=reference/lstm", "threads=2"], sweep=True)
-    assert written[0].startswith("task=copy,repeat_copy,")
-    assert written[1:] == ["model=lstm", "seed=7", "+experiment=reference/lstm", "threads=2"]
