@@ -24,8 +24,9 @@ class GroupedLinear(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         """Map ``[T, B, channels]`` to the same shape."""
         groups, size, _ = self.weight.shape
-        split = inputs.view(*inputs.shape[:2], groups, 1, size)  # [T, B, groups, 1, size]
-        return (split * self.weight).sum(dim=4).flatten(2)
+        split = inputs.view(-1, groups, size).transpose(0, 1)  # [groups, T * B, size]
+        mapped = torch.bmm(split, self.weight.mT)
+        return mapped.transpose(0, 1).reshape(inputs.shape)
 
 
 class HeadNorm(nn.Module):
