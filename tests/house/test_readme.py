@@ -347,5 +347,6 @@ def test_runs_and_sweeps_are_accepted_as_they_stand() -> None:
         for cell in cells_of(words):
             with composing():
                 to_run_config(compose("config", list(cell)))
-    for campaign in re.findall(r"\+experiment=(\w+)", text + prose()):
-        assert (ROOT / "conf" / "experiment" / campaign).is_dir()
+    for experiment in re.findall(r"\+experiment=(\w+)", text + prose()):
+        path = ROOT / "conf" / "experiment" / experiment
+        assert path.is_dir() or path.with_suffix(".yaml").is_file(), experiment
