@@ -11,17 +11,17 @@ import torch
 import torch.nn.functional as F  # noqa: N812 (PyTorch's own convention)
 from torch import Tensor, nn
 
+from ntmbench.baselines.memory import dnc_engines  # noqa: F401 (registers them)
 from ntmbench.data.ranges import Choice, LogRange, searched
-from ntmbench.engine import dnc as engine
+from ntmbench.engine.contract import AUTO, choose, engine_names
+from ntmbench.engine.dnc import Shape
 from ntmbench.engine.dnc.limits import EPSILON
-from ntmbench.engine.obstacle import is_obstructed, plain_layers, unhooked
-from ntmbench.errors import MAX_SIZE, check_range
-from ntmbench.model import SequenceModel, enlarged
+from ntmbench.errors import MAX_SIZE, check_choice, check_range
+from ntmbench.model import SequenceModel, check_shape, enlarged
 from ntmbench.ntm.beginning import initialised_linear
-from ntmbench.ntm.checks import check_shape
 from ntmbench.ntm.controller import Controller, LayerState
 from ntmbench.provenance import erase_and_add
-from ntmbench.registry import register_model
+from ntmbench.registry import engines_of, register_model
 from ntmbench.trace import Addressing, Panel, Signal, Trace
 
 #: A step's links join every slot with every other one.
@@ -47,6 +47,9 @@ class DNCSettings:
     erase_freed: bool = False
     #: Whether the weightings that follow the links are sharpened, as they blur with every write.
     sharpened_links: bool = False
+    #: What computes it: fused (kernels, on a CPU and in float32), eager, or auto for the faster one
+    #: that can. It does not change the results beyond rounding.
+    engine: str = field(default=AUTO, metadata={"identity": False})
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -54,6 +57,7 @@ class DNCSettings:
         check_range("model.memory_slots", self.memory_slots, 2, MAX_SLOTS)
         check_range("model.word_size", self.word_size, 1, MAX_SIZE)
         check_range("model.read_heads", self.read_heads, 1, MAX_HEADS)
+        check_choice("model.engine", self.engine, engine_names(engines_of("dnc")))
 
 
 class Interface(NamedTuple):
@@ -141,28 +145,27 @@ class DNC(SequenceModel):
         self.controller = Controller("lstm", input_width + reads, s.controller_size, 1)
         self.interface = initialised_linear(s.controller_size, sum(self._interface_sizes()))
         self.output = initialised_linear(s.controller_size + reads, output_width)
+        self._said: set[str] = set()  # of engines that cannot run this
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Map inputs ``[T, B, in]`` to logits ``[T, B, out]``, by the fused engine where it can.
+        """Map inputs ``[T, B, in]`` to logits ``[T, B, out]``.
 
         Raises:
             ValueError: if the inputs are of another shape.
+            SettingError: if ``model.engine`` is fused and cannot run this.
         """
         check_shape("DNC", inputs, self.input_width)
-        weights = self.weights()
-        plain = plain_layers(self.maps()) and unhooked(self.controller.modules())
-        if is_obstructed([inputs, *weights]) or not plain:
-            return self.forward_eager(inputs)
-        return engine.run(self.shape(), inputs, weights)
+        engine = choose(engines_of("dnc"), self.settings.engine, self, inputs, self._said)
+        return engine.run(self, inputs)
 
     def forward_eager(self, inputs: Tensor) -> Tensor:
         """The same as ``forward``, step by step in PyTorch operations."""
         return self._logits(self._steps(inputs))
 
-    def shape(self) -> engine.Shape:
+    def shape(self) -> Shape:
         """What the fused engine must know beside the weights, for the present ``memory_slots``."""
         s = self.settings
-        return engine.Shape(
+        return Shape(
             inputs=self.input_width,
             outputs=self.output_width,
             units=s.controller_size,

@@ -12,11 +12,13 @@ import torch
 from torch import Tensor, nn
 
 from ntmbench.data.ranges import Choice, LogRange, searched
-from ntmbench.engine.soft_memory.obstacle import can_run, weights_of
-from ntmbench.errors import MAX_SIZE, check_range
-from ntmbench.model import SequenceModel, enlarged
+from ntmbench.engine.contract import AUTO, Engine, choose, engine_names
+from ntmbench.engine.operations import EagerEngine
+from ntmbench.engine.soft_memory.obstacle import obstacle_to_network, weights_of
+from ntmbench.errors import MAX_SIZE, check_choice, check_range
+from ntmbench.model import SequenceModel, check_shape, enlarged
 from ntmbench.provenance import shares_of
-from ntmbench.registry import register_model
+from ntmbench.registry import engines_of, register_engine, register_model
 from ntmbench.trace import Panel, Signal, Trace
 
 #: The content of the empty cells below a stack (section 3.1).
@@ -37,6 +39,9 @@ class StackRNNSettings:
     cell_size: int = field(default=8, metadata=searched(LogRange(2, 32)))
     #: Cells of a stack; what is pushed beyond them is lost. Tests enlarge it to the length.
     depth: int = 64
+    #: What computes it: fused (kernels, on a CPU and in float32), eager, or auto for the faster one
+    #: that can. It does not change the results beyond rounding.
+    engine: str = field(default=AUTO, metadata={"identity": False})
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -44,6 +49,7 @@ class StackRNNSettings:
         check_range("model.stacks", self.stacks, 1, MAX_STACKS)
         check_range("model.cell_size", self.cell_size, 1, MAX_SIZE)
         check_range("model.depth", self.depth, 1, MAX_DEPTH)
+        check_choice("model.engine", self.engine, engine_names(engines_of("stack_rnn")))
 
 
 class _Step(NamedTuple):
@@ -79,18 +85,24 @@ class StackRNN(SequenceModel):
         self.actions = nn.Linear(settings.hidden_size, 3 * settings.stacks)
         self.pushed = nn.Linear(settings.hidden_size, tops)
         self.output = nn.Linear(settings.hidden_size + tops, output_width)
+        self._said: set[str] = set()  # of engines that cannot run this
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Map inputs ``[T, B, in]`` to logits ``[T, B, out]``, by kernels where they can run."""
-        s, layers = self.settings, (self.hidden, self.actions, self.pushed, self.output)
-        width = self.hidden.in_features - s.hidden_size - s.stacks * s.cell_size
-        if not can_run(inputs, layers, width):
-            return self.forward_eager(inputs)
-        from ntmbench.engine.soft_memory import stack  # Numba takes its time to import
+        """Map inputs ``[T, B, in]`` to logits ``[T, B, out]``.
 
-        return stack.run(
-            inputs, weights_of(layers), stacks=s.stacks, depth=self.depth, empty=int(EMPTY)
-        )
+        Raises:
+            ValueError: if the inputs are of another shape.
+            SettingError: if ``model.engine`` is fused and cannot run this.
+        """
+        s = self.settings
+        width = self.hidden.in_features - s.hidden_size - s.stacks * s.cell_size
+        check_shape("StackRNN", inputs, width)
+        engine = choose(engines_of("stack_rnn"), s.engine, self, inputs, self._said)
+        return engine.run(self, inputs)
+
+    def layers(self) -> list[nn.Module]:
+        """The linear maps in the order of the kernels."""
+        return [self.hidden, self.actions, self.pushed, self.output]
 
     def forward_eager(self, inputs: Tensor) -> Tensor:
         """The same, step by step in PyTorch operations."""
@@ -165,3 +177,33 @@ def _moved(stack: Tensor, actions: Tensor, pushed: Tensor, empty: float) -> Tens
     down = torch.cat([pushed.unsqueeze(2), stack[:, :, :-1]], dim=2)
     up = torch.cat([stack[:, :, 1:], torch.full_like(stack[:, :, :1], empty)], dim=2)
     return push * down + pop * up + stay * stack
+
+
+@register_engine("stack_rnn", rank=0)
+class FusedStackRNN(Engine[StackRNN]):
+    """Kernels that take a whole sequence, on a CPU."""
+
+    name = "fused"
+    modules = ("ntmbench.engine.soft_memory.stack",)
+
+    def obstacle(self, model: StackRNN, inputs: Tensor) -> str | None:
+        """What the kernels cannot run."""
+        return obstacle_to_network(inputs, model.layers())
+
+    def run(self, model: StackRNN, inputs: Tensor) -> Tensor:
+        """Map inputs ``[T, B, in]`` to logits ``[T, B, out]``."""
+        from ntmbench.engine.soft_memory import stack  # Numba takes its time to import
+
+        stacks, weights = model.settings.stacks, weights_of(model.layers())
+        return stack.run(inputs, weights, stacks=stacks, depth=model.depth, empty=int(EMPTY))
+
+    def trace(self, model: StackRNN, inputs: Tensor) -> Trace:
+        """What the stacks did, in PyTorch operations."""
+        return model.trace(inputs)
+
+
+@register_engine("stack_rnn", rank=100)
+class EagerStackRNN(EagerEngine):
+    """The loop over the steps in this file."""
+
+    modules = (__name__,)

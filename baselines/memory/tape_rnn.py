@@ -13,11 +13,13 @@ import torch
 from torch import Tensor, nn
 
 from ntmbench.data.ranges import Choice, LogRange, searched
-from ntmbench.engine.soft_memory.obstacle import can_run, weights_of
-from ntmbench.errors import MAX_SIZE, check_range
-from ntmbench.model import SequenceModel, enlarged
+from ntmbench.engine.contract import AUTO, Engine, choose, engine_names
+from ntmbench.engine.operations import EagerEngine
+from ntmbench.engine.soft_memory.obstacle import obstacle_to_network, weights_of
+from ntmbench.errors import MAX_SIZE, check_choice, check_range
+from ntmbench.model import SequenceModel, check_shape, enlarged
 from ntmbench.provenance import shares_of
-from ntmbench.registry import register_model
+from ntmbench.registry import engines_of, register_engine, register_model
 from ntmbench.trace import Panel, Signal, Trace
 
 MAX_TAPES = 64
@@ -40,6 +42,9 @@ class TapeRNNSettings:
     writer_size: int = 64
     #: Cells of a tape, a ring. Tests enlarge it to the length.
     cells: int = 64
+    #: What computes it: fused (kernels, on a CPU and in float32), eager, or auto for the faster one
+    #: that can. It does not change the results beyond rounding.
+    engine: str = field(default=AUTO, metadata={"identity": False})
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -48,6 +53,7 @@ class TapeRNNSettings:
         check_range("model.cell_size", self.cell_size, 1, MAX_SIZE)
         check_range("model.writer_size", self.writer_size, 1, MAX_SIZE)
         check_range("model.cells", self.cells, 2, MAX_CELLS)
+        check_choice("model.engine", self.engine, engine_names(engines_of("tape_rnn")))
 
 
 class _Step(NamedTuple):
@@ -95,19 +101,24 @@ class TapeRNN(SequenceModel):
             _linear(settings.writer_size, heads),
         )
         self.output = _linear(settings.hidden_size, output_width)
+        self._said: set[str] = set()  # of engines that cannot run this
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Map inputs ``[T, B, in]`` to logits ``[T, B, out]``, by kernels where they can run."""
-        s, layers = (
-            self.settings,
-            (self.hidden, self.actions, self.writer, *self.writer, self.output),
-        )
-        width = self.hidden.in_features - s.hidden_size - s.tapes * s.cell_size
-        if not can_run(inputs, layers, width):
-            return self.forward_eager(inputs)
-        from ntmbench.engine.soft_memory import tape  # Numba takes its time to import
+        """Map inputs ``[T, B, in]`` to logits ``[T, B, out]``.
 
-        return tape.run(inputs, weights_of(layers), _jumps(inputs), tapes=s.tapes, cells=self.cells)
+        Raises:
+            ValueError: if the inputs are of another shape.
+            SettingError: if ``model.engine`` is fused and cannot run this.
+        """
+        s = self.settings
+        width = self.hidden.in_features - s.hidden_size - s.tapes * s.cell_size
+        check_shape("TapeRNN", inputs, width)
+        engine = choose(engines_of("tape_rnn"), s.engine, self, inputs, self._said)
+        return engine.run(self, inputs)
+
+    def layers(self) -> list[nn.Module]:
+        """The layers in the order of the kernels."""
+        return [self.hidden, self.actions, self.writer, *self.writer, self.output]
 
     def forward_eager(self, inputs: Tensor) -> Tensor:
         """The same, step by step in PyTorch operations."""
@@ -229,3 +240,33 @@ def _rolled(tape: Tensor, places: Tensor) -> Tensor:
 def _mirrored(cells: Tensor) -> Tensor:
     """A ring ``[..., cells]`` in which cell i has gone to cell -i."""
     return cells.flip(-1).roll(1, dims=-1)
+
+
+@register_engine("tape_rnn", rank=0)
+class FusedTapeRNN(Engine[TapeRNN]):
+    """Kernels that take a whole sequence, on a CPU."""
+
+    name = "fused"
+    modules = ("ntmbench.engine.soft_memory.tape",)
+
+    def obstacle(self, model: TapeRNN, inputs: Tensor) -> str | None:
+        """What the kernels cannot run."""
+        return obstacle_to_network(inputs, model.layers())
+
+    def run(self, model: TapeRNN, inputs: Tensor) -> Tensor:
+        """Map inputs ``[T, B, in]`` to logits ``[T, B, out]``."""
+        from ntmbench.engine.soft_memory import tape  # Numba takes its time to import
+
+        tapes, weights = model.settings.tapes, weights_of(model.layers())
+        return tape.run(inputs, weights, _jumps(inputs), tapes=tapes, cells=model.cells)
+
+    def trace(self, model: TapeRNN, inputs: Tensor) -> Trace:
+        """What the tapes did, in PyTorch operations."""
+        return model.trace(inputs)
+
+
+@register_engine("tape_rnn", rank=100)
+class EagerTapeRNN(EagerEngine):
+    """The loop over the steps in this file."""
+
+    modules = (__name__,)

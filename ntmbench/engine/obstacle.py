@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -30,32 +30,48 @@ def any_tangent(tensors: Sequence[Tensor]) -> bool:
     )
 
 
-def is_obstructed(tensors: Sequence[Tensor]) -> bool:
-    """Whether kernels in float32 cannot run these tensors, of which they take the addresses."""
-    return (
-        watched_by() is not None
-        or any(not tensor.is_cpu or tensor.dtype != torch.float32 for tensor in tensors)
-        or torch.is_autocast_enabled("cpu")
-        or any_tangent(tensors)
-        or not multiplies_and_adds_at_once()
-    )
+def obstacle_to(
+    tensors: Sequence[Tensor], dtypes: Collection[torch.dtype] = (torch.float32,)
+) -> str | None:
+    """What keeps kernels from running tensors, of which they take the addresses; None if nothing.
+
+    A few words that follow "cannot run".
+    """
+    if watched := watched_by():
+        return watched
+    if torch.is_autocast_enabled("cpu"):
+        return "inside torch.autocast"
+    found = {tensor.dtype for tensor in tensors}
+    if len(found) > 1 or not found <= set(dtypes):
+        return f"in {' and '.join(sorted(map(str, found)))}"
+    for tensor in tensors:
+        if not tensor.is_cpu:
+            return f"on {tensor.device.type}"
+    if any_tangent(tensors):
+        return "in forward mode automatic differentiation"
+    if not multiplies_and_adds_at_once():
+        return "on a processor without fused multiply-add"
+    return None
 
 
-def plain_layers(layers: Sequence[nn.Module]) -> bool:
-    """Whether kernels compute just what these layers do: PyTorch's own, into which nobody hooked.
+def obstacle_in(layers: Iterable[nn.Module]) -> str | None:
+    """What kernels would not compute as these layers do: PyTorch's own, into which nobody hooked.
 
     They are linear maps with a bias, rectifiers, and layers that hold such layers in a row.
     """
-    return unhooked(layers) and all(
-        type(layer) in (nn.Linear, nn.ReLU, nn.Sequential)
-        and (not isinstance(layer, nn.Linear) or layer.bias is not None)
-        for layer in layers
-    )
+    for layer in layers:
+        if hooked([layer]):
+            return "with hooks on its layers"
+        if type(layer) not in (nn.Linear, nn.ReLU, nn.Sequential):
+            return f"with a layer of the kind {type(layer).__name__}"
+        if isinstance(layer, nn.Linear) and layer.bias is None:
+            return "with a layer without bias"
+    return None
 
 
-def unhooked(modules: Iterable[nn.Module]) -> bool:
-    """Whether nobody hooked into any of the modules, which kernels would not call."""
-    return not any(
+def hooked(modules: Iterable[nn.Module]) -> bool:
+    """Whether somebody hooked into one of the modules, which kernels would not call."""
+    return any(
         module._forward_hooks
         or module._forward_pre_hooks
         or module._backward_hooks

@@ -15,15 +15,6 @@ def is_autocast(device: str) -> bool:
     return torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device)
 
 
-def check_shape(owner: str, inputs: Tensor, width: int) -> None:
-    """Raise ValueError unless the inputs are ``[T, B, width]``, with T and B at least 1."""
-    if inputs.ndim != 3 or inputs.shape[2] != width or 0 in inputs.shape:
-        raise ValueError(
-            f"{owner} takes inputs [T, B, {width}], T and B at least 1; "
-            f"these are {list(inputs.shape)}."
-        )
-
-
 def check_kinds(inputs: Tensor, tensors: Sequence[Tensor]) -> None:
     """Raise ModelError unless all tensors have one type and device, and the inputs go with them.
 

@@ -11,10 +11,9 @@ from torch import Tensor
 
 from ntmbench.engine.contract import Engine, choose
 from ntmbench.errors import check_known, check_whole
-from ntmbench.model import SequenceModel, enlarged
+from ntmbench.model import SequenceModel, check_shape, enlarged
 from ntmbench.ntm.beginning import initialised_linear
 from ntmbench.ntm.cell import NTMCell, NTMState
-from ntmbench.ntm.checks import check_shape
 from ntmbench.ntm.initial import (
     Softmax,
     add_initial_values,

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from ntmbench import registry
 from ntmbench.answer import Bits, Chance
 from ntmbench.data.randomness import RandomWords
+from ntmbench.errors import SettingError
 from ntmbench.model import SequenceModel
 from ntmbench.ntm.engines.eager import EagerEngine
 from ntmbench.ntm.engines.fused import FusedEngine
@@ -47,11 +48,41 @@ def test_mended_dnc(mend: str) -> None:
     check_model("dnc", **SMALL["dnc"], **{mend: True})
 
 
-@pytest.mark.parametrize("controller", ["lstm", "feedforward"])
-def test_fused_engine_of_the_ntm(controller: str) -> None:
-    model = make_model("ntm", 4, 3, **SMALL["ntm"], controller=controller, read_heads=2)
+ENGINES = [
+    (name, engine.name) for name in model_names() for engine in registry.engines_of(name)[:-1]
+]
+
+
+@pytest.mark.parametrize(("name", "engine"), ENGINES)
+def test_engine(name: str, engine: str) -> None:
+    """Against the last of the model's engines, the eager one."""
+    *engines, eager = registry.engines_of(name)
+    assert eager.name == "eager"
+    (found,) = (candidate for candidate in engines if candidate.name == engine)
+    model = make_model(name, 4, 3, **SMALL[name])
+    inputs = torch.randn(9, 3, 4, generator=torch.Generator().manual_seed(0))
+    check_engine(found, eager, model, inputs)
+
+
+def test_fused_engine_of_the_feedforward_ntm() -> None:
+    model = make_model("ntm", 4, 3, **SMALL["ntm"], controller="feedforward", read_heads=2)
     inputs = torch.randn(9, 3, 4, generator=torch.Generator().manual_seed(0))
     check_engine(FusedEngine(), EagerEngine(), model, inputs)
+
+
+@pytest.mark.parametrize("name", sorted({name for name, _ in ENGINES}))
+def test_an_engine_that_cannot_run_is_named_with_its_reason(
+    name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    inputs = torch.zeros(3, 2, 4)
+    with caplog.at_level("INFO"), torch.autocast("cpu"):
+        make_model(name, 4, 3, **SMALL[name])(inputs)
+    assert "since the fused engine cannot run inside torch.autocast." in caplog.text
+    model = make_model(name, 4, 3, **SMALL[name], engine="fused")
+    with torch.autocast("cpu"), pytest.raises(SettingError, match="Allowed: auto, eager"):
+        model(inputs)
+    with pytest.raises(SettingError, match="Did you mean 'eager'"):
+        make_model(name, 4, 3, **SMALL[name], engine="eagre")
 
 
 # --- What the kit finds. ---

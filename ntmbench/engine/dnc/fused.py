@@ -24,7 +24,7 @@ def run(shape: Shape, inputs: Tensor, weights: Sequence[Tensor]) -> Tensor:
     kernels = Kernels(
         lambda inputs, weights, training: _Call(shape, inputs, weights, training=training),
         "engine of the DNC",
-        "In float64 the model runs without it.",
+        "Set model.engine=eager.",
     )
     return differentiable.run(kernels, inputs, weights)
 

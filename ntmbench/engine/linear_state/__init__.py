@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from ntmbench.engine.obstacle import is_obstructed
+from ntmbench.engine.obstacle import obstacle_to
 
 from . import chunked, recurrence
 from .arguments import arguments
@@ -44,7 +44,7 @@ def linear_state(
         ValueError: if the sizes do not go together.
     """
     given = arguments(query, key, value, decay, erase, state, every)
-    if is_obstructed(given.tensors()):
+    if obstacle_to(given.tensors()) is not None:
         return recurrence.run(given)
     from . import fused  # Numba takes its time to import
 

@@ -42,7 +42,7 @@ def run(
     def make(inputs: Tensor, tensors: Sequence[Tensor], training: bool) -> _Call:
         return _Call(network, problem._replace(training=training), beside, inputs, tensors)
 
-    kernels = Kernels(make, "engine of stacks and tapes", "In float64 the model runs without it.")
+    kernels = Kernels(make, "engine of stacks and tapes", "Set model.engine=eager.")
     return differentiable.run(kernels, inputs, tensors)
 
 

@@ -6,17 +6,12 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from ntmbench.engine.obstacle import is_obstructed, plain_layers
+from ntmbench.engine.obstacle import obstacle_in, obstacle_to
 
 
-def can_run(inputs: Tensor, layers: Sequence[nn.Module], width: int) -> bool:
-    """Whether the kernels can run ``inputs [T, B, width]`` with these layers' weights.
-
-    Inputs of other sizes are left to PyTorch, which says what is wrong.
-    """
-    if inputs.ndim != 3 or inputs.shape[2] != width or 0 in inputs.shape:
-        return False
-    return plain_layers(layers) and not is_obstructed([inputs, *weights_of(layers)])
+def obstacle_to_network(inputs: Tensor, layers: Sequence[nn.Module]) -> str | None:
+    """What keeps the kernels from running inputs with these layers' weights; None if nothing."""
+    return obstacle_in(layers) or obstacle_to([inputs, *weights_of(layers)])
 
 
 def weights_of(layers: Sequence[nn.Module]) -> list[Tensor]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from ntmbench.engine.obstacle import any_tangent, multiplies_and_adds_at_once, watched_by
+from ntmbench.engine.obstacle import obstacle_to, watched_by
 from ntmbench.ntm.checks import check_kinds, is_autocast
 
 if TYPE_CHECKING:
@@ -33,20 +33,9 @@ def obstacle_of(settings: NTMSettings, inputs: Tensor, tensors: Sequence[Tensor]
     """
     if settings.controller not in ("lstm", "feedforward"):
         return f"model.controller={settings.controller}"
-    if watched := watched_by():
-        return watched
     if is_autocast(inputs.device.type):  # its logits have the type that autocast chooses
-        return "inside torch.autocast"
-    dtypes = {inputs.dtype, *(tensor.dtype for tensor in tensors)}
-    if not dtypes <= _DTYPES or len(dtypes) > 1:
+        return watched_by() or "inside torch.autocast"
+    found = obstacle_to((inputs, *tensors), _DTYPES)
+    if found is not None and watched_by() is None:
         check_kinds(inputs, tensors)
-        return f"in {' and '.join(sorted(map(str, dtypes)))}"
-    for tensor in (inputs, *tensors):
-        if not tensor.is_cpu:
-            check_kinds(inputs, tensors)
-            return f"on {tensor.device.type}"
-    if any_tangent((inputs, *tensors)):
-        return "in forward mode automatic differentiation"
-    if not multiplies_and_adds_at_once():
-        return "on a processor without fused multiply-add"
-    return None
+    return found

@@ -79,9 +79,9 @@ def test_the_kernels_run_only_where_they_can(case: Case) -> None:
     assert not fused(copy.deepcopy(model).double(), inputs.double())
     with torch.autocast("cpu"):
         assert not fused(model, inputs)
-    assert model(inputs[:, :0]).shape == (case.steps, 0, case.outputs)
-    with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
-        model(inputs[..., 1:])
+    for wrong in (inputs[:, :0], inputs[..., 1:]):
+        with pytest.raises(ValueError, match="takes inputs"):
+            model(wrong)
     called = []
     model.actions.register_forward_hook(lambda *_: called.append(True))
     assert not fused(model, inputs)
@@ -154,7 +154,7 @@ def test_only_what_is_asked_for_has_a_gradient(case: Case) -> None:
 @each_model
 def test_second_derivatives_are_refused(case: Case) -> None:
     model, inputs = network(case), random_inputs(case)
-    with pytest.raises(ModelError, match=r"no second derivatives.*In float64"):
+    with pytest.raises(ModelError, match=r"no second derivatives.*Set model.engine=eager"):
         torch.autograd.grad(model(inputs).sum(), inputs, create_graph=True)
 
 
