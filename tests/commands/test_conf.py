@@ -321,12 +321,14 @@ SIZES = {
     "ablations/adam": 4 * 10,
     "ablations/clip_ngrams": 2 * 8,
     "ablations/slots_ngrams": 3 * 8,
-    "ablations/memory_priority_sort": 3 * 10,
-    "ablations/shifts_priority_sort": 2 * 10,
-    "ablations/gain_sorts": 2 * 3 * 10,
-    "ablations/keys_sorting": 2 * 10,
-    "ablations/heads_sorting": 2 * 10,
-    "ablations/memory_sorting": 2 * 10,
+    "ablations_sorts/gain": 2 * 2 * 10,
+    "ablations_sorts/keys_sorting": 2 * 10,
+    "ablations_sorts/heads_sorting": 2 * 10,
+    "ablations_sorts/memory_sorting": 2 * 10,
+    "ablations_sorts/batches_sorting": 10,
+    "ablations_sorts/heads_priority_sort": 2 * 10,
+    "ablations_sorts/shifts_priority_sort": 2 * 10,
+    "ablations_sorts/memory_priority_sort": 3 * 10,
 }
 
 
@@ -336,7 +338,7 @@ def test_learning_rates_are_searched_on_other_seeds_than_those_reported() -> Non
         assert seeds_of(f"learning_rates/{model}") == {"seed=101"}
 
 
-ABLATIONS = [name for name in SIZES if name.startswith("ablations/")]
+ABLATIONS = [name for name in SIZES if name.startswith("ablations")]
 
 
 @pytest.mark.slow
