@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,6 +33,7 @@ from ntmbench.runs.results import TABLES
 from ntmbench.runs.search_record import SEARCHES
 from ntmbench.runs.settings import RunConfig
 from ntmbench.runs.tested import LengthsTested
+from ntmbench.runs.threads import set_threads
 from ntmbench.training.checkpoint import digest_of as digest_of_state
 from ntmbench.training.device import training_device
 from ntmbench.training.loop import TrainResult, train
@@ -71,7 +71,7 @@ def run(config: RunConfig, console: Console) -> Outcome:
     with records_kept() as said:
         model = check_possible(config)
     chosen = [make_observer(name) for name in config.observers]
-    _set_threads(config.threads)
+    set_threads(config.threads)
     folder.path.mkdir(parents=True, exist_ok=True)
     with folder.locked():
         # Another process may have ended it since the first look.
@@ -294,10 +294,6 @@ def _test(
 def _longest_steps(config: RunConfig) -> int:
     """Steps of the longest training sequences."""
     return len(config.task.test_set(config.task.length_range[1], 1).inputs)
-
-
-def _set_threads(threads: int) -> None:
-    torch.set_num_threads(threads or len(os.sched_getaffinity(0)))
 
 
 def _now() -> str:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-import os
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import IO, cast
 
 import optuna
-import torch
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 from optuna.trial import TrialState
@@ -20,6 +18,7 @@ from ntmbench.commands.cells import Note
 from ntmbench.commands.console import NamedLines
 from ntmbench.commands.sweeps import write_cell
 from ntmbench.runs.check import reason_of
+from ntmbench.runs.threads import set_threads
 from ntmbench.search.arguments import Search
 from ntmbench.search.outcome import score_label
 from ntmbench.search.study import SharedStudy, best_first
@@ -81,7 +80,7 @@ def run_trials(study: SharedStudy, search: Search, console: Console) -> bool:
     Raises:
         KeyboardInterrupt: when interrupted; the trial at work is tried again.
     """
-    torch.set_num_threads(search.config().threads or len(os.sched_getaffinity(0)))
+    set_threads(search.config().threads)
     failures = 0
     with study.at_work():
         while (trial := study.claim()) is not None:

@@ -26,11 +26,11 @@ class Validator:
             (length, task.selection_set(length, settings.selection_sequences))
             for length in task.selection_lengths
         ]
-        self._steps = -(-settings.validate_every // settings.batch_size)
+        self._interval = settings.validation_interval
 
     def is_due(self, step: int) -> bool:
         """Whether a validation is due after so many steps."""
-        return step % self._steps == 0
+        return step % self._interval == 0
 
     def validate(self, state: TrainState, optimizer: Optimizer) -> bool:
         """Add a point to the curve; return whether the current weights were selected."""

@@ -93,6 +93,11 @@ class TrainSettings:
         """Optimizer steps that use up the sequences."""
         return -(-self.sequences // self.batch_size)
 
+    @property
+    def validation_interval(self) -> int:
+        """Optimizer steps from one validation to the next."""
+        return -(-self.validate_every // self.batch_size)
+
     def attempt_at(self, step: int) -> int:
         """The attempt that a step belongs to, both counted from 0; they are alike in length."""
         return ((step + 1) * self.attempts - 1) // self.steps
