@@ -14,15 +14,6 @@ from ntmbench.task import Batch, Task
 from ntmbench.trace import Trace
 
 
-def check_shape(owner: str, inputs: Tensor, width: int) -> None:
-    """Raise ValueError unless the inputs are ``[T, B, width]``, with T and B at least 1."""
-    if inputs.ndim != 3 or inputs.shape[2] != width or 0 in inputs.shape:
-        raise ValueError(
-            f"{owner} takes inputs [T, B, {width}], T and B at least 1; "
-            f"these are {list(inputs.shape)}."
-        )
-
-
 def check_logits(owner: str, logits: object, expected: tuple[int, ...]) -> None:
     """Raise ModelError, naming ``owner``, unless ``logits`` are float32 of the expected shape."""
     if not isinstance(logits, Tensor):

@@ -52,8 +52,8 @@ class ModelEntry:
     control: bool = False
     #: The setting that names the model in messages, if its own name does not say enough.
     named_by: str | None = None
-    #: Changes whenever the same settings and seed give other numbers; from 2 on it is part of a
-    #: run's identity.
+    #: Changes whenever the same settings and seed give other numbers beyond the rounding of other
+    #: kernels; from 2 on it is part of a run's identity.
     version: int = 1
 
     def owner(self, name: str, settings: Any) -> str:

@@ -24,7 +24,7 @@ class GroupedLinear(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         """Map ``[T, B, channels]`` to the same shape."""
         groups, size, _ = self.weight.shape
-        split = inputs.view(-1, groups, size).transpose(0, 1)  # [groups, T * B, size]
+        split = inputs.reshape(-1, groups, size).transpose(0, 1)  # [groups, T * B, size]
         mapped = torch.bmm(split, self.weight.mT)
         return mapped.transpose(0, 1).reshape(inputs.shape)
 

@@ -16,8 +16,9 @@ from ntmbench.data.ranges import Choice, LogRange, searched
 from ntmbench.engine.contract import AUTO, choose, engine_names
 from ntmbench.engine.dnc import Shape
 from ntmbench.engine.dnc.limits import EPSILON
+from ntmbench.engine.inputs import check_shape
 from ntmbench.errors import MAX_SIZE, check_choice, check_range
-from ntmbench.model import SequenceModel, check_shape, enlarged
+from ntmbench.model import SequenceModel, enlarged
 from ntmbench.ntm.beginning import initialised_linear
 from ntmbench.ntm.controller import Controller, LayerState
 from ntmbench.provenance import erase_and_add

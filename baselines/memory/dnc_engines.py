@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ntmbench.engine import dnc
 from ntmbench.engine.contract import Engine
-from ntmbench.engine.operations import EagerEngine
+from ntmbench.engine.inputs import check_kinds
+from ntmbench.engine.obstacle import hooked, obstacle_in, obstacle_to_model
 from ntmbench.registry import register_engine
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from ntmbench.baselines.memory.dnc import DNC
-    from ntmbench.trace import Trace
 
 
 @register_engine("dnc", rank=0)
@@ -23,27 +24,37 @@ class FusedDNC(Engine["DNC"]):
     modules = ("ntmbench.engine.dnc.fused",)
 
     def obstacle(self, model: DNC, inputs: Tensor) -> str | None:
-        """What the kernels cannot run."""
-        from ntmbench.engine.obstacle import hooked, obstacle_in, obstacle_to
+        """What the kernels cannot run.
 
+        Raises:
+            ModelError: for inputs of a type or on a device that do not go with the weights.
+        """
         if hooked(model.controller.modules()):
             return "with hooks on its controller"
-        return obstacle_in(model.maps()) or obstacle_to([inputs, *model.weights()])
+        return obstacle_in(model.maps()) or obstacle_to_model("DNC", inputs, model.weights())
 
     def run(self, model: DNC, inputs: Tensor) -> Tensor:
         """Map inputs ``[T, B, in]`` to logits ``[T, B, out]``."""
-        from ntmbench.engine import dnc
-
         return dnc.run(model.shape(), inputs, model.weights())
-
-    def trace(self, model: DNC, inputs: Tensor) -> Trace:
-        """What the memory did, in PyTorch operations."""
-        trace: Trace = model.trace(inputs)
-        return trace
 
 
 @register_engine("dnc", rank=100)
-class EagerDNC(EagerEngine):
-    """The model's own loop over the steps."""
+class EagerDNC(Engine["DNC"]):
+    """The model's own loop over the steps: on any device, and under every transform."""
 
+    name = "eager"
     modules = ("ntmbench.baselines.memory.dnc",)
+
+    def obstacle(self, model: DNC, inputs: Tensor) -> str | None:
+        """There is none.
+
+        Raises:
+            ModelError: for inputs of a type or on a device that do not go with the weights.
+        """
+        check_kinds("DNC", inputs, model.weights())
+        return None
+
+    def run(self, model: DNC, inputs: Tensor) -> Tensor:
+        """Map inputs ``[T, B, in]`` to logits ``[T, B, out]``."""
+        logits: Tensor = model.forward_eager(inputs)
+        return logits

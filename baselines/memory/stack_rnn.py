@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,10 +13,10 @@ from torch import Tensor, nn
 
 from ntmbench.data.ranges import Choice, LogRange, searched
 from ntmbench.engine.contract import AUTO, Engine, choose, engine_names
-from ntmbench.engine.operations import EagerEngine
+from ntmbench.engine.inputs import check_kinds, check_shape
 from ntmbench.engine.soft_memory.obstacle import obstacle_to_network, weights_of
 from ntmbench.errors import MAX_SIZE, check_choice, check_range
-from ntmbench.model import SequenceModel, check_shape, enlarged
+from ntmbench.model import SequenceModel, enlarged
 from ntmbench.provenance import shares_of
 from ntmbench.registry import engines_of, register_engine, register_model
 from ntmbench.trace import Panel, Signal, Trace
@@ -78,6 +78,7 @@ class StackRNN(SequenceModel):
     def __init__(self, input_width: int, output_width: int, settings: StackRNNSettings) -> None:
         """Build the linear maps, initialised as PyTorch does."""
         super().__init__()
+        self.input_width = input_width
         self.settings = settings
         self.depth = settings.depth
         tops = settings.stacks * settings.cell_size
@@ -94,10 +95,8 @@ class StackRNN(SequenceModel):
             ValueError: if the inputs are of another shape.
             SettingError: if ``model.engine`` is fused and cannot run this.
         """
-        s = self.settings
-        width = self.hidden.in_features - s.hidden_size - s.stacks * s.cell_size
-        check_shape("StackRNN", inputs, width)
-        engine = choose(engines_of("stack_rnn"), s.engine, self, inputs, self._said)
+        check_shape("StackRNN", inputs, self.input_width)
+        engine = choose(engines_of("stack_rnn"), self.settings.engine, self, inputs, self._said)
         return engine.run(self, inputs)
 
     def layers(self) -> list[nn.Module]:
@@ -106,12 +105,7 @@ class StackRNN(SequenceModel):
 
     def forward_eager(self, inputs: Tensor) -> Tensor:
         """The same, step by step in PyTorch operations."""
-        read = [
-            torch.cat([step.hidden, step.stack[:, :, 0].flatten(1)], dim=1)
-            for step in self._steps(inputs)
-        ]
-        logits: Tensor = self.output(torch.stack(read))
-        return logits
+        return self._logits(self._steps(inputs))
 
     def room_for(self, items: int) -> AbstractContextManager[int]:
         """Deepen the stacks to hold ``items``; yields their depth."""
@@ -133,7 +127,7 @@ class StackRNN(SequenceModel):
         steps, batch_size, _ = inputs.shape
         with torch.no_grad():
             run = list(self._steps(inputs))
-            logits = self.forward(inputs)
+            logits = self._logits(run)
             # shares[b, k, i, s]: the share of cell i of stack k that step s pushed.
             shares = inputs.new_zeros(batch_size, self.settings.stacks, self.depth, steps)
             occupied, read = [], []
@@ -154,6 +148,11 @@ class StackRNN(SequenceModel):
             Panel("tops", "top of the stack", "signed"),
         )
         return Trace(logits, signals, panels, partial(shares_of, torch.stack(read)))
+
+    def _logits(self, steps: Iterable[_Step]) -> Tensor:
+        read = [torch.cat([s.hidden, s.stack[:, :, 0].flatten(1)], dim=1) for s in steps]
+        logits: Tensor = self.output(torch.stack(read))
+        return logits
 
     def _steps(self, inputs: Tensor) -> Iterator[_Step]:
         s, batch_size = self.settings, inputs.shape[1]
@@ -188,7 +187,7 @@ class FusedStackRNN(Engine[StackRNN]):
 
     def obstacle(self, model: StackRNN, inputs: Tensor) -> str | None:
         """What the kernels cannot run."""
-        return obstacle_to_network(inputs, model.layers())
+        return obstacle_to_network("StackRNN", inputs, model.layers())
 
     def run(self, model: StackRNN, inputs: Tensor) -> Tensor:
         """Map inputs ``[T, B, in]`` to logits ``[T, B, out]``."""
@@ -197,13 +196,23 @@ class FusedStackRNN(Engine[StackRNN]):
         stacks, weights = model.settings.stacks, weights_of(model.layers())
         return stack.run(inputs, weights, stacks=stacks, depth=model.depth, empty=int(EMPTY))
 
-    def trace(self, model: StackRNN, inputs: Tensor) -> Trace:
-        """What the stacks did, in PyTorch operations."""
-        return model.trace(inputs)
-
 
 @register_engine("stack_rnn", rank=100)
-class EagerStackRNN(EagerEngine):
-    """The loop over the steps in this file."""
+class EagerStackRNN(Engine[StackRNN]):
+    """The loop over the steps in this file: on any device, and under every transform."""
 
+    name = "eager"
     modules = (__name__,)
+
+    def obstacle(self, model: StackRNN, inputs: Tensor) -> str | None:
+        """There is none.
+
+        Raises:
+            ModelError: for inputs of a type or on a device that do not go with the weights.
+        """
+        check_kinds("StackRNN", inputs, weights_of(model.layers()))
+        return None
+
+    def run(self, model: StackRNN, inputs: Tensor) -> Tensor:
+        """Map inputs ``[T, B, in]`` to logits ``[T, B, out]``."""
+        return model.forward_eager(inputs)

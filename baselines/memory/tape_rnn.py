@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,10 +14,10 @@ from torch import Tensor, nn
 
 from ntmbench.data.ranges import Choice, LogRange, searched
 from ntmbench.engine.contract import AUTO, Engine, choose, engine_names
-from ntmbench.engine.operations import EagerEngine
+from ntmbench.engine.inputs import check_kinds, check_shape
 from ntmbench.engine.soft_memory.obstacle import obstacle_to_network, weights_of
 from ntmbench.errors import MAX_SIZE, check_choice, check_range
-from ntmbench.model import SequenceModel, check_shape, enlarged
+from ntmbench.model import SequenceModel, enlarged
 from ntmbench.provenance import shares_of
 from ntmbench.registry import engines_of, register_engine, register_model
 from ntmbench.trace import Panel, Signal, Trace
@@ -88,6 +88,7 @@ class TapeRNN(SequenceModel):
     def __init__(self, input_width: int, output_width: int, settings: TapeRNNSettings) -> None:
         """Build the linear maps."""
         super().__init__()
+        self.input_width = input_width
         self.settings = settings
         self.cells = settings.cells
         heads = settings.tapes * settings.cell_size
@@ -110,10 +111,8 @@ class TapeRNN(SequenceModel):
             ValueError: if the inputs are of another shape.
             SettingError: if ``model.engine`` is fused and cannot run this.
         """
-        s = self.settings
-        width = self.hidden.in_features - s.hidden_size - s.tapes * s.cell_size
-        check_shape("TapeRNN", inputs, width)
-        engine = choose(engines_of("tape_rnn"), s.engine, self, inputs, self._said)
+        check_shape("TapeRNN", inputs, self.input_width)
+        engine = choose(engines_of("tape_rnn"), self.settings.engine, self, inputs, self._said)
         return engine.run(self, inputs)
 
     def layers(self) -> list[nn.Module]:
@@ -122,8 +121,7 @@ class TapeRNN(SequenceModel):
 
     def forward_eager(self, inputs: Tensor) -> Tensor:
         """The same, step by step in PyTorch operations."""
-        logits: Tensor = self.output(torch.stack([step.hidden for step in self._steps(inputs)]))
-        return logits
+        return self._logits(self._steps(inputs))
 
     def room_for(self, items: int) -> AbstractContextManager[int]:
         """Lengthen the tapes to hold ``items``; yields their number of cells."""
@@ -146,7 +144,7 @@ class TapeRNN(SequenceModel):
         s, (steps, batch_size, _) = self.settings, inputs.shape
         with torch.no_grad():
             run = list(self._steps(inputs))
-            logits = self.forward(inputs)
+            logits = self._logits(run)
             # shares[b, k, i, s]: the share of cell i of tape k that step s wrote.
             shares = inputs.new_zeros(batch_size, s.tapes, self.cells, steps)
             # The tape moves under the head; head[b, k, i]: whether the cell that was under the
@@ -177,6 +175,10 @@ class TapeRNN(SequenceModel):
             Panel("under_head", "cell under the head", "signed"),
         )
         return Trace(logits, signals, panels, partial(shares_of, torch.stack(read)))
+
+    def _logits(self, steps: Iterable[_Step]) -> Tensor:
+        logits: Tensor = self.output(torch.stack([step.hidden for step in steps]))
+        return logits
 
     def _steps(self, inputs: Tensor) -> Iterator[_Step]:
         s, batch_size = self.settings, inputs.shape[1]
@@ -251,7 +253,7 @@ class FusedTapeRNN(Engine[TapeRNN]):
 
     def obstacle(self, model: TapeRNN, inputs: Tensor) -> str | None:
         """What the kernels cannot run."""
-        return obstacle_to_network(inputs, model.layers())
+        return obstacle_to_network("TapeRNN", inputs, model.layers())
 
     def run(self, model: TapeRNN, inputs: Tensor) -> Tensor:
         """Map inputs ``[T, B, in]`` to logits ``[T, B, out]``."""
@@ -260,13 +262,23 @@ class FusedTapeRNN(Engine[TapeRNN]):
         tapes, weights = model.settings.tapes, weights_of(model.layers())
         return tape.run(inputs, weights, _jumps(inputs), tapes=tapes, cells=model.cells)
 
-    def trace(self, model: TapeRNN, inputs: Tensor) -> Trace:
-        """What the tapes did, in PyTorch operations."""
-        return model.trace(inputs)
-
 
 @register_engine("tape_rnn", rank=100)
-class EagerTapeRNN(EagerEngine):
-    """The loop over the steps in this file."""
+class EagerTapeRNN(Engine[TapeRNN]):
+    """The loop over the steps in this file: on any device, and under every transform."""
 
+    name = "eager"
     modules = (__name__,)
+
+    def obstacle(self, model: TapeRNN, inputs: Tensor) -> str | None:
+        """There is none.
+
+        Raises:
+            ModelError: for inputs of a type or on a device that do not go with the weights.
+        """
+        check_kinds("TapeRNN", inputs, weights_of(model.layers()))
+        return None
+
+    def run(self, model: TapeRNN, inputs: Tensor) -> Tensor:
+        """Map inputs ``[T, B, in]`` to logits ``[T, B, out]``."""
+        return model.forward_eager(inputs)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 from ntmbench.engine.sources import digest_of
 from ntmbench.errors import SettingError, check_choice
@@ -47,9 +47,12 @@ class Engine(ABC, Generic[ModelT]):
     def run(self, model: ModelT, inputs: Tensor) -> Tensor:
         """Map inputs ``[T, B, in]``, to which there is no obstacle, to logits ``[T, B, out]``."""
 
-    @abstractmethod
     def trace(self, model: ModelT, inputs: Tensor) -> Any:
-        """Run such inputs without gradients and return the model's trace."""
+        """Run such inputs without gradients and return the model's trace.
+
+        This is the model's own, for models that trace themselves in PyTorch operations.
+        """
+        return cast(Any, model).trace(inputs)
 
     def digest(self) -> str:
         """A digest of the engine's sources and of those that it imports from the toolkit."""

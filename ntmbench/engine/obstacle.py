@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.autograd import forward_ad
 
+from .inputs import check_kinds, is_autocast
+
 
 def watched_by() -> str | None:
     """What follows or records the operations of PyTorch just now, or None."""
@@ -39,8 +41,8 @@ def obstacle_to(
     """
     if watched := watched_by():
         return watched
-    if torch.is_autocast_enabled("cpu"):
-        return "inside torch.autocast"
+    if any(is_autocast(device) for device in {tensor.device.type for tensor in tensors}):
+        return "inside torch.autocast"  # which chooses the type of the results
     found = {tensor.dtype for tensor in tensors}
     if len(found) > 1 or not found <= set(dtypes):
         return f"in {' and '.join(sorted(map(str, found)))}"
@@ -54,10 +56,28 @@ def obstacle_to(
     return None
 
 
-def obstacle_in(layers: Iterable[nn.Module]) -> str | None:
-    """What kernels would not compute as these layers do: PyTorch's own, into which nobody hooked.
+def obstacle_to_model(
+    owner: str,
+    inputs: Tensor,
+    weights: Sequence[Tensor],
+    dtypes: Collection[torch.dtype] = (torch.float32,),
+) -> str | None:
+    """The same for the inputs and weights of a model.
 
-    They are linear maps with a bias, rectifiers, and layers that hold such layers in a row.
+    Raises:
+        ModelError: for inputs of a type or on a device that do not go with the weights.
+    """
+    obstacle = obstacle_to((inputs, *weights), dtypes)
+    if obstacle is not None and watched_by() is None:
+        check_kinds(owner, inputs, weights)
+    return obstacle
+
+
+def obstacle_in(layers: Iterable[nn.Module]) -> str | None:
+    """What keeps kernels from computing these layers; None if nothing.
+
+    Allowed are linear maps with a bias, rectifiers and sequences of them, without hooks. A few
+    words that follow "cannot run".
     """
     for layer in layers:
         if hooked([layer]):

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from ntmbench.engine.contract import Engine, choose
+from ntmbench.engine.inputs import check_shape
 from ntmbench.errors import check_known, check_whole
-from ntmbench.model import SequenceModel, check_shape, enlarged
+from ntmbench.model import SequenceModel, enlarged
 from ntmbench.ntm.beginning import initialised_linear
 from ntmbench.ntm.cell import NTMCell, NTMState
 from ntmbench.ntm.initial import (

@@ -38,8 +38,8 @@ from ntmbench.search.trial import RANK
 COMPARED = 5
 
 IDENTITY, WORKER, REASON, TODAY = "identity", "worker", "reason", "today"
-#: The number of the trial whose values are tried again.
-AGAIN = "again"
+#: The number of the trial in which a trial's values were tried before.
+TRIED_IN = "tried_in"
 #: Optuna's name for the values that a trial was enqueued with.
 FIXED = "fixed_params"
 COUNTED = (TrialState.COMPLETE, TrialState.PRUNED)
@@ -122,7 +122,7 @@ class SharedStudy:
     def give_back(self, trial: optuna.Trial) -> None:
         """End a trial that was interrupted; its values are tried again."""
         with self._locked():
-            self._try_again(self.trials()[trial.number])
+            self._try_again(trial.number)
 
     def fail(self, trial: optuna.Trial, reason: str) -> None:
         """End a trial that cannot be trained."""
@@ -173,15 +173,23 @@ class SharedStudy:
         """End the trials of processes that were killed; their values are tried again."""
         for trial in self.trials():
             if trial.state == TrialState.RUNNING and not self._lives(trial.user_attrs.get(WORKER)):
-                self._try_again(trial)
+                self._try_again(trial.number)
 
-    def _try_again(self, trial: FrozenTrial) -> None:
-        """End a trial, and let its values wait for another, once whenever a process is killed."""
+    def _try_again(self, number: int) -> None:
+        """End a trial that runs, and queue its values again.
+
+        They are queued first: if the process is killed in between, the next one finds them there
+        and only ends the trial.
+        """
+        trials = self.trials()
+        trial = trials[number]
+        if trial.state.is_finished():  # its process has told the study meanwhile
+            return
         values = {**trial.system_attrs.get(FIXED, {}), **trial.params}
-        if values and all(other.user_attrs.get(AGAIN) != trial.number for other in self.trials()):
+        if values and all(other.user_attrs.get(TRIED_IN) != number for other in trials):
             today = {TODAY: True} if trial.user_attrs.get(TODAY) else {}
-            self.study.enqueue_trial(values, user_attrs={AGAIN: trial.number, **today})
-        self.study.tell(trial.number, state=TrialState.FAIL)
+            self.study.enqueue_trial(values, user_attrs={TRIED_IN: number, **today})
+        self.study.tell(number, state=TrialState.FAIL)
 
     def _lives(self, worker: str | None) -> bool:
         if worker is None:  # it was killed while it claimed the trial

@@ -8,19 +8,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ntmbench.runs.folder import RunFolder
-from tests.conftest import TINY, Ended
+from tests.baselines.tiny_runs import REST, only_run
+from tests.conftest import Ended
 
 Command = Callable[..., Ended]
 pytestmark = pytest.mark.usefixtures("undrawn")
-
-REST = tuple(argument for argument in TINY if not argument.startswith("model"))
-
-
-def only_run(folder: Path) -> RunFolder:
-    (path,) = (folder / "results" / "runs").iterdir()
-    return RunFolder(path)
-
 
 NETS = '''
 import torch

@@ -19,19 +19,11 @@ from ntmbench import registry
 from ntmbench.composition.composing import composing, register_schemas, to_run_config
 from ntmbench.composition.groups import NEEDED, OPTIONAL
 from ntmbench.composition.schemas import schema
-from ntmbench.runs.folder import RunFolder
-from tests.conftest import TINY, Ended, command
+from tests.baselines.tiny_runs import REST, only_run
+from tests.conftest import Ended, command
 
 Command = Callable[..., Ended]
 pytestmark = pytest.mark.usefixtures("undrawn")
-
-REST = tuple(argument for argument in TINY if not argument.startswith("model"))
-
-
-def only_run(folder: Path) -> RunFolder:
-    (path,) = (folder / "results" / "runs").iterdir()
-    return RunFolder(path)
-
 
 PLUGIN = '''
 from dataclasses import dataclass

@@ -12,7 +12,7 @@ import pytest
 from hydra import compose
 
 from ntmbench import registry
-from ntmbench.commands.expansion import cells_of
+from ntmbench.commands.expansion import cells_of, with_experiment
 from ntmbench.composition.composing import composing, to_run_config
 from ntmbench.report.page.cells import signed_score
 from ntmbench.statistics.paired import smallest_p
@@ -338,15 +338,19 @@ def test_the_example_of_a_model_keeps_the_contract() -> None:
 
 def test_runs_and_sweeps_are_accepted_as_they_stand() -> None:
     text = README.read_text(encoding="utf-8")
-    commands = re.findall(r"^(?:.*&& )?python -m ntmbench (?:-m )?(task=.*)$", text, re.M)
-    assert len(commands) == 4
+    commands = re.findall(
+        r"^(?:.*&& )?python -m ntmbench(?:\.bench\.hours)? (?:-m )?((?:task=|\+).*)$", text, re.M
+    )
+    assert len(commands) == 6
     for command in commands:
         words = command.partition("#")[0].split()
         # The reader's own class; any other is there to be imported.
         words = [word.replace("my_module:MyModel", "torch.nn:Linear") for word in words]
-        for cell in cells_of(words):
+        if words == ["+experiment=reference"]:  # a campaign, see below
+            continue
+        for cell in cells_of(with_experiment(words, sweep=True)):
             with composing():
                 to_run_config(compose("config", list(cell)))
-    for experiment in re.findall(r"\+experiment=(\w+)", text + prose()):
+    for experiment in re.findall(r"\+experiment=([\w/]+)", text + prose()):
         path = ROOT / "conf" / "experiment" / experiment
         assert path.is_dir() or path.with_suffix(".yaml").is_file(), experiment

@@ -13,7 +13,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from ntmbench.search.arguments import Search, search_from
 from ntmbench.search.space import suggested
-from ntmbench.search.study import SharedStudy
+from ntmbench.search.study import TODAY, SharedStudy
 from tests.search.searching import SEARCH
 
 
@@ -63,3 +63,27 @@ def test_values_are_kept_if_their_trial_was_killed_before_it_read_them(search: S
         assert waiting(study) == []
     assert SharedStudy(search).due() == 2
     assert waiting(SharedStudy(search)) == first
+
+
+def test_values_outlive_several_processes_that_are_killed(search: Search) -> None:
+    first = waiting(SharedStudy(search))
+    for _ in range(3):
+        study = SharedStudy(search)
+        with study.at_work():
+            trial = study.claim()
+            assert trial is not None
+            assert trial.user_attrs[TODAY]
+    assert SharedStudy(search).due() == 2
+    assert waiting(SharedStudy(search)) == first
+
+
+def test_a_trial_that_has_ended_is_not_tried_again(search: Search) -> None:
+    study = SharedStudy(search)
+    with study.at_work():
+        trial = study.claim()
+        assert trial is not None
+        suggested(trial, search.space)
+        study.study.tell(trial, 1.0)
+        study.give_back(trial)
+    assert waiting(study) == []
+    assert study.due() == 1

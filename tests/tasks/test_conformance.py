@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 from ntmbench import registry
 from ntmbench.answer import Bits, Chance
 from ntmbench.data.randomness import RandomWords
-from ntmbench.errors import SettingError
+from ntmbench.errors import ModelError, SettingError
 from ntmbench.model import SequenceModel
 from ntmbench.ntm.engines.eager import EagerEngine
 from ntmbench.ntm.engines.fused import FusedEngine
@@ -83,6 +84,15 @@ def test_an_engine_that_cannot_run_is_named_with_its_reason(
         model(inputs)
     with pytest.raises(SettingError, match="Did you mean 'eager'"):
         make_model(name, 4, 3, **SMALL[name], engine="eagre")
+
+
+@pytest.mark.parametrize("engine", ["auto", "fused", "eager"])
+@pytest.mark.parametrize("name", sorted({name for name, _ in ENGINES}))
+def test_no_engine_takes_inputs_that_do_not_go_with_the_weights(name: str, engine: str) -> None:
+    model = make_model(name, 4, 3, **SMALL[name], engine=engine)
+    told = "weights are torch.float32 on cpu, but its inputs torch.float64 on cpu."
+    with pytest.raises(ModelError, match=re.escape(told)):
+        model(torch.zeros(3, 2, 4, dtype=torch.float64))
 
 
 # --- What the kit finds. ---

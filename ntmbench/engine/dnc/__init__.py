@@ -17,8 +17,8 @@ __all__ = ["Shape", "run"]
 def run(shape: Shape, inputs: Tensor, weights: Sequence[Tensor]) -> Tensor:
     """Map inputs ``[T, B, in]`` to logits ``[T, B, out]``, with gradients for every tensor.
 
-    ``weights`` are weight and bias of the controller, the interface and the output, for none of
-    which ``ntmbench.engine.obstacle`` may know an obstacle.
+    ``weights`` are weight and bias of the controller, the interface and the output, to none of
+    which ``obstacle_to`` may have found an obstacle.
     """
     from . import fused  # Numba takes its time to import
 

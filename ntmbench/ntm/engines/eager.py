@@ -27,9 +27,9 @@ class EagerEngine(Engine["NTM"]):
         Raises:
             ModelError: for inputs of a type or on a device that do not go with the weights.
         """
-        from ntmbench.ntm.checks import check_kinds
+        from ntmbench.engine.inputs import check_kinds
 
-        check_kinds(inputs, model.tensors())
+        check_kinds("NTM", inputs, model.tensors())
         return None
 
     def run(self, model: NTM, inputs: Tensor) -> Tensor:

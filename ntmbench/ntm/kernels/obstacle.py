@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from ntmbench.engine.obstacle import obstacle_to, watched_by
-from ntmbench.ntm.checks import check_kinds, is_autocast
+from ntmbench.engine.obstacle import obstacle_to_model
 
 if TYPE_CHECKING:
     from ntmbench.ntm.settings import NTMSettings
@@ -33,9 +32,4 @@ def obstacle_of(settings: NTMSettings, inputs: Tensor, tensors: Sequence[Tensor]
     """
     if settings.controller not in ("lstm", "feedforward"):
         return f"model.controller={settings.controller}"
-    if is_autocast(inputs.device.type):  # its logits have the type that autocast chooses
-        return watched_by() or "inside torch.autocast"
-    found = obstacle_to((inputs, *tensors), _DTYPES)
-    if found is not None and watched_by() is None:
-        check_kinds(inputs, tensors)
-    return found
+    return obstacle_to_model("NTM", inputs, tensors, _DTYPES)

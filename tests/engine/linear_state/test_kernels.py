@@ -23,6 +23,11 @@ CASES = [
     Case("diagonal", True, 1, True, steps=1, batch=1, heads=1, keys=1, values=1),
     Case("diagonal", True, 3, True, steps=30, batch=3, heads=1, keys=17, values=33),
     Case("scalar", True, 1, False, steps=41, batch=1, heads=5, keys=32, values=16),
+    # More pairs than share a call, the last call with fewer; also of a single step, and of states
+    # so large that fewer pairs share one.
+    Case("diagonal", True, 5, True, steps=35, batch=7, heads=5, keys=9, values=6),
+    Case("diagonal", True, 1, True, steps=1, batch=9, heads=3),
+    Case("scalar", True, 1, True, steps=18, batch=9, heads=1, keys=130, values=130),
 ]
 
 

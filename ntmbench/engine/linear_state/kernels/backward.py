@@ -27,9 +27,9 @@ from .announced import linear_kernel
 from .layout import SCALAR, Sizes
 from .steps import (
     advance,
-    ahead_of,
+    ahead_backward,
+    ahead_forward,
     answer_row,
-    behind,
     load_erase_from,
     load_query,
     load_row,
@@ -72,13 +72,13 @@ def run_backward(
             kept = (begin // n.interval * n.pairs + pair) * n.state_size
             copy_vectors(states, kept, room, n.states, n.state_size)
             for step in range(begin, end):
-                ahead = ahead_of(n, step, begin, end)
+                ahead = ahead_forward(n, step, begin, end, pair, first, count)
                 load_step(n, addresses, room, step, pair, ahead)
                 _load_seen(n, addresses, room, step, pair, ahead)
                 at = n.states + (step - begin) * n.state_size
                 advance(n, room, at, at + n.state_size, False, False)
             for step in range(end - 1, begin - 1, -1):
-                ahead = behind(n, step, begin, end)
+                ahead = ahead_backward(n, step, begin, end, pair, first, count)
                 load_step(n, addresses, room, step, pair, ahead)
                 _load_seen(n, addresses, room, step, pair, ahead)
                 asks = (step + 1) % n.every == 0

@@ -20,7 +20,7 @@ from .announced import linear_kernel
 from .layout import Sizes
 from .steps import (
     advance,
-    ahead_of,
+    ahead_forward,
     answer_row,
     load_erase_from,
     load_query,
@@ -64,10 +64,11 @@ def run_forward(n: Sizes, addresses: Any, like: Any, room_at: int, first: int, c
                 to = (begin // n.interval * n.pairs + pair) * n.state_size
                 copy_vectors(room, state, states, to, n.state_size)
             if n.erase:
-                load_erase_from(n, addresses, room, begin, pair, ahead_of(n, begin, begin, end))
+                ahead = ahead_forward(n, begin, begin, end, pair, first, count)
+                load_erase_from(n, addresses, room, begin, pair, ahead)
                 look(n, room, state, n.erase_from)
             for step in range(begin, end):
-                ahead = ahead_of(n, step, begin, end)
+                ahead = ahead_forward(n, step, begin, end, pair, first, count)
                 load_step(n, addresses, room, step, pair, ahead)
                 looks = n.erase == 1 and step + 1 < end
                 asks = (step + 1) % n.every == 0

@@ -13,6 +13,8 @@ import numpy as np
 from ntmbench.engine.places import Room, kept_interval, padded
 from ntmbench.engine.processor import VECTOR_BITS
 
+#: Numbers of a vector.
+LANES = VECTOR_BITS // (8 * np.dtype(np.float32).itemsize)
 #: Rows of a state that a pass takes at a time.
 ROWS = 4
 #: Kinds of decay.
@@ -58,7 +60,7 @@ class Sizes(NamedTuple):
     erase_to: int
     value: int
     seen: int  # u_t = S_{t-1} a_t
-    output: int  # of the backward pass: the gradient of the value
+    output: int  # in the backward pass the gradient of the value
     sums: int  # a vector for each row, still to be added up
     other_sums: int
     states: int  # in the forward pass one of each pair, in the backward pass those of a chunk
@@ -74,10 +76,14 @@ class Sizes(NamedTuple):
     room: int
 
 
+def state_size(problem: Problem) -> int:
+    """Numbers of a state."""
+    return padded(problem.values, ROWS) * padded(problem.keys, LANES)
+
+
 def make_sizes(problem: Problem, states: int, d_states: int) -> Sizes:
     """Lay out a thread's room, with so many states in it, and gradients of states."""
-    lanes = VECTOR_BITS // (8 * np.dtype(np.float32).itemsize)
-    key_row, value_row = padded(problem.keys, lanes), padded(problem.values, lanes)
+    key_row, value_row = padded(problem.keys, LANES), padded(problem.values, LANES)
     rows = padded(problem.values, ROWS)
     room = Room()
     places = {
@@ -92,7 +98,7 @@ def make_sizes(problem: Problem, states: int, d_states: int) -> Sizes:
             name: room.take(value_row)
             for name in ("value", "seen", "output", "d_output", "d_seen")
         },
-        **{name: room.take(value_row * lanes) for name in ("sums", "other_sums")},
+        **{name: room.take(value_row * LANES) for name in ("sums", "other_sums")},
         "states": room.take(states * rows * key_row),
         "d_states": room.take(d_states * rows * key_row),
     }  # fmt: skip
@@ -101,7 +107,7 @@ def make_sizes(problem: Problem, states: int, d_states: int) -> Sizes:
         key_row=key_row,
         value_row=value_row,
         rows=rows,
-        state_size=rows * key_row,
+        state_size=state_size(problem),
         interval=kept_interval(problem.steps),
         **places,
         room=room.size,

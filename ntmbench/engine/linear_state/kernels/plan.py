@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ntmbench.engine import threads
 from ntmbench.engine.places import as_record, kept_interval
 
-from .layout import Problem, Sizes, make_sizes
+from .layout import Problem, Sizes, make_sizes, state_size
 
 #: Pairs of a sequence and a head that share a call of a kernel.
 BLOCK = 16
@@ -47,8 +47,8 @@ class Plan(NamedTuple):
 @functools.lru_cache(maxsize=512)
 def make_plan(problem: Problem, workers: int) -> Plan:
     """Plan a problem in float32 for a number of threads."""
-    size = make_sizes(problem, 0, 0).state_size
-    blocks = threads.split(problem.pairs, max(1, min(BLOCK, _ROOM // size)), workers)
+    largest = max(1, min(BLOCK, _ROOM // state_size(problem)))
+    blocks = threads.split(problem.pairs, largest, workers)
     forward = make_sizes(problem, blocks[0][1], 0)
     backward = make_sizes(problem, kept_interval(problem.steps) + 1, blocks[0][1])
     return Plan(

@@ -18,22 +18,31 @@ AHEAD = 4
 
 
 @compiled
-def ahead_of(n: Sizes, step: int, begin: int, end: int) -> int:
-    """How many rows ahead to ask for, at a step of a chunk of steps that is run forward.
+def ahead_forward(
+    n: Sizes, step: int, begin: int, end: int, pair: int, first: int, count: int
+) -> int:
+    """How many rows ahead to ask for at a step of a chunk that is run forward.
 
-    A row is that of a step and a pair. After the chunk's last step comes its first one, of the next
-    pair.
+    A row is that of a step and a pair. The end of a chunk is followed by its first step of the next
+    pair, or, for the last of the pairs ``first`` to ``first + count``, by the next chunk of the
+    first one. What is asked for may lie outside of everything.
     """
     if step + AHEAD < end:
         return AHEAD * n.pairs
+    if pair + 1 == first + count:
+        return AHEAD * n.pairs - (count - 1)
     return (AHEAD - end + begin) * n.pairs + 1
 
 
 @compiled
-def behind(n: Sizes, step: int, begin: int, end: int) -> int:
-    """The same where the chunk is run backward."""
+def ahead_backward(
+    n: Sizes, step: int, begin: int, end: int, pair: int, first: int, count: int
+) -> int:
+    """The same where the chunk is run backward, and the chunk before it follows."""
     if step - AHEAD >= begin:
         return -AHEAD * n.pairs
+    if pair + 1 == first + count:
+        return -AHEAD * n.pairs - (count - 1)
     return (end - begin - AHEAD) * n.pairs + 1
 
 
@@ -75,7 +84,7 @@ def load_step(n: Sizes, addresses: Any, room: Any, step: int, pair: int, ahead: 
 
 @compiled
 def answer_row(n: Sizes, step: int, pair: int, ahead: int) -> tuple[int, int]:
-    """The row of the answer that is given after a step, and how many rows ahead the next is."""
+    """The row of the answer after a step, and how many rows further the one to ask for lies."""
     row = step // n.every * n.pairs + pair
     then = step * n.pairs + pair + ahead
     return row, then // n.pairs // n.every * n.pairs + then % n.pairs - row
