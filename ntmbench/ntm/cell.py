@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from ntmbench.ntm.settings import NTMSettings
 
 
+#: Biases of the interpolation gate and of the shift by one slot, of heads that begin in a row: by
+#: content go 12 %, and with three shifts 9 in 10 of the rest move on.
+ROW_GATE, ROW_SHIFT = -2.0, 3.0
+
+
 class HeadOutputs(NamedTuple):
     """What the controller asks of the heads at one step.
 
@@ -76,6 +81,8 @@ class NTMCell(nn.Module):
             heads * shifts,
         ]
         self.heads = initialised_linear(settings.controller_size, sum(self.head_sizes))
+        if settings.writes_in_row:
+            self._write_in_row()
 
     def forward(self, inputs: Tensor, state: NTMState) -> tuple[Tensor, HeadOutputs, NTMState]:
         """One step.
@@ -99,6 +106,14 @@ class NTMCell(nn.Module):
         reads = addressing.read(state.memory, read_weightings)
         memory = addressing.write(state.memory, write_weightings, asked.erases, asked.adds)
         return outputs, asked, NTMState(controller, reads, weightings, memory)
+
+    def _write_in_row(self) -> None:
+        """Let the heads that write begin by location, with a shift by one slot."""
+        s = self.settings
+        writers = slice(s.first_write, s.first_write + s.write_heads)
+        _, _, gates, *_, shifts = torch.split(self.heads.bias.detach(), self.head_sizes)
+        gates[writers] = ROW_GATE
+        shifts.view(s.heads, s.shift_width)[writers, s.shift_width // 2 + 1] = ROW_SHIFT
 
     def head_outputs(self, outputs: Tensor) -> HeadOutputs:
         """Map the controller's output ``[B, controller_size]`` into the range of each number."""

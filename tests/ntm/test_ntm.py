@@ -339,6 +339,28 @@ def test_the_gain_scales_the_inputs_weights_alone(controller: str) -> None:
         assert torch.equal(after.weight[:, 3:], before.weight[:, 3:])
 
 
+@pytest.mark.parametrize("shared", [False, True])
+def test_heads_that_write_begin_in_a_row(shared: bool) -> None:
+    sizes = {"read_heads": 2, "write_heads": 2, "shared_heads": shared, "memory_slots": 16}
+    plain, in_row = (machine(**sizes, writes_in_row=row) for row in (False, True))
+    for name, weight in plain.named_parameters():
+        alike = torch.equal(weight, in_row.get_parameter(name))
+        assert alike == (name != "cell.heads.bias"), name
+    steps = 5
+    for model, follows in ((plain, False), (in_row, True)):
+        places = model.trace(sequences(steps=steps))["write_weightings"]  # [T, B, W, N]
+        expected = torch.arange(1, steps + 1)[:, None, None].expand(places.shape[:3])
+        assert torch.equal(places.argmax(dim=3), expected) == follows
+    reading = in_row.trace(sequences(steps=steps))["read_weightings"]
+    still = plain.trace(sequences(steps=steps))["read_weightings"]
+    assert torch.equal(reading[0], still[0]) == (not shared)
+
+
+def test_a_row_needs_a_shift_by_one() -> None:
+    with pytest.raises(SettingError, match=r"model.shift_width=1 does not allow. Allowed: 3, 5"):
+        machine(writes_in_row=True, shift_width=1)
+
+
 def test_neighbours_are_alike_in_a_code() -> None:
     """The cosines are those of the C library, to its last digits."""
     code = smooth_code(16, 20).double()
