@@ -81,8 +81,7 @@ class NTMCell(nn.Module):
             heads * shifts,
         ]
         self.heads = initialised_linear(settings.controller_size, sum(self.head_sizes))
-        if settings.writes_in_row:
-            self._write_in_row()
+        self._begin_in_row()
 
     def forward(self, inputs: Tensor, state: NTMState) -> tuple[Tensor, HeadOutputs, NTMState]:
         """One step.
@@ -107,10 +106,10 @@ class NTMCell(nn.Module):
         memory = addressing.write(state.memory, write_weightings, asked.erases, asked.adds)
         return outputs, asked, NTMState(controller, reads, weightings, memory)
 
-    def _write_in_row(self) -> None:
-        """Let the heads that write begin by location, with a shift by one slot."""
+    def _begin_in_row(self) -> None:
+        """Let the first heads that write begin by location, with a shift by one slot."""
         s = self.settings
-        writers = slice(s.first_write, s.first_write + s.write_heads)
+        writers = slice(s.first_write, s.first_write + s.row_heads)
         _, _, gates, *_, shifts = torch.split(self.heads.bias.detach(), self.head_sizes)
         gates[writers] = ROW_GATE
         shifts.view(s.heads, s.shift_width)[writers, s.shift_width // 2 + 1] = ROW_SHIFT

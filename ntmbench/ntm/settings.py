@@ -58,10 +58,10 @@ class NTMSettings:
     #: Whether each write head stands where the read head of the same number does, so that it
     #: changes what is being read. In the paper a head either reads or writes.
     shared_heads: bool = field(default=False, metadata={"added_later": True})
-    #: Whether heads that write begin by moving on by one slot at each step, so that what comes is
-    #: stored in a row: by the biases of their interpolation gates and shifts, which are learned
-    #: from there. Otherwise these begin at zero, and where a machine first writes is chance.
-    writes_in_row: bool = field(default=False, metadata={"added_later": True})
+    #: Write heads, the first ones, that begin by moving on by one slot at each step, so that what
+    #: comes is stored in a row: by the biases of their interpolation gates and shifts, which are
+    #: learned from there. Those of others begin at zero, and where they first write is chance.
+    row_heads: int = field(default=0, metadata={"added_later": True})
     #: Allowed shifts of a weighting, odd and centred on no shift: 3 allows -1, 0 and +1.
     shift_width: int = field(default=3, metadata=searched(Choice((3, 5, 7))))
     #: Memory before the first step: one constant, learned, code (learned too, from rows of which
@@ -103,9 +103,10 @@ class NTMSettings:
             raise SettingError(
                 f"model.shift_width={self.shift_width} is even. Allowed: 1, 3, 5 and so on."
             )
-        if self.writes_in_row and self.shift_width < 3:
+        check_whole("model.row_heads", self.row_heads, 0, self.write_heads)
+        if self.row_heads and self.shift_width < 3:
             raise SettingError(
-                f"model.writes_in_row=true needs a shift by one slot, which "
+                f"model.row_heads={self.row_heads} needs a shift by one slot, which "
                 f"model.shift_width={self.shift_width} does not allow. Allowed: 3, 5 and so on."
             )
         check_choice("model.initial_memory", self.initial_memory, INITIAL_MEMORIES)

@@ -340,25 +340,35 @@ def test_the_gain_scales_the_inputs_weights_alone(controller: str) -> None:
 
 
 @pytest.mark.parametrize("shared", [False, True])
-def test_heads_that_write_begin_in_a_row(shared: bool) -> None:
+@pytest.mark.parametrize("count", [1, 2])
+def test_heads_that_write_begin_in_a_row(count: int, shared: bool) -> None:
     sizes = {"read_heads": 2, "write_heads": 2, "shared_heads": shared, "memory_slots": 16}
-    plain, in_row = (machine(**sizes, writes_in_row=row) for row in (False, True))
+    plain, in_row = (machine(**sizes, row_heads=heads) for heads in (0, count))
     for name, weight in plain.named_parameters():
         alike = torch.equal(weight, in_row.get_parameter(name))
         assert alike == (name != "cell.heads.bias"), name
     steps = 5
-    for model, follows in ((plain, False), (in_row, True)):
-        places = model.trace(sequences(steps=steps))["write_weightings"]  # [T, B, W, N]
-        expected = torch.arange(1, steps + 1)[:, None, None].expand(places.shape[:3])
-        assert torch.equal(places.argmax(dim=3), expected) == follows
+    row = torch.arange(1, steps + 1)[:, None].expand(steps, len(sequences()[0]))
+    for model, heads in ((plain, 0), (in_row, count)):
+        places = model.trace(sequences(steps=steps))["write_weightings"].argmax(dim=3)  # [T, B, W]
+        assert [torch.equal(places[..., head], row) for head in (0, 1)] == [
+            head < heads for head in (0, 1)
+        ]
     reading = in_row.trace(sequences(steps=steps))["read_weightings"]
     still = plain.trace(sequences(steps=steps))["read_weightings"]
     assert torch.equal(reading[0], still[0]) == (not shared)
 
 
-def test_a_row_needs_a_shift_by_one() -> None:
-    with pytest.raises(SettingError, match=r"model.shift_width=1 does not allow. Allowed: 3, 5"):
-        machine(writes_in_row=True, shift_width=1)
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"row_heads": 1, "shift_width": 1}, "model.shift_width=1 does not allow. Allowed: 3, 5"),
+        ({"row_heads": 2}, "Allowed: from 0 to 1"),
+    ],
+)
+def test_a_row_needs_heads_and_a_shift_by_one(settings: dict[str, Any], told: str) -> None:
+    with pytest.raises(SettingError, match=told):
+        machine(**settings)
 
 
 def test_neighbours_are_alike_in_a_code() -> None:
