@@ -146,13 +146,13 @@ def test_recipes_come_in_layers_of_which_the_later_has_the_last_word() -> None:
     pair = ("task=priority_sort", "model=ntm")
     whole = composed(*pair)
     assert whole.model_settings.input_gain == 10  # the family's
-    assert (whole.model_settings.read_heads, whole.train.learning_rate) == (3, 2e-3)  # the task's
+    assert (whole.model_settings.read_heads, whole.train.learning_rate) == (3, 5e-4)  # the task's
     of_family = composed(*pair, "~recipe")
     assert (of_family.model_settings.input_gain, of_family.model_settings.read_heads) == (10, 2)
     assert of_family.train.learning_rate == 5e-4
     assert composed("task=sorting", "model=ntm").train.learning_rate == 5e-4
     of_task = composed(*pair, "~family_recipe")
-    assert (of_task.model_settings.input_gain, of_task.train.learning_rate) == (1, 2e-3)
+    assert (of_task.model_settings.input_gain, of_task.train.warmup_sequences) == (1, 20_000)
     of_model = composed("task=repeat_copy", "model=seq2seq", "~recipe")
     assert (of_model.train.optimizer, of_model.train.learning_rate) == ("adam", 1e-2)
     without = composed("task=repeat_copy", "model=seq2seq", "~model_recipe")
@@ -321,14 +321,15 @@ SIZES = {
     "ablations/adam": 4 * 10,
     "ablations/clip_ngrams": 2 * 8,
     "ablations/slots_ngrams": 3 * 8,
-    "ablations_sorts/gain": 2 * 2 * 10,
+    "ablations_sorts/gain_sorting": 2 * 10,
     "ablations_sorts/keys_sorting": 2 * 10,
     "ablations_sorts/heads_sorting": 2 * 10,
     "ablations_sorts/memory_sorting": 2 * 10,
     "ablations_sorts/batches_sorting": 10,
     "ablations_sorts/heads_priority_sort": 2 * 10,
     "ablations_sorts/shifts_priority_sort": 2 * 10,
-    "ablations_sorts/memory_priority_sort": 3 * 10,
+    "ablations_sorts/memory_priority_sort": 2 * 10,
+    "ablations_sorts/rows_priority_sort": 2 * 10,
 }
 
 
