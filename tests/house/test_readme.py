@@ -94,7 +94,8 @@ def test_what_was_reached_is_the_reports() -> None:
     lengths = read(TABLES / "lengths.csv")
     page = prose(TARGETS)
     for task, length, told in [
-        ("priority_sort", 20, "median {median:.1f} ({min:.1f} to {max:.1f}); 25 in"),
+        ("priority_sort", 20, "median {median:.1f} ({min:.1f} to {max:.1f}), under 1"),
+        ("priority_sort", 25, "25 in: median {median:.1f}, under 10 on 9, {max:.0f} on the"),
         ("repeat_copy", 20, "median {median:.0f} ({min:.1f} to {max:.0f}); 10 x 20"),
         ("sorting", 30, "median {median:.2f} at 30"),
         ("sorting", 20, "zero on none: {min:.3f} to {max:.2f}, 94"),
@@ -129,12 +130,45 @@ def ablations_on_copy() -> dict[str, list[str]]:
     return {changed(row[1]): [row[3], row[6], row[5]] for row in rows}
 
 
-def ablations_on(task: str) -> dict[str, list[str]]:
-    """The score of the main table, by what is changed in the recipe."""
-    folder = ABLATIONS if task == "ngrams" else SORTS
+#: How the report names what is changed in the recipes of both sorts, of which it tells the settings
+#: that differ anywhere.
+OF_SORTS = {
+    "sorting": {
+        "nothing": "ntm (input_gain=10.0, key_size=8, shared_heads=true)",
+        "`shared_heads=false`": "ntm (input_gain=10.0, key_size=8)",
+        "`batch_size=16, learning_rate=0.001`": (
+            "ntm (input_gain=10.0, key_size=8, shared_heads=true, train.batch_size=16)"
+        ),
+        "`key_size=0`": "ntm (input_gain=10.0, shared_heads=true)",
+        "`input_gain=1.0`": "ntm (key_size=8, shared_heads=true)",
+        "`initial_memory=learned`": (
+            "ntm (input_gain=10.0, key_size=8, shared_heads=true, initial_memory=learned)"
+        ),
+    },
+    "priority_sort": {
+        "nothing": "ntm (row_heads=1)",
+        "`row_heads=0`": "ntm",
+        "`initial_memory=code`": "ntm (row_heads=1, initial_memory=code)",
+        "`read_heads=1`": "ntm (read_heads=1, row_heads=1)",
+        "`shift_width=3`": "ntm (row_heads=1, shift_width=3)",
+    },
+}
+
+
+def figures_of(folder: Path, task: str) -> dict[str, list[str]]:
+    """The scores of a report's main table, by the labels of their models."""
     summary = read(folder / "tables" / "summary.csv")
     of_task = summary[summary["task"] == task].to_dict("records")
-    return {changed(row["label"]): [figure(row)] for row in of_task}
+    return {row["label"]: [figure(row)] for row in of_task}
+
+
+def ablations_on(task: str) -> dict[str, list[str]]:
+    """The score of the main table, by what is changed in the recipe."""
+    if task in OF_SORTS:
+        found = figures_of(SORTS, task)
+        assert set(found) == set(OF_SORTS[task].values())
+        return {name: found[label] for name, label in OF_SORTS[task].items()}
+    return {changed(label): cells for label, cells in figures_of(ABLATIONS, task).items()}
 
 
 @pytest.mark.parametrize(
@@ -209,6 +243,21 @@ def test_p_values_are_the_reports_and_say_where_they_could_not_be_less() -> None
     slots, fewer, _ = adjusted["ngrams"]
     assert f"(p = {slots:.3f} and {fewer:.3f} after Holm's correction; {fewer:.3f} is" in prose()
     assert fewer == 3 * smallest_p(8)
+    sorts = read(SORTS / "tables" / "comparisons.csv")
+    adjusted_of: dict[tuple[str, str, str], float] = {
+        (row["section"], row["first"], row["second"]): row["p_holm"]
+        for row in sorts.to_dict("records")
+    }
+
+    def of_pair(task: str, first: str, second: str) -> float:
+        return adjusted_of[task, OF_SORTS[task][first], OF_SORTS[task][second]]
+
+    shared = of_pair("sorting", "`shared_heads=false`", "nothing")
+    small = of_pair("sorting", "nothing", "`batch_size=16, learning_rate=0.001`")
+    rows = of_pair("priority_sort", "`row_heads=0`", "nothing")
+    assert f"far off (p = {shared:.3f} after Holm's correction)" in prose()
+    assert f"not surely so (p = {small:.3f})" in prose()
+    assert f"machines select (p = {rows:.3f})" in prose()
 
 
 def at_zero(task: str) -> dict[int, int]:
