@@ -81,7 +81,8 @@ class NTMCell(nn.Module):
             heads * shifts,
         ]
         self.heads = initialised_linear(settings.controller_size, sum(self.head_sizes))
-        self._begin_in_row()
+        if settings.row_heads:
+            self._begin_in_row()
 
     def forward(self, inputs: Tensor, state: NTMState) -> tuple[Tensor, HeadOutputs, NTMState]:
         """One step.
