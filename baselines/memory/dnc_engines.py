@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from ntmbench.engine import dnc
 from ntmbench.engine.contract import Engine
-from ntmbench.engine.inputs import check_kinds
 from ntmbench.engine.obstacle import hooked, obstacle_in, obstacle_to_model
+from ntmbench.engine.operations import eager_engine
 from ntmbench.registry import register_engine
 
 if TYPE_CHECKING:
@@ -38,23 +38,4 @@ class FusedDNC(Engine["DNC"]):
         return dnc.run(model.shape(), inputs, model.weights())
 
 
-@register_engine("dnc", rank=100)
-class EagerDNC(Engine["DNC"]):
-    """The model's own loop over the steps: on any device, and under every transform."""
-
-    name = "eager"
-    modules = ("ntmbench.baselines.memory.dnc",)
-
-    def obstacle(self, model: DNC, inputs: Tensor) -> str | None:
-        """There is none.
-
-        Raises:
-            ModelError: for inputs of a type or on a device that do not go with the weights.
-        """
-        check_kinds("DNC", inputs, model.weights())
-        return None
-
-    def run(self, model: DNC, inputs: Tensor) -> Tensor:
-        """Map inputs ``[T, B, in]`` to logits ``[T, B, out]``."""
-        logits: Tensor = model.forward_eager(inputs)
-        return logits
+register_engine("dnc", rank=100)(eager_engine("DNC", "ntmbench.baselines.memory.dnc"))

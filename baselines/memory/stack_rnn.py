@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from ntmbench.data.ranges import Choice, LogRange, searched
 from ntmbench.engine.contract import AUTO, Engine, choose, engine_names
-from ntmbench.engine.inputs import check_kinds, check_shape
+from ntmbench.engine.inputs import check_shape
+from ntmbench.engine.operations import eager_engine
 from ntmbench.engine.soft_memory.obstacle import obstacle_to_network, weights_of
 from ntmbench.errors import MAX_SIZE, check_choice, check_range
 from ntmbench.model import SequenceModel, enlarged
@@ -186,7 +187,11 @@ class FusedStackRNN(Engine[StackRNN]):
     modules = ("ntmbench.engine.soft_memory.stack",)
 
     def obstacle(self, model: StackRNN, inputs: Tensor) -> str | None:
-        """What the kernels cannot run."""
+        """What the kernels cannot run.
+
+        Raises:
+            ModelError: for inputs of a type or on a device that do not go with the weights.
+        """
         return obstacle_to_network("StackRNN", inputs, model.layers())
 
     def run(self, model: StackRNN, inputs: Tensor) -> Tensor:
@@ -197,22 +202,4 @@ class FusedStackRNN(Engine[StackRNN]):
         return stack.run(inputs, weights, stacks=stacks, depth=model.depth, empty=int(EMPTY))
 
 
-@register_engine("stack_rnn", rank=100)
-class EagerStackRNN(Engine[StackRNN]):
-    """The loop over the steps in this file: on any device, and under every transform."""
-
-    name = "eager"
-    modules = (__name__,)
-
-    def obstacle(self, model: StackRNN, inputs: Tensor) -> str | None:
-        """There is none.
-
-        Raises:
-            ModelError: for inputs of a type or on a device that do not go with the weights.
-        """
-        check_kinds("StackRNN", inputs, weights_of(model.layers()))
-        return None
-
-    def run(self, model: StackRNN, inputs: Tensor) -> Tensor:
-        """Map inputs ``[T, B, in]`` to logits ``[T, B, out]``."""
-        return model.forward_eager(inputs)
+register_engine("stack_rnn", rank=100)(eager_engine("StackRNN", __name__))

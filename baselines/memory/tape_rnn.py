@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from ntmbench.data.ranges import Choice, LogRange, searched
 from ntmbench.engine.contract import AUTO, Engine, choose, engine_names
-from ntmbench.engine.inputs import check_kinds, check_shape
+from ntmbench.engine.inputs import check_shape
+from ntmbench.engine.operations import eager_engine
 from ntmbench.engine.soft_memory.obstacle import obstacle_to_network, weights_of
 from ntmbench.errors import MAX_SIZE, check_choice, check_range
 from ntmbench.model import SequenceModel, enlarged
@@ -252,7 +253,11 @@ class FusedTapeRNN(Engine[TapeRNN]):
     modules = ("ntmbench.engine.soft_memory.tape",)
 
     def obstacle(self, model: TapeRNN, inputs: Tensor) -> str | None:
-        """What the kernels cannot run."""
+        """What the kernels cannot run.
+
+        Raises:
+            ModelError: for inputs of a type or on a device that do not go with the weights.
+        """
         return obstacle_to_network("TapeRNN", inputs, model.layers())
 
     def run(self, model: TapeRNN, inputs: Tensor) -> Tensor:
@@ -263,22 +268,4 @@ class FusedTapeRNN(Engine[TapeRNN]):
         return tape.run(inputs, weights, _jumps(inputs), tapes=tapes, cells=model.cells)
 
 
-@register_engine("tape_rnn", rank=100)
-class EagerTapeRNN(Engine[TapeRNN]):
-    """The loop over the steps in this file: on any device, and under every transform."""
-
-    name = "eager"
-    modules = (__name__,)
-
-    def obstacle(self, model: TapeRNN, inputs: Tensor) -> str | None:
-        """There is none.
-
-        Raises:
-            ModelError: for inputs of a type or on a device that do not go with the weights.
-        """
-        check_kinds("TapeRNN", inputs, weights_of(model.layers()))
-        return None
-
-    def run(self, model: TapeRNN, inputs: Tensor) -> Tensor:
-        """Map inputs ``[T, B, in]`` to logits ``[T, B, out]``."""
-        return model.forward_eager(inputs)
+register_engine("tape_rnn", rank=100)(eager_engine("TapeRNN", __name__))

@@ -11,6 +11,8 @@ from numba.core.codegen import get_host_cpu_features
 #: Bits in a vector of the kernels, on every processor: a sum over vectors depends on their width,
 #: and so would all digits after it. LLVM splits a vector that is wider than the registers.
 VECTOR_BITS = 512
+#: Numbers of float32 in such a vector.
+FLOAT_LANES = VECTOR_BITS // 32
 
 #: Whether this is an x86 processor of 64 bits.
 X86 = platform.machine().lower() in ("x86_64", "amd64")

@@ -12,9 +12,10 @@ from torch import Tensor
 from ntmbench.engine import differentiable, threads
 from ntmbench.engine.addresses import addresses_of, plain
 from ntmbench.engine.differentiable import Kernels
+from ntmbench.engine.processor import FLOAT_LANES
 
 from .kernels.gradients import weight_gradients
-from .kernels.layout import LANES, Problem
+from .kernels.layout import Problem
 from .kernels.packing import pack_backward, pack_forward
 from .plan import make_plan
 
@@ -124,7 +125,7 @@ class _Call:
         gradients = [torch.empty_like(tensor) for tensor in self.tensors]
         addresses = addresses_of(self.kept, d_logits, *gradients)
         workers = min(plan.workers, len(plan.row_pieces))
-        rooms = [torch.empty(plan.row_pieces[0][1] * LANES) for _ in range(workers)]
+        rooms = [torch.empty(plan.row_pieces[0][1] * FLOAT_LANES) for _ in range(workers)]
 
         def rows(worker: int, first: int, count: int) -> None:
             room = rooms[worker].data_ptr()

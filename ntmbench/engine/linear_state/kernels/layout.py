@@ -8,13 +8,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
-
 from ntmbench.engine.places import Room, kept_interval, padded
-from ntmbench.engine.processor import VECTOR_BITS
+from ntmbench.engine.processor import FLOAT_LANES
 
-#: Numbers of a vector.
-LANES = VECTOR_BITS // (8 * np.dtype(np.float32).itemsize)
 #: Rows of a state that a pass takes at a time.
 ROWS = 4
 #: Kinds of decay.
@@ -78,12 +74,12 @@ class Sizes(NamedTuple):
 
 def state_size(problem: Problem) -> int:
     """Numbers of a state."""
-    return padded(problem.values, ROWS) * padded(problem.keys, LANES)
+    return padded(problem.values, ROWS) * padded(problem.keys, FLOAT_LANES)
 
 
 def make_sizes(problem: Problem, states: int, d_states: int) -> Sizes:
     """Lay out a thread's room, with so many states in it, and gradients of states."""
-    key_row, value_row = padded(problem.keys, LANES), padded(problem.values, LANES)
+    key_row, value_row = padded(problem.keys, FLOAT_LANES), padded(problem.values, FLOAT_LANES)
     rows = padded(problem.values, ROWS)
     room = Room()
     places = {
@@ -98,7 +94,7 @@ def make_sizes(problem: Problem, states: int, d_states: int) -> Sizes:
             name: room.take(value_row)
             for name in ("value", "seen", "output", "d_output", "d_seen")
         },
-        **{name: room.take(value_row * LANES) for name in ("sums", "other_sums")},
+        **{name: room.take(value_row * FLOAT_LANES) for name in ("sums", "other_sums")},
         "states": room.take(states * rows * key_row),
         "d_states": room.take(d_states * rows * key_row),
     }  # fmt: skip

@@ -6,10 +6,11 @@ from typing import Any
 
 from ntmbench.engine.jit import compiled
 from ntmbench.engine.matmul import multiply
+from ntmbench.engine.processor import FLOAT_LANES
 from ntmbench.engine.rows import copy, fill_part
 
 from .layers import ANSWER, ASKED, HIDDEN
-from .layout import LANES, Sizes
+from .layout import Sizes
 
 
 @compiled
@@ -50,9 +51,9 @@ def through(
     width = layer.inputs + 1
     multiply(
         seen, at, row, 1,
-        weights, layer.pack, LANES * width, LANES,
+        weights, layer.pack, FLOAT_LANES * width, FLOAT_LANES,
         target, to, target_row,
-        count, -(-layer.size // LANES), width, False,
+        count, -(-layer.size // FLOAT_LANES), width, False,
     )  # fmt: skip
 
 
@@ -72,9 +73,9 @@ def back_through(
     """Map the gradients of a layer's outputs to those of its inputs, or add them if ``more``."""
     multiply(
         slopes, at, row, 1,
-        weights, layer.back, LANES * layer.size, LANES,
+        weights, layer.back, FLOAT_LANES * layer.size, FLOAT_LANES,
         target, to, target_row,
-        count, -(-(layer.inputs - layer.begin) // LANES), layer.size, more,
+        count, -(-(layer.inputs - layer.begin) // FLOAT_LANES), layer.size, more,
     )  # fmt: skip
 
 

@@ -6,10 +6,11 @@ from typing import Any
 
 from ntmbench.engine.addresses import at_address
 from ntmbench.engine.denormals import flush_denormals, restore
+from ntmbench.engine.processor import FLOAT_LANES
 from ntmbench.engine.weight_gradients import weight_gradient
 
 from .announced import soft_kernel
-from .layout import LANES, Sizes
+from .layout import Sizes
 
 
 @soft_kernel
@@ -32,7 +33,7 @@ def weight_gradients(
     rows = n.steps * n.batch
     kept = at_address(like, addresses[0], n.kept)
     d_logits = at_address(like, addresses[1], rows * n.outputs)
-    room = at_address(like, room_at, (end - begin) * LANES)
+    room = at_address(like, room_at, (end - begin) * FLOAT_LANES)
     for i in range(layers.size):
         layer = layers[i]
         slopes, at = (kept, layer.slopes) if layer.slopes >= 0 else (d_logits, 0)

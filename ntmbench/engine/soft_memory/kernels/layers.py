@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ntmbench.engine.places import Room, padded
+from ntmbench.engine.processor import FLOAT_LANES
 
-from .layout import LANES, Sizes
+from .layout import Sizes
 
 #: Numbers of the layers in the table; the last two are a tape's.
 HIDDEN, ASKED, ANSWER, SECOND, WRITTEN = range(5)
@@ -61,9 +62,9 @@ def make_layers(n: Sizes) -> tuple[list[Layer], Packing]:
         Layer(
             size=size,
             inputs=inputs,
-            pack=forward.take(padded(size, LANES) * (inputs + 1)),
+            pack=forward.take(padded(size, FLOAT_LANES) * (inputs + 1)),
             begin=begin,
-            back=backward.take(padded(inputs - begin, LANES) * size),
+            back=backward.take(padded(inputs - begin, FLOAT_LANES) * size),
             slopes=slopes,
             slopes_row=slopes_row,
             seen=seen,

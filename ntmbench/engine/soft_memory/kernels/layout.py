@@ -13,10 +13,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ntmbench.engine.places import Room, kept_interval, padded
-from ntmbench.engine.processor import VECTOR_BITS
+from ntmbench.engine.processor import FLOAT_LANES
 
-#: Numbers in a vector of float32.
-LANES = VECTOR_BITS // 32
 #: Soft actions: push, pop, stay; and stay, left, right, jump left, jump right.
 STACK_ACTIONS, TAPE_ACTIONS = 3, 5
 
@@ -93,7 +91,7 @@ def memory_row_of(p: Problem) -> int:
     A stack has a cell before its top, and two below its bottom; a tape stands there twice.
     """
     count = 2 * p.cells if p.writer else p.cells + 3
-    return padded(count * p.cell, LANES) + LANES
+    return padded(count * p.cell, FLOAT_LANES) + FLOAT_LANES
 
 
 def make_sizes(p: Problem, sequences: int, backward: bool) -> Sizes:
@@ -102,12 +100,12 @@ def make_sizes(p: Problem, sequences: int, backward: bool) -> Sizes:
     heads = p.memories * p.cell
     asked = p.memories * actions + (p.writer or heads)
     at_hidden = p.inputs + heads
-    unit_row = padded(p.units, LANES)
+    unit_row = padded(p.units, FLOAT_LANES)
     # Products fill whole vectors; the 1 behind is set afterwards.
-    row = padded(max(at_hidden + unit_row, at_hidden + p.units + 1), LANES)
-    asked_row, head_row = padded(asked, LANES), padded(heads, LANES)
-    writer_row = padded(p.writer + 1, LANES) if p.writer else 0
-    output_row, memory_row = padded(p.outputs, LANES), memory_row_of(p)
+    row = padded(max(at_hidden + unit_row, at_hidden + p.units + 1), FLOAT_LANES)
+    asked_row, head_row = padded(asked, FLOAT_LANES), padded(heads, FLOAT_LANES)
+    writer_row = padded(p.writer + 1, FLOAT_LANES) if p.writer else 0
+    output_row, memory_row = padded(p.outputs, FLOAT_LANES), memory_row_of(p)
     memory_size = p.memories * memory_row
     interval = kept_interval(p.steps)
 
@@ -123,14 +121,14 @@ def make_sizes(p: Problem, sequences: int, backward: bool) -> Sizes:
         "at_written": kept.take(bool(p.writer) * steps * p.batch * head_row),
         "at_memories": kept.take(p.training * -(-p.steps // interval) * p.batch * memory_size),
     }
-    d_row = padded(heads + unit_row, LANES)
+    d_row = padded(heads + unit_row, FLOAT_LANES)
     room = Room()
     room_places = {
         "memories_at": room.take((interval if backward else 2) * sequences * memory_size),
         "d_memories_at": room.take(2 * backward * sequences * memory_size),
         "d_row_at": room.take(backward * sequences * d_row),
         "d_writer_at": room.take(backward * sequences * writer_row),
-        "slopes_at": room.take(LANES),
+        "slopes_at": room.take(FLOAT_LANES),
         "output_at": room.take(sequences * output_row),
     }
     return Sizes(
