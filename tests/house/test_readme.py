@@ -282,18 +282,6 @@ def test_seeds_without_a_wrong_bit_are_the_reports() -> None:
     assert told.format(*(recall[length] for length in (6, 8, 10, 12, 15, 20))) in prose()
 
 
-def test_the_feedforward_controllers_parameters_are_the_reports() -> None:
-    runs = read(TABLES / "runs.csv")
-    shares = []
-    for task in TASKS.values():
-        of_task = runs[runs["task"] == task]
-        parameters = of_task.groupby("label")["parameters"].first()
-        contestants = parameters[[MODELS["NTM"], MODELS["LSTM"]]]
-        shares.append(parameters[MODELS["NTM, feedforward"]] / contestants.max())
-    told = f"has {100 * min(shares):.0f} to {100 * max(shares):.0f} % of them on the tasks above"
-    assert told in prose(README)
-
-
 def test_what_the_campaign_took_is_the_reports() -> None:
     runs = read(TABLES / "runs.csv")
     hours = runs["wall_seconds"].sum() / 3600
