@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import math
 import os
 import platform
 from dataclasses import dataclass
 from pathlib import Path
 
-VERSIONED = ("ntmbench", "torch", "numpy", "numba")
+from ntmbench.runs.provenance import versions
 
 
 @dataclass(frozen=True)
@@ -39,10 +38,7 @@ class Machine:
             threads=threads,
             load=os.getloadavg()[0] if hasattr(os, "getloadavg") else math.nan,
             system=f"{platform.system()} {platform.machine()}",
-            versions={
-                "python": platform.python_version(),
-                **{name: importlib.metadata.version(name) for name in VERSIONED},
-            },
+            versions=versions(),
             processor_time=processor_time,
         )
 
@@ -53,13 +49,13 @@ class Machine:
 
     def __str__(self) -> str:
         """Two lines for people, and a third on what the times are, if that needs saying."""
-        versions = ", ".join(f"{name} {version}" for name, version in self.versions.items())
+        software = ", ".join(f"{name} {version}" for name, version in self.versions.items())
         warning = "\nThe machine is busy with other things: most times are too long."
         clock = "\nTimes are the processor's, not the wall clock's."
         return (
             f"{self.processor}, {self.system}: {self.threads} of {self.cores} cores used, "
             f"load before {self.load:.1f}, matrix product {self.gflop_per_second:.0f} GFLOP/s\n"
-            f"{versions}{warning * self.busy}{clock * self.processor_time}"
+            f"{software}{warning * self.busy}{clock * self.processor_time}"
         )
 
 

@@ -9,10 +9,16 @@ from torch import Tensor
 
 from ntmbench.errors import ModelError
 
+#: Types of devices that have automatic mixed precision here. They are looked up once: the compiler
+#: of PyTorch 2.11 cannot see through the question.
+AUTOCAST_DEVICES = frozenset(
+    device for device in ("cpu", "cuda", "mps", "xpu") if torch.amp.is_autocast_available(device)
+)
+
 
 def is_autocast(device: str) -> bool:
     """Whether PyTorch's automatic mixed precision is on for this type of device."""
-    return torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device)
+    return device in AUTOCAST_DEVICES and torch.is_autocast_enabled(device)
 
 
 def check_shape(owner: str, inputs: Tensor, width: int) -> None:

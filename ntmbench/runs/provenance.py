@@ -25,10 +25,10 @@ def device_name(device: torch.device) -> str:
 
 def versions() -> dict[str, str]:
     """The version of Python and of each package that the numbers depend on."""
-    return {
-        "python": platform.python_version(),
-        **{name: importlib.metadata.version(name) for name in VERSIONED},
-    }
+    packages = {name: importlib.metadata.version(name) for name in VERSIONED}
+    # Its own word tells the build as well, such as +cu130, which not every package's metadata do.
+    packages["torch"] = str(torch.__version__)
+    return {"python": platform.python_version(), **packages}
 
 
 def commits(earlier: Mapping[str, Any]) -> list[str | None]:

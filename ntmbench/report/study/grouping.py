@@ -41,8 +41,13 @@ def with_groups(runs: pd.DataFrame, settings: Mapping[str, Mapping[str, Any]]) -
     grouped["label"] = _labels(grouped, ["section", "model"], models)
     # Values of different types can look alike.
     alike = grouped.groupby(GROUP)["setting"].transform("nunique") > 1
-    told_apart = grouped["label"] + " [" + grouped["setting"] + "]"
-    grouped["label"] = grouped["label"].mask(alike, told_apart)
+    # One by one: with pyarrow, pandas 3.0 cannot add up the columns of a table without rows.
+    grouped["label"] = [
+        f"{label} [{setting}]" if ambiguous else label
+        for label, setting, ambiguous in zip(
+            grouped["label"], grouped["setting"], alike, strict=True
+        )
+    ]
     ranks = {f"{name} rank": grouped[name].map(_rank(known)) for name, known in ORDER.items()}
     keys = ["task rank", "section", "model rank", "label", "seed", "run"]
     ordered = grouped.assign(**ranks).sort_values(keys, ignore_index=True)
