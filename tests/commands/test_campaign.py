@@ -27,16 +27,17 @@ TINY = [
 
 @pytest.mark.slow
 def test_every_experiment_of_a_folder_runs(tmp_path: Path) -> None:
-    """A sweep follows even a failed one: with such a rate the memoryless control diverges."""
-    wild = ("train.learning_rate=1e30", "train.patience=1", "results_dir=mine")
-    ended = command("-m", "+experiment=reference", *TINY, *wild, folder=tmp_path)
+    """A sweep follows even a failed one: at such a rate both models diverge."""
+    wild = ("train.learning_rate=1e38", "train.patience=1", "results_dir=mine")
+    ended = command("-m", "+experiment=learning_rates", *TINY, *wild, folder=tmp_path)
     assert (ended.code, ended.err) == (1, "")
-    experiments = list((CONF / "experiment" / "reference").glob("*.yaml"))
-    assert ended.out.count("sweep.csv") == len(experiments) > 4
+    experiments = list((CONF / "experiment" / "learning_rates").glob("*.yaml"))
+    assert ended.out.count("sweep.csv") == len(experiments) == 2
     runs = load_results(tmp_path / "mine").runs
-    assert list(runs.loc[runs["model"] == "memoryless", "state"]) == ["diverged"]
-    others = ["ntm", "ntm", "lstm", "seq2seq", "oracle", "constant"]
-    assert sorted(runs["model"]) == sorted(["memoryless", *others])
+    assert dict(zip(runs["model"], runs["state"], strict=True)) == {
+        "lstm": "diverged",
+        "seq2seq": "diverged",
+    }
 
 
 @pytest.mark.parametrize("options", [[], ["-m", "--cfg", "job"], ["--cfg", "job"]])

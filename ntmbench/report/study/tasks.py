@@ -11,7 +11,7 @@ import pandas as pd
 
 from ntmbench.data.literature import PaperResult, paper_results
 from ntmbench.errors import UserError
-from ntmbench.evaluation.levels import DataLevels, length_levels, validation_levels
+from ntmbench.evaluation.levels import DataLevels, Level, length_levels, validation_levels
 from ntmbench.runs.identity import validation_size
 from ntmbench.runs.loading import rebuild_task
 
@@ -31,7 +31,7 @@ class StudyTask:
         near_length: the longest test length within training, or the shortest if none is within;
             None where nothing was tested.
         validation: chance and optimum on validation data; None where the task cannot be built.
-        test_optimum: loss bits of the optimum by test length, where that is not zero.
+        test_optimum: the optimum by test length, where that is not without errors.
         paper: what the NTM paper has on it.
         needs_memory: whether a model without memory cannot beat chance.
         has_input_phase: whether there is an input to encode before the answer begins; taken to be
@@ -47,7 +47,7 @@ class StudyTask:
     selection_lengths: tuple[int, ...]
     near_length: int | None
     validation: DataLevels | None
-    test_optimum: Mapping[int, float]
+    test_optimum: Mapping[int, Level]
     paper: tuple[PaperResult, ...]
     needs_memory: bool
     has_input_phase: bool
@@ -62,7 +62,13 @@ class StudyTask:
         """The least loss that can be had on the test data of a length; NaN where not known."""
         if self.validation is None:
             return math.nan
-        return 0.0 if self.solvable else self.test_optimum[length]
+        return 0.0 if self.solvable else self.test_optimum[length].loss_bits
+
+    def optimum_errors(self, length: int) -> float:
+        """The errors of the optimum on the test data of a length; NaN where not known."""
+        if self.validation is None:
+            return math.nan
+        return 0.0 if self.solvable else self.test_optimum[length].errors
 
 
 def study_task(
@@ -90,8 +96,7 @@ def study_task(
     if not validation.solvable:
         sizes = evaluation.groupby("length")["sequences"].max()
         for length, sequences in zip(sizes.index.astype(int), sizes.astype(int), strict=True):
-            levels = length_levels(task, length, sequences)
-            test_optimum[length] = levels.optimum.loss_bits
+            test_optimum[length] = length_levels(task, length, sequences).optimum
     return StudyTask(
         label=label,
         name=name,

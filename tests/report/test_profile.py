@@ -1,0 +1,97 @@
+"""Profiles: the share of chance's errors that is left, by task and model, and its spread."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from ntmbench.evaluation.levels import length_levels
+from ntmbench.registry import make_task
+from ntmbench.report.page.blocks import Pictures, Tabular
+from ntmbench.report.plots.profile import plot_profile
+from ntmbench.report.sections.profile import blocks, tables
+from ntmbench.report.study.study import make_study
+from ntmbench.runs.results import load_results
+from tests.fabricated import fabricate
+
+#: Wrong bits of chance at these lengths: 8 bits to copy or to sort, half of them right.
+NEAR, TWICE = 80.0, 160.0
+
+
+def measured(results: Path, task: str, model: str, near: list[float], twice: float) -> None:
+    """Runs with such shares of chance's wrong bits at 20 and at 40, and none at 30 and 100."""
+    for seed, share in enumerate(near):
+        tested = {20: share * NEAR, 30: 0.0, 40: twice * TWICE, 100: 0.0}
+        fabricate(results, task, model, seed, tested=tested)
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    measured(tmp_path, "copy", "ntm", [0.0, 0.1, 0.9], 0.25)
+    measured(tmp_path, "copy", "lstm", [0.5], 0.5)
+    measured(tmp_path, "sorting", "ntm", [0.25], 1.25)
+    measured(tmp_path, "sorting", "lstm", [0.25], 1.0)
+    return tmp_path
+
+
+def table_of(results: Path, name: str) -> pd.DataFrame:
+    return tables(make_study(load_results(results), results))[name]
+
+
+def test_shares_are_those_of_the_median_run(results: Path) -> None:
+    table = table_of(results, "profile").set_index(["section", "label"])
+    assert list(table["length"].unique()) == [20]
+    assert list(table["beyond"].unique()) == [40]
+    assert dict(table["share"]) == {
+        ("copy", "ntm"): pytest.approx(0.1),
+        ("copy", "lstm"): pytest.approx(0.5),
+        ("sorting", "ntm"): pytest.approx(0.25),
+        ("sorting", "lstm"): pytest.approx(0.25),
+    }
+    assert table.loc[("sorting", "ntm"), "share_beyond"] == pytest.approx(1.25)
+    assert dict(zip(table.index, table["family"], strict=True))["copy", "ntm"] == "reproduce"
+
+
+def test_spread_is_between_the_best_and_the_worst(results: Path) -> None:
+    table = table_of(results, "spread").set_index("section")
+    assert list(table.loc["copy", ["best", "worst"]]) == ["ntm", "lstm"]
+    assert dict(table["spread"]) == pytest.approx({"copy": 0.4, "sorting": 0.0})
+    *_, ranked = blocks(make_study(load_results(results), results))
+    assert isinstance(ranked, Tabular)
+    assert [row[1].text for row in ranked.table.rows] == ["copy", "sorting"]
+
+
+def test_zero_is_the_optimum_where_that_errs_itself(tmp_path: Path) -> None:
+    optimum = length_levels(make_task("ngrams"), 200, 64).optimum.errors
+    chance = 4 * 200  # of fabricated runs
+    fabricate(tmp_path, "ngrams", "ntm", 0, tested={200: optimum})
+    fabricate(tmp_path, "ngrams", "lstm", 0, tested={200: (optimum + chance) / 2})
+    fabricate(tmp_path, "ngrams", "rnn", 0, tested={200: 0.0})
+    measured(tmp_path, "copy", "ntm", [0.5], 0.5)
+    table = table_of(tmp_path, "profile").set_index("section").loc["ngrams"]
+    shares = dict(zip(table["label"], table["share"], strict=True))
+    # Less than the optimum is luck on a few sequences.
+    assert shares == {"ntm": 0, "lstm": pytest.approx(0.5), "rnn": 0}
+    assert table["beyond"].isna().all()
+    assert table["share_beyond"].isna().all()
+
+
+def test_a_single_task_has_no_profile(tmp_path: Path) -> None:
+    measured(tmp_path, "copy", "ntm", [0.0], 0.0)
+    study = make_study(load_results(tmp_path), tmp_path)
+    assert not list(blocks(study))
+    assert not tables(study)
+
+
+def test_the_picture_names_every_task_and_model(results: Path) -> None:
+    study = make_study(load_results(results), results)
+    (axes,) = plot_profile(tables(study)["profile"]).axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == [
+        "order: sorting",
+        "reproduce: copy",
+    ]
+    assert {label.get_text() for label in axes.get_xticklabels()} == {"ntm", "lstm"}
+    assert {text.get_text() for text in axes.texts} == {"10", "50", "25"}
+    assert any(isinstance(block, Pictures) for block in blocks(study))
