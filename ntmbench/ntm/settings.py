@@ -107,7 +107,8 @@ class NTMSettings:
         if self.row_heads and self.shift_width < 3:
             raise SettingError(
                 f"model.row_heads={self.row_heads} needs a shift by one slot, which "
-                f"model.shift_width={self.shift_width} does not allow. Allowed: 3, 5 and so on."
+                f"model.shift_width={self.shift_width} does not allow. Allowed: 3, 5 and so on, or "
+                "model.row_heads=0."
             )
         check_choice("model.initial_memory", self.initial_memory, INITIAL_MEMORIES)
         check_range("model.initial_memory_value", self.initial_memory_value, -1e6, 1e6)
