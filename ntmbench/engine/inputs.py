@@ -9,8 +9,8 @@ from torch import Tensor
 
 from ntmbench.errors import ModelError
 
-#: Types of devices that have automatic mixed precision here. They are looked up once: the compiler
-#: of PyTorch 2.11 cannot see through the question.
+#: Types of devices that have automatic mixed precision here. They are looked up once:
+#: torch.compile cannot compile the call in PyTorch 2.11.
 AUTOCAST_DEVICES = frozenset(
     device for device in ("cpu", "cuda", "mps", "xpu") if torch.amp.is_autocast_available(device)
 )

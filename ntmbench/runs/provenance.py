@@ -26,7 +26,7 @@ def device_name(device: torch.device) -> str:
 def versions() -> dict[str, str]:
     """The version of Python and of each package that the numbers depend on."""
     packages = {name: importlib.metadata.version(name) for name in VERSIONED}
-    # Its own word tells the build as well, such as +cu130, which not every package's metadata do.
+    # torch.__version__ also names the build, such as +cu130. The package's metadata may not.
     packages["torch"] = str(torch.__version__)
     return {"python": platform.python_version(), **packages}
 

@@ -27,7 +27,7 @@ TINY = [
 
 @pytest.mark.slow
 def test_every_experiment_of_a_folder_runs(tmp_path: Path) -> None:
-    """A sweep follows even a failed one: at such a rate both models diverge."""
+    """At such a rate both models diverge."""
     wild = ("train.learning_rate=1e38", "train.patience=1", "results_dir=mine")
     ended = command("-m", "+experiment=learning_rates", *TINY, *wild, folder=tmp_path)
     assert (ended.code, ended.err) == (1, "")
@@ -97,6 +97,15 @@ def test_an_interrupt_reaches_the_sweep_once_and_waits_for_its_end(
     assert Path("told").read_text() == f"{int(number)}\n"
     assert Path("saved").exists()
     assert Path("started").read_text() == "started\n"
+
+
+def test_the_sweeps_after_a_failed_one_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("python").write_text("#!/bin/sh\necho ran >> told\n[ $(wc -l < told) != 1 ]\n")
+    Path("python").chmod(0o755)
+    monkeypatch.setattr(sys, "executable", "./python")
+    assert campaign.run_in_turn([[], [], []]) == 1
+    assert Path("told").read_text() == "ran\n" * 3
 
 
 def test_a_sweep_that_a_signal_killed_is_told_as_a_shell_does(

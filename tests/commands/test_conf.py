@@ -289,6 +289,7 @@ GALLERY = len(registry.task_names())
 #: The number of runs: tasks times settings times seeds.
 SIZES = {
     "core": 13,
+    "rates": 3 * 5,
     "gallery/ntm": GALLERY * 3,
     "gallery/lstm": GALLERY * 3,
     "gallery/seq2seq": len([name for name in registry.task_names() if has_input_phase(name)]) * 3,

@@ -15,7 +15,9 @@ from hydra import compose
 from ntmbench import registry
 from ntmbench.commands.expansion import cells_of, with_experiment
 from ntmbench.composition.composing import composing, to_run_config
+from ntmbench.report.page.blocks import Text
 from ntmbench.report.page.cells import signed_score
+from ntmbench.report.sections.findings import blocks_of
 from ntmbench.statistics.paired import smallest_p
 from ntmbench.testing import check_model, check_task
 
@@ -90,6 +92,18 @@ def test_the_table_of_results_is_the_reports(task: str) -> None:
     ]
     chance = at_length["chance_errors"].max()
     assert said["chance"] == ("" if task == "n-grams" else f"{chance:.0f}")
+
+
+def test_the_report_has_the_findings_of_today() -> None:
+    report = " ".join((TABLES.parent / "report.md").read_text(encoding="utf-8").split())
+    told = [
+        block.text
+        for block in blocks_of(FINDINGS.read_text(encoding="utf-8"))
+        if isinstance(block, Text)
+    ]
+    assert len(told) > 20
+    for paragraph in told:
+        assert paragraph in report.replace("\\", "")
 
 
 def test_what_was_reached_is_the_reports() -> None:

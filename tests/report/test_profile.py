@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
+from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from ntmbench.evaluation.levels import length_levels
 from ntmbench.registry import make_task
 from ntmbench.report.page.blocks import Pictures, Tabular
-from ntmbench.report.plots.profile import plot_profile
+from ntmbench.report.plots.profile import per_cent, plot_profile
 from ntmbench.report.sections.profile import blocks, tables
 from ntmbench.report.study.study import make_study
 from ntmbench.runs.results import load_results
@@ -78,11 +81,88 @@ def test_zero_is_the_optimum_where_that_errs_itself(tmp_path: Path) -> None:
     assert table["share_beyond"].isna().all()
 
 
+def shown(results: Path) -> list[dict[str, str]]:
+    """The rows of the table of all tasks and models, as text by column."""
+    _, _, first, *_ = blocks(make_study(load_results(results), results))
+    assert isinstance(first, Tabular)
+    return [
+        dict(zip(first.table.header, (cell.text for cell in row), strict=True))
+        for row in first.table.rows
+    ]
+
+
+def test_runs_that_solved_it_are_counted_where_that_is_defined(tmp_path: Path) -> None:
+    measured(tmp_path, "copy", "ntm", [0.5, 0.5], 0.5)
+    fabricate(tmp_path, "ngrams", "ntm", 0, tested={200: 100.0})
+    assert {row["task"]: row["solved"] for row in shown(tmp_path)} == {
+        "copy": "2 of 2",
+        "ngrams": "",
+    }
+
+
+def test_of_two_lengths_that_are_as_near_the_longer_one_is_taken(tmp_path: Path) -> None:
+    for task in ("copy", "sorting"):
+        fabricate(tmp_path, task, "ntm", 0, tested={20: 0.0, 30: 60.0, 50: 50.0})
+    table = table_of(tmp_path, "profile")
+    assert list(table["beyond"]) == [50, 50]
+    assert list(table["share_beyond"]) == pytest.approx([0.25, 0.25])
+
+
+def test_models_tested_at_other_lengths_have_no_share(tmp_path: Path) -> None:
+    fabricate(tmp_path, "copy", "ntm", 0, tested={20: 40.0, 40: 80.0})
+    fabricate(tmp_path, "copy", "lstm", 0, tested={40: 80.0})
+    measured(tmp_path, "sorting", "ntm", [0.5], 0.5)
+    rows = {(row["task"], row["model"]): row for row in shown(tmp_path)}
+    assert rows["copy", "ntm"]["of chance's errors"] == "50%"
+    assert rows["copy", "lstm"]["of chance's errors"] == ""
+    assert rows["copy", "lstm"]["at a longer length"] == "50%"
+
+
+def test_errors_that_are_no_numbers_are_infinite(tmp_path: Path) -> None:
+    measured(tmp_path, "copy", "ntm", [math.nan], 0.5)
+    measured(tmp_path, "copy", "lstm", [0.5], 0.5)
+    measured(tmp_path, "sorting", "ntm", [0.5], 0.5)
+    rows = {(row["task"], row["model"]): row for row in shown(tmp_path)}
+    assert rows["copy", "ntm"]["of chance's errors"] == "infinite"
+    assert table_of(tmp_path, "spread").empty
+    plot_profile(table_of(tmp_path, "profile"))
+
+
+def test_runs_that_diverged_untested_count_as_infinitely_bad(tmp_path: Path) -> None:
+    measured(tmp_path, "copy", "ntm", [0.0], 0.0)
+    for seed in (1, 2):
+        fabricate(tmp_path, "copy", "ntm", seed, state="diverged")
+    measured(tmp_path, "sorting", "ntm", [0.0], 0.0)
+    rows = {row["task"]: row for row in shown(tmp_path)}
+    assert rows["copy"]["of chance's errors"] == "infinite"
+    assert rows["copy"]["solved"] == "1 of 3"
+
+
 def test_a_single_task_has_no_profile(tmp_path: Path) -> None:
     measured(tmp_path, "copy", "ntm", [0.0], 0.0)
     study = make_study(load_results(tmp_path), tmp_path)
     assert not list(blocks(study))
     assert not tables(study)
+
+
+@pytest.mark.parametrize(
+    ("share", "told"),
+    [(0.0, "0"), (0.004, "<1"), (0.01, "1"), (0.101, "11"), (1.0, "100"), (math.nan, "")],
+)
+def test_shares_are_rounded_up(share: float, told: str) -> None:
+    assert per_cent(share) == told
+
+
+def test_labels_do_not_overlap() -> None:
+    labels = ["ntm (controller=lstm, row_heads=1, shift_width=7)", "lstm", "rnn"]
+    rows = [("order", task, label, 0.5) for task in ("sorting", "a" * 40) for label in labels]
+    figure = plot_profile(pd.DataFrame(rows, columns=["family", "section", "label", "share"]))
+    FigureCanvasAgg(figure).draw()  # type: ignore[no-untyped-call]
+    (axes,) = figure.axes
+    for ticks in (axes.get_xticklabels(), axes.get_yticklabels()):
+        boxes = [label.get_window_extent() for label in ticks]
+        assert all(figure.bbox.contains(*box.min) for box in boxes)
+        assert not any(one.overlaps(other) for one, other in pairwise(boxes))
 
 
 def test_the_picture_names_every_task_and_model(results: Path) -> None:
@@ -93,5 +173,7 @@ def test_the_picture_names_every_task_and_model(results: Path) -> None:
         "reproduce: copy",
     ]
     assert {label.get_text() for label in axes.get_xticklabels()} == {"ntm", "lstm"}
-    assert {text.get_text() for text in axes.texts} == {"10", "50", "25"}
+    texts = [text.get_text() for text in axes.texts]
+    assert sorted(texts[:2]) == ["25", "25"]  # of sorting
+    assert sorted(texts[2:]) == ["10", "50"]
     assert any(isinstance(block, Pictures) for block in blocks(study))

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from ntmbench.plotting.style import styled
+from ntmbench.plotting.style import styled, wrapped
 
-#: Inches of a row, of a column and of what surrounds them.
-ROW, COLUMN, LEFT, TOP = 0.24, 0.62, 2.6, 1.3
+#: Inches of a row and of a column.
+ROW, COLUMN = 0.26, 0.62
+#: Inches of a letter, and of what surrounds the labels.
+LETTER, MARGIN = 0.085, 0.4
+#: Letters of a line of a label.
+LINE = 28
 #: Colours from none of chance's errors to all of them.
 COLOURS = "Blues"
 
@@ -22,40 +28,54 @@ def plot_profile(profile: pd.DataFrame) -> Figure:
     ``profile`` has the columns of ``profile_table``: tasks and models stand in their order there.
     A field is empty where a model was not tested or the share is not known.
     """
-    named = profile.assign(
-        name=profile["family"].where(profile["family"] == "", profile["family"] + ": ")
-        + profile["section"]
+    family = profile["family"].map(lambda name: f"{name}: " if name else "")
+    named = profile.assign(task=family + profile["section"])
+    shares = named.pivot(index="task", columns="label", values="share").reindex(
+        index=named["task"].unique(), columns=named["label"].unique()
     )
-    shares = named.pivot(index="name", columns="label", values="share").reindex(
-        index=named["name"].unique(), columns=named["label"].unique()
+    tasks, models = ([wrapped(str(name), LINE) for name in axis] for axis in shares.axes)
+    figure = Figure(
+        figsize=(
+            MARGIN + LETTER * _longest_line(tasks) + COLUMN * len(models),
+            MARGIN + LETTER * _longest_line(models) + ROW * sum(_lines(name) for name in tasks),
+        )
     )
-    rows, columns = shares.shape
-    figure = Figure(figsize=(LEFT + COLUMN * columns, TOP + ROW * rows))
     axes = figure.subplots()
     sns.heatmap(
         100 * shares.clip(upper=1.0),
         vmin=0,
         vmax=100,
         cmap=COLOURS,
-        annot=np.vectorize(_percent)(shares.to_numpy()),
+        annot=np.vectorize(per_cent, otypes=[str])(shares.to_numpy()),
         fmt="",
         annot_kws={"fontsize": 8},
         linewidths=0.6,
         cbar=False,
-        xticklabels=True,
-        yticklabels=True,
+        xticklabels=models,
+        yticklabels=tasks,
         ax=axes,
     )
     axes.grid(visible=False)
-    axes.tick_params(left=False, bottom=False, top=False, labelsize=9)
     axes.xaxis.tick_top()
-    axes.tick_params(axis="x", rotation=90 if columns > 4 else 0, length=0)
+    axes.tick_params(left=False, top=False, labelsize=9)
+    axes.tick_params(axis="x", rotation=90)
+    axes.tick_params(axis="y", rotation=0)
     axes.set(xlabel="", ylabel="")
     return figure
 
 
-def _percent(share: float) -> str:
-    """Whole per cent; under one where there are some errors at all."""
-    if np.isnan(share):
+def per_cent(share: float) -> str:
+    """Whole per cent, rounded up as mistakes are; under one where there are few."""
+    if math.isnan(share):
         return ""
-    return "<1" if 0 < share < 0.01 else f"{100 * share:.0f}"
+    if math.isinf(share):
+        return "inf"
+    return "<1" if 0 < share < 0.01 else f"{math.ceil(100 * share - 1e-9)}"
+
+
+def _longest_line(names: list[str]) -> int:
+    return max(len(line) for name in names for line in name.split("\n"))
+
+
+def _lines(name: str) -> int:
+    return name.count("\n") + 1

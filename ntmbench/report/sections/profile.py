@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Iterator, Mapping
 from typing import Any
 
@@ -17,24 +18,26 @@ from ntmbench.report.study.profile import profile_table, spread_table
 from ntmbench.report.study.study import Study
 
 NOTE = (
-    "The errors of the median run at the longest training length, and at the tested length that is "
-    "nearest to twice as long: 0% is the optimum of the task, 100% is chance."
+    "The errors of the median run at the longest test length within training, and at the one that "
+    "is nearest to twice as long: 0% is the optimum of the task, 100% is chance."
 )
 #: A row of the table of ``profile_table``, by column.
 Row = Mapping[Hashable, Any]
 
-SPREAD_NOTE = "How far each task tells the models apart, at the longest training length."
+SPREAD_NOTE = (
+    "How far each task tells the models apart, at the longest test length within training."
+)
 
 
 def tables(study: Study) -> Mapping[str, pd.DataFrame]:
-    """A row per task and model, and a row per task; none where there are not two tasks."""
+    """A row per task and model, and a row per task; none where there is nothing to compare."""
     if not _has_profile(study):
         return {}
     return {"profile": profile_table(study), "spread": spread_table(study)}
 
 
 def blocks(study: Study) -> Iterator[Block]:
-    """The picture, and the tables; nothing where there are not two tasks."""
+    """The picture, and the tables; nothing where there is one task with one choice of settings."""
     if not _has_profile(study):
         return
     profile, spread = profile_table(study), spread_table(study)
@@ -56,7 +59,7 @@ def view(profile: pd.DataFrame) -> Table:
             Cell(row["family"]),
             Cell(row["section"]),
             Cell(row["label"]),
-            Cell(f"{row['solved']} of {row['runs']}" if pd.notna(row["solved"]) else ""),
+            _solved_cell(row),
             _share_cell(row, ""),
             _share_cell(row, "_beyond"),
             count_cell(row["sequences"]),
@@ -64,7 +67,7 @@ def view(profile: pd.DataFrame) -> Table:
         ]
         for row in profile.to_dict("records")
     ]
-    header = ["family", "task", "model", "solved", "of chance's errors", "at twice the length"]
+    header = ["family", "task", "model", "solved", "of chance's errors", "at a longer length"]
     return Table([*header, "training sequences", "training time"], rows, sortable=True)
 
 
@@ -85,14 +88,29 @@ def spread_view(spread: pd.DataFrame) -> Table:
     return Table(header, rows, sortable=True, greatest_first=["spread"])
 
 
+def _solved_cell(row: Row) -> Cell:
+    """How many runs solved the task; nothing where its optimum makes mistakes itself."""
+    runs, tested = int(row["runs"]), int(row["tested"])
+    note = "" if tested == runs else f"{tested} tested"
+    return Cell("" if pd.isna(row["solved"]) else f"{row['solved']:.0f} of {runs}", note)
+
+
 def _share_cell(row: Row, where: str) -> Cell:
     """A share of chance's errors, with the length and the errors themselves."""
     share, errors = row[f"share{where}"], row[f"errors{where}"]
     length = row["beyond" if where else "length"]
     if pd.isna(length):
         return Cell("", rank=rank_of(share))
-    text = "" if pd.isna(share) else numbers.upper_share(share)
-    return Cell(text, f"{numbers.score(errors)} at {numbers.count(length)}", rank=rank_of(share))
+    return Cell(
+        _text(share), f"{numbers.score(errors)} at {numbers.count(length)}", rank=rank_of(share)
+    )
+
+
+def _text(share: float) -> str:
+    """A share of errors, rounded up; nothing where it is not known."""
+    if math.isnan(share):
+        return ""
+    return "infinite" if math.isinf(share) else numbers.upper_share(share)
 
 
 def _has_profile(study: Study) -> bool:
