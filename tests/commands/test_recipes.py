@@ -138,11 +138,17 @@ PAIRS = [
 ]
 
 
+def parameters_of_ntm(task: str) -> int:
+    """Those of the NTM with an LSTM controller, for which the budgets were made."""
+    overrides = ("+experiment=reference/ntm_copy",) if task == "copy" else ()
+    return parameters(task, "ntm", *overrides)
+
+
 @pytest.mark.parametrize(("task", "model"), PAIRS)
 def test_baseline_has_as_many_parameters_as_the_ntm(task: str, model: str) -> None:
     with composing():
         assert compose("config", overrides=[f"task={task}"]).budget.parameters
-    ours, theirs = parameters(task, "ntm"), parameters(task, model)
+    ours, theirs = parameters_of_ntm(task), parameters(task, model)
     told = f"task={task}: model={model} has {theirs:,} parameters, and model=ntm {ours:,}"
     assert abs(theirs / ours - 1) < 0.1, told
 
@@ -150,7 +156,7 @@ def test_baseline_has_as_many_parameters_as_the_ntm(task: str, model: str) -> No
 def test_readme_tells_the_share_of_parameters_of_a_feedforward_controller() -> None:
     experiment = "+experiment=reference/ntm_feedforward"
     shares = [
-        parameters(task, "ntm", experiment) / parameters(task, "ntm") for task in README_TASKS
+        parameters(task, "ntm", experiment) / parameters_of_ntm(task) for task in README_TASKS
     ]
     readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
     told = f"controller has {100 * min(shares):.0f} to {100 * max(shares):.0f} % of them"

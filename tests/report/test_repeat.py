@@ -49,13 +49,13 @@ def test_a_command_starts_the_very_same_run(
 
 
 def test_a_command_names_what_differs_and_nothing_else() -> None:
-    identity = full_identity("copy", "ntm", 3)
+    identity = full_identity("recall", "ntm", 3)
     assert command(repeat(identity).overrides, [3]) == (
-        "python -m ntmbench task=copy model=ntm seed=3"
+        "python -m ntmbench task=recall model=ntm seed=3"
     )
     identity["model"]["controller"] = "feedforward"
     assert command(repeat(identity).overrides, [2, 0, 2]) == (
-        "python -m ntmbench -m task=copy model=ntm model.controller=feedforward seed=0,2"
+        "python -m ntmbench -m task=recall model=ntm model.controller=feedforward seed=0,2"
     )
 
 

@@ -186,10 +186,10 @@ def test_effective_lengths_have_intervals_over_seeds(tmp_path: Path) -> None:
 def test_controllers_are_missed_one_by_one_and_impossible_pairs_not_at_all(
     tmp_path: Path,
 ) -> None:
-    for task in ("copy", "ngrams"):
+    for task in ("recall", "ngrams"):
         fabricate(tmp_path, task)
-    fabricate(tmp_path, model_settings={"controller": "feedforward"})
-    fabricate(tmp_path, model="seq2seq")
+    fabricate(tmp_path, "recall", model_settings={"controller": "feedforward"})
+    fabricate(tmp_path, "recall", model="seq2seq")
     texts = told(build(tmp_path))
     assert "No runs: ntm with feedforward controller on ngrams." in texts
 

@@ -103,7 +103,7 @@ def test_it_ends_with_a_table_pictures_and_a_recipe_that_can_be_used(
         part, _, field = name.partition(".")
         assert composed[part][field] == value, name
     assert composed["train"]["batch_size"] == 4  # given on the command line
-    assert composed["train"]["sequences"] == 120_000  # the budget's
+    assert composed["train"]["sequences"] == 40_000  # the budget's
     assert composed["model"]["hidden_size"] == 0  # as wide as the budget allows
     assert "--config-dir=results/searches/found task=copy" in ended.out
 
