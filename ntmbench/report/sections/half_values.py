@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 
-from ntmbench.registry import task_class, task_names
+from ntmbench.registry import task_class
 from ntmbench.report.page import numbers
 from ntmbench.report.page.blocks import Block, Cell, Table, Tabular, Text
 from ntmbench.report.page.cells import rank_of, value_range
@@ -15,6 +15,7 @@ from ntmbench.report.section import Section, register_section
 from ntmbench.report.study.grouping import groups
 from ntmbench.report.study.once import once
 from ntmbench.report.study.study import Study
+from ntmbench.report.study.tasks import family_of
 
 #: The family whose lengths are the strength of a disturbance.
 FAMILY = "disturb"
@@ -54,7 +55,7 @@ def half_values(study: Study) -> pd.DataFrame:
     rows = []
     for section, label, tested in groups(study.evaluation):
         name = study.tasks[section].name
-        if name not in task_names() or task_class(name).family != FAMILY:
+        if family_of(name) != FAMILY:
             continue
         found = []
         for _, of_run in tested.sort_values("length").groupby("run"):

@@ -6,12 +6,11 @@ import math
 
 import pandas as pd
 
-from ntmbench.registry import task_class, task_names
 from ntmbench.report.study.grouping import GROUP, groups
 from ntmbench.report.study.once import once
 from ntmbench.report.study.study import Study
 from ntmbench.report.study.summary import summary_table
-from ntmbench.report.study.tasks import StudyTask
+from ntmbench.report.study.tasks import StudyTask, family_of
 from ntmbench.statistics.intervals import quantile
 
 COLUMNS = ["family", *GROUP, "runs", "tested", "solved", "sequences", "train_seconds"]
@@ -45,7 +44,7 @@ def profile_table(study: Study) -> pd.DataFrame:
             continue
         longer = [int(length) for length in lengths[section] if length > near]
         beyond = min(longer, key=lambda length: (abs(length - 2 * near), -length), default=None)
-        lost = told["diverged"] - _diverged_but_tested(study, section, label, tested)
+        lost = _lost(study, section, label, tested)
         rows.append(
             [
                 *(family_of(task.name), section, label),
@@ -78,15 +77,10 @@ def spread_table(study: Study) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=SPREAD_COLUMNS)
 
 
-def family_of(task: str) -> str:
-    """The family of a task by its registered name; nothing if it is not installed here."""
-    return task_class(task).family if task in task_names() else ""
-
-
-def _diverged_but_tested(study: Study, section: str, label: str, tested: pd.DataFrame) -> int:
+def _lost(study: Study, section: str, label: str, tested: pd.DataFrame) -> int:
+    """How many runs diverged before they could be tested."""
     runs = study.runs[(study.runs["section"] == section) & (study.runs["label"] == label)]
-    diverged = runs.loc[runs["outcome"] == "diverged", "run"]
-    return int(diverged.isin(tested["run"]).sum())
+    return int(((runs["outcome"] == "diverged") & ~runs["run"].isin(tested["run"])).sum())
 
 
 def _figures(

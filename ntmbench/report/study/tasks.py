@@ -12,6 +12,7 @@ import pandas as pd
 from ntmbench.data.literature import PaperResult, paper_results
 from ntmbench.errors import UserError
 from ntmbench.evaluation.levels import DataLevels, Level, length_levels, validation_levels
+from ntmbench.registry import task_class, task_names
 from ntmbench.runs.identity import validation_size
 from ntmbench.runs.loading import rebuild_task
 
@@ -69,6 +70,11 @@ class StudyTask:
         if self.validation is None:
             return math.nan
         return 0.0 if self.solvable else self.test_optimum[length].errors
+
+
+def family_of(task: str) -> str:
+    """The family of a task by its registered name; nothing if it is not installed here."""
+    return task_class(task).family if task in task_names() else ""
 
 
 def study_task(
