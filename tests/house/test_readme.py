@@ -350,6 +350,19 @@ def test_all_tasks_are_listed_by_their_families() -> None:
     assert told == known
 
 
+def test_every_model_has_a_line() -> None:
+    _, *rows = table(README, "| model |")
+    told = [name for names, *_ in rows for name in re.findall(r"`(\w+)`", names)]
+    known = [
+        name
+        for name in registry.model_names()
+        # Others are the tests', and `custom` stands for the user's.
+        if registry.model_entry(name).settings.__module__.startswith("ntmbench.")
+        and name != "custom"
+    ]
+    assert sorted(told) == sorted(known)
+
+
 @pytest.mark.parametrize("page", [README, FINDINGS, TARGETS], ids=["README", "findings", "targets"])
 def test_what_is_linked_or_named_is_there(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
