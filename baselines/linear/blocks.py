@@ -110,6 +110,8 @@ class Operands:
     value: Tensor
     decay: Tensor | None = None
     erase: tuple[Tensor, Tensor] | None = None
+    #: Whether the last number of a value is a normaliser's, by which the others are divided.
+    normalized: bool = False
     #: What a mixer reads with, beside the answers.
     beside: tuple[Tensor, ...] = ()
 
@@ -144,16 +146,21 @@ class MatrixMixer(Mixer):
             decay=made.decay,
             erase=made.erase,
             every=self.every,
-        )
+        )  # [T, B, H, V]
         return self.read(hidden, made, answers)
 
     def shares(self, hidden: Tensor, lower: Sequence[Operands] = ()) -> Tensor:
-        """The size of what each step added to an answer, as a share of all sizes."""
+        """The size of what each step added to an answer, as a share of all sizes.
+
+        A normaliser's number, which divides the answer, is no part of that size.
+        """
         made = self.operands_above(hidden, lower)
         weights = influences(
             made.query, made.key, decay=made.decay, erase=made.erase, every=self.every
         )  # [T, B, H, T * every]
-        sizes = weights.abs() * made.value.norm(dim=3).permute(1, 2, 0)
+        value = made.value[..., :-1] if made.normalized else made.value
+        lengths = value.norm(dim=3).permute(1, 2, 0)  # [B, H, T * every]
+        sizes = weights.abs() * lengths  # [T, B, H, T * every]
         sizes = sizes.view(*sizes.shape[:3], -1, self.every).sum(dim=4)  # [T, B, H, T]
         tiny = torch.finfo(sizes.dtype).tiny
         shares: Tensor = sizes / sizes.sum(dim=3, keepdim=True).clamp_min(tiny)
@@ -172,8 +179,8 @@ class SwiGLU(nn.Module):
 
     def forward(self, hidden: Tensor) -> Tensor:
         """Map ``[T, B, hidden]`` to the same shape."""
-        gate, inner = self.up(hidden).chunk(2, dim=2)
-        mapped: Tensor = self.down(functional.silu(gate) * inner)
+        gate, inner = self.up(hidden).chunk(2, dim=2)  # [T, B, inner] each
+        mapped: Tensor = self.down(functional.silu(gate) * inner)  # [T, B, hidden]
         return mapped
 
 
@@ -247,15 +254,15 @@ class BlockModel(SequenceModel):
 
     def embed(self, inputs: Tensor) -> Tensor:
         """Map inputs ``[T, B, in]`` to what the first block sees, ``[T, B, hidden]``."""
-        hidden: Tensor = self.embedding(inputs)
+        hidden: Tensor = self.embedding(inputs)  # [T, B, hidden]
         return hidden
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Map inputs ``[T, B, in]`` to logits ``[T, B, out]``."""
         hidden, lower = self.embed(inputs), list[Operands]()
         for block in self.blocks:
-            hidden = block(hidden, lower)
-        logits: Tensor = self.output(self.norm(hidden))
+            hidden = block(hidden, lower)  # [T, B, hidden]
+        logits: Tensor = self.output(self.norm(hidden))  # [T, B, out]
         return logits
 
     def state_floats(self, steps: int) -> int:
@@ -273,12 +280,12 @@ class BlockModel(SequenceModel):
         with torch.no_grad():
             hidden, lower = self.embed(inputs), list[Operands]()
             for block in self._stack():
-                shares = block.shares(hidden, lower)
+                shares = block.shares(hidden, lower)  # [T, B, H, T]
                 if shares is None:
                     return None
                 found.append(shares)
                 hidden = block(hidden, lower)
-            logits = self.output(self.norm(hidden))
+            logits = self.output(self.norm(hidden))  # [T, B, out]
         heads = torch.cat(found, dim=2)  # [T, B, layers * heads, T]
         return Trace(
             logits,

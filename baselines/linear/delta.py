@@ -22,9 +22,10 @@ class DeltaMixer(MatrixMixer):
     """Heads that write by the delta rule, ``steps`` times for each step of the sequence.
 
     Queries, keys and values are linear in the inputs, convolved, and pass through SiLU; queries and
-    keys then have length 1. b_t, one number per head, is between 0 and 1, or between 0 and 2 with
-    ``negative_eigenvalues``. With ``forgetting`` the state decays before a step's first writing.
-    What is read has an RMSNorm per head, and with ``output_gate`` a factor SiLU(W_g x).
+    keys then have length 1. beta_t, one number per head, is between 0 and 1, or between 0 and 2
+    with ``negative_eigenvalues``. With ``forgetting`` the state has the factor alpha_t before a
+    step's first writing. What is read has an RMSNorm per head, and with ``output_gate`` a factor
+    SiLU(W_g x).
     """
 
     def __init__(
@@ -67,21 +68,27 @@ class DeltaMixer(MatrixMixer):
         return matrices
 
     def operands(self, hidden: Tensor) -> Operands:
-        """A_t = w_t (I - b_t k_t k_t^T) as w_t - a_t b_t^T, and b_t v_t written under k_t."""
-        query = self._by_heads(self.query_convolution(self.query(hidden)), 1, self.key_size)
-        key = self._by_heads(self.key_convolution(self.key(hidden)), self.every, self.key_size)
-        value = self.value_convolution(self.value(hidden))
+        """What makes the state S_{t-1} alpha_t (I - beta_t k_t k_t^T) + beta_t v_t k_t^T.
+
+        In the symbols of ``linear_state``: w = alpha_t, a = k_t and b = alpha_t beta_t k_t.
+        """
+        query = self.query_convolution(self.query(hidden))  # [T, B, H * K]
+        query = self._by_heads(query, 1, self.key_size)  # [T, B, H, K]
+        key = self.key_convolution(self.key(hidden))  # [T, B, steps * H * K]
+        key = self._by_heads(key, self.every, self.key_size)  # [T * steps, B, H, K]
+        value = self.value_convolution(self.value(hidden))  # [T, B, steps * H * V]
         value = self._by_heads(value, self.every, self.value_size)  # [T * steps, B, H, V]
-        query = functional.normalize(query, dim=3)  # [T, B, H, K]
-        key = functional.normalize(key, dim=3)  # [T * steps, B, H, K]
-        strength = self.reach * torch.sigmoid(self.strength(hidden))
+        query, key = functional.normalize(query, dim=3), functional.normalize(key, dim=3)
+        strength = self.reach * torch.sigmoid(self.strength(hidden))  # [T, B, steps * H]
         strength = self._by_heads(strength, self.every, 1)  # [T * steps, B, H, 1]
-        erased = strength * key
+        erased = strength * key  # [T * steps, B, H, K]
         decay = None
         if self.forgetting is not None:
             once = self.forgetting(hidden)  # [T, B, H]
-            others = torch.ones_like(once).unsqueeze(1).expand(-1, self.every - 1, -1, -1)
-            decay = torch.cat([once.unsqueeze(1), others], dim=1).flatten(0, 1)  # [T * steps, B, H]
+            once = once.unsqueeze(1)  # [T, 1, B, H]
+            others = torch.ones_like(once).expand(-1, self.every - 1, -1, -1)
+            decay = torch.cat([once, others], dim=1)  # [T, steps, B, H]
+            decay = decay.flatten(0, 1)  # [T * steps, B, H]
             erased = erased * decay.unsqueeze(3)
         return Operands(query, key, strength * value, decay, (key, erased))
 
@@ -90,14 +97,14 @@ class DeltaMixer(MatrixMixer):
         read = self.norm(answers).flatten(2)  # [T, B, H * V]
         if self.gate is not None:
             read = read * functional.silu(self.gate(hidden))
-        mixed: Tensor = self.output(read)
+        mixed: Tensor = self.output(read)  # [T, B, hidden]
         return mixed
 
     def _by_heads(self, made: Tensor, steps: int, size: int) -> Tensor:
         """``[T, B, steps * H * size]`` as ``[T * steps, B, H, size]``."""
         batch_size = made.shape[1]
-        split = made.view(-1, batch_size, steps, self.heads, size).transpose(1, 2)
-        return split.reshape(-1, batch_size, self.heads, size)
+        split = made.view(-1, batch_size, steps, self.heads, size)  # [T, B, steps, H, size]
+        return split.transpose(1, 2).reshape(-1, batch_size, self.heads, size)
 
 
 def delta_blocks(

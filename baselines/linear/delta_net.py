@@ -13,7 +13,7 @@ from ntmbench.registry import register_model
 class DeltaNetSettings(ConvolutionSettings):
     """Settings of DeltaNet."""
 
-    #: Whether b_t reaches 2 instead of 1, so that the state can change its sign under a key.
+    #: Whether beta_t reaches 2 instead of 1, so that the state can change its sign under a key.
     negative_eigenvalues: bool = False
 
 
@@ -21,15 +21,18 @@ class DeltaNetSettings(ConvolutionSettings):
 class DeltaNet(BlockModel):
     """What is found under a key is replaced, in part, by the new value.
 
-    With query, key and value q_t, k_t, v_t of a head, and b_t = sigmoid(w^T x_t)::
+    With query, key and value q_t, k_t, v_t of a head, and its writing strength beta_t::
 
-        S_t = S_{t-1} (I - b_t k_t k_t^T) + b_t v_t k_t^T
-        o_t = S_t q_t
+        beta_t = sigmoid(w^T x_t)
+        S_t    = S_{t-1} (I - beta_t k_t k_t^T) + beta_t v_t k_t^T
+        o_t    = S_t q_t
 
-    With ``negative_eigenvalues``, b_t = 2 sigmoid(w^T x_t), and the eigenvalue 1 - b_t of the
-    matrix lies between -1 and 1 (Grazzi et al. 2024): parity takes no more than that. As in Yang et
-    al. (2024), q_t and k_t have length 1 after a short convolution and SiLU, v_t has the same
-    convolution, what is read has an RMSNorm per head, and blocks alternate with SwiGLU.
+    The rule is that of Schlag et al. (2021), section 4.2, written as in Yang et al. (2024), section
+    2.2. With ``negative_eigenvalues``, beta_t = 2 sigmoid(w^T x_t), and the eigenvalue 1 - beta_t
+    of the matrix lies between -1 and 1 (Grazzi et al. 2024, table 2): parity takes no more than
+    that. As in Yang et al. (2024), section 3.3, q_t and k_t have length 1 after a short convolution
+    and SiLU. v_t has the same convolution, what is read has an RMSNorm per head, and blocks
+    alternate with SwiGLU.
     """
 
     def __init__(self, input_width: int, output_width: int, settings: DeltaNetSettings) -> None:

@@ -19,7 +19,7 @@ class DeltaProductSettings(ConvolutionSettings):
 
     #: Steps of the delta rule for each step of the sequence, n.
     product: int = field(default=2, metadata=searched(Range(1, 4)))
-    #: Whether b_t reaches 2 instead of 1, so that the state can be reflected.
+    #: Whether beta_t reaches 2 instead of 1, so that the state can be reflected.
     negative_eigenvalues: bool = True
     #: Whether the state fades before the first of the n steps, as in Gated DeltaNet.
     forgetting: bool = False
@@ -34,14 +34,15 @@ class DeltaProductSettings(ConvolutionSettings):
 class DeltaProduct(BlockModel):
     """DeltaNet with n keys, values and strengths for each step of the sequence.
 
-    With H_t,j the state after j of the n steps, so that H_t,0 = H_t-1,n::
+    With H_t,j the state after j of the n steps, so that H_t,0 = H_t-1,n (the paper has its
+    transpose, and calls n n_h)::
 
-        H_t,j = H_t,j-1 (I - b_t,j k_t,j k_t,j^T) + b_t,j v_t,j k_t,j^T,    j = 1 ... n
+        H_t,j = H_t,j-1 (I - beta_t,j k_t,j k_t,j^T) + beta_t,j v_t,j k_t,j^T,    j = 1 ... n
         o_t   = H_t,n q_t
 
-    A reflection (b = 2) exchanges two things, and a product of n reflections makes any permutation
-    of n + 1 things in one step of the sequence. With ``forgetting`` the state has the factor of
-    Gated DeltaNet before the first of the n steps. All else is as in DeltaNet.
+    A reflection (beta = 2) exchanges two things, and a product of n reflections makes any
+    permutation of n + 1 things in one step of the sequence. With ``forgetting`` the state has the
+    factor alpha_t of Gated DeltaNet before the first of the n steps. All else is as in DeltaNet.
     """
 
     def __init__(self, input_width: int, output_width: int, settings: DeltaProductSettings) -> None:

@@ -13,7 +13,7 @@ from ntmbench.registry import register_model
 class GatedDeltaNetSettings(ConvolutionSettings):
     """Settings of Gated DeltaNet."""
 
-    #: Whether b_t reaches 2 instead of 1, so that the state can change its sign under a key.
+    #: Whether beta_t reaches 2 instead of 1, so that the state can change its sign under a key.
     negative_eigenvalues: bool = False
 
 
@@ -21,14 +21,17 @@ class GatedDeltaNetSettings(ConvolutionSettings):
 class GatedDeltaNet(BlockModel):
     """DeltaNet, with a factor by which the whole state fades.
 
-    With query, key and value q_t, k_t, v_t of a head, b_t = sigmoid(w^T x_t), and the factor
-    w_t = exp(-A softplus(u^T x_t + c)), as in Mamba 2::
+    With query, key and value q_t, k_t, v_t of a head, its writing strength beta_t, and the factor
+    alpha_t, which is that of Mamba 2::
 
-        S_t = w_t S_{t-1} (I - b_t k_t k_t^T) + b_t v_t k_t^T
-        o_t = S_t q_t
+        beta_t  = sigmoid(w_beta^T x_t)
+        alpha_t = exp(-A softplus(w_alpha^T x_t + c))
+        S_t     = S_{t-1} (alpha_t (I - beta_t k_t k_t^T)) + beta_t v_t k_t^T
+        o_t     = S_t q_t
 
-    What is read has an RMSNorm per head and a gate SiLU(W_g x_t). As in the paper's code, keys take
-    3/4 of the hidden size and values twice as much as keys; c starts as in Mamba 2, and A uniform
+    S_t is equation 10 of the paper as it appeared at ICLR 2025 (section 3.1). What is read has an
+    RMSNorm per head and a gate SiLU(W_g x_t) (section 3.4). As in the paper's code, keys take 3/4
+    of the hidden size and values twice as much as keys; c starts as in Mamba 2, and A uniform
     between 0 and 16. All else is as in DeltaNet.
     """
 

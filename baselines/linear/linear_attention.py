@@ -55,17 +55,18 @@ class LinearAttentionMixer(MatrixMixer):
 
     def operands(self, hidden: Tensor) -> Operands:
         """Queries and keys are positive; a column of ones in the values makes z a row of S."""
-        made = self.projections(hidden).unflatten(2, (3, self.heads, self.size))
-        query, key, value = made.unbind(dim=2)  # [T, B, H, size]
-        ones = torch.ones_like(value[..., :1])
-        return Operands(
-            functional.elu(query) + 1, functional.elu(key) + 1, torch.cat([value, ones], dim=3)
-        )
+        made = self.projections(hidden)  # [T, B, 3 * H * size]
+        made = made.unflatten(2, (3, self.heads, self.size))  # [T, B, 3, H, size]
+        query, key, value = made.unbind(dim=2)  # [T, B, H, size] each
+        ones = torch.ones_like(value[..., :1])  # [T, B, H, 1]
+        value = torch.cat([value, ones], dim=3)  # [T, B, H, size + 1]
+        return Operands(functional.elu(query) + 1, functional.elu(key) + 1, value, normalized=True)
 
     def read(self, hidden: Tensor, operands: Operands, answers: Tensor) -> Tensor:
         """Divide by z^T phi(q), and mix the heads."""
-        sums, weight = answers[..., :-1], answers[..., -1:]
-        mixed: Tensor = self.output((sums / weight.clamp_min(1e-6)).flatten(2))
+        sums, weight = answers[..., :-1], answers[..., -1:]  # [T, B, H, size] and [T, B, H, 1]
+        read = (sums / weight.clamp_min(1e-6)).flatten(2)  # [T, B, H * size]
+        mixed: Tensor = self.output(read)  # [T, B, hidden]
         return mixed
 
 
@@ -73,15 +74,17 @@ class LinearAttentionMixer(MatrixMixer):
 class LinearAttention(BlockModel):
     """Attention without a softmax, so that keys and values can be added up.
 
-    With queries, keys and values q_t, k_t, v_t of a head, and phi(x) = elu(x) + 1::
+    With queries, keys and values q_t, k_t, v_t of a head (section 3.4, with S for the transpose of
+    the paper's s)::
 
-        S_t = S_{t-1} + v_t phi(k_t)^T
-        z_t = z_{t-1} + phi(k_t)
-        o_t = S_t phi(q_t) / (z_t^T phi(q_t))
+        phi(x) = elu(x) + 1                             (equation 7)
+        S_t    = S_{t-1} + v_t phi(k_t)^T               (equation 18)
+        z_t    = z_{t-1} + phi(k_t)                     (equation 19)
+        o_t    = S_t phi(q_t) / (z_t^T phi(q_t))        (in equation 20)
 
     z is a further row of S, that of a value which is always 1. Blocks are those of a transformer,
-    with norms before the parts and SwiGLU. Sinusoidal positions (Vaswani et al. 2017) are added to
-    the inputs, as the sum has no order; they go on beyond any length.
+    with norms before the parts and SwiGLU. Sinusoidal positions (Vaswani et al. 2017, section 3.5)
+    are added to the inputs, as the sum has no order; they go on beyond any length.
     """
 
     def __init__(

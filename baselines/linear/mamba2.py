@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import torch
@@ -46,7 +47,7 @@ class Mamba2Mixer(MatrixMixer):
     """A layer of Mamba 2, whose B and C are the same for all heads."""
 
     def __init__(self, settings: Mamba2Settings) -> None:
-        """Build the linear maps; A is uniform between 1 and 16, steps are .001 to .1 long."""
+        """Build the linear maps; A is uniform between 1 and 16, Delta is .001 to .1."""
         super().__init__()
         self.heads, self.columns = settings.heads, settings.state_size
         self.size = head_size(settings.expansion * settings.hidden_size, self.heads)
@@ -59,6 +60,8 @@ class Mamba2Mixer(MatrixMixer):
         self.direct = nn.Parameter(torch.ones(self.heads))
         self.norm = nn.RMSNorm(inner, eps=EPSILON)
         self.down = nn.Linear(inner, settings.hidden_size, bias=False)
+        with torch.no_grad():
+            self.down.weight /= math.sqrt(settings.layers)
 
     @property
     def state_floats(self) -> int:
@@ -67,19 +70,23 @@ class Mamba2Mixer(MatrixMixer):
         return state
 
     def operands(self, hidden: Tensor) -> Operands:
-        """C is the query, B the key, and the step's length times x the value."""
-        gate, convolved, step = self.up(hidden).split(self.parts, dim=2)
+        """C is the query, B the key, and Delta x the value."""
+        made = self.up(hidden)  # [T, B, 2 * H * P + 2 * N + H]
+        # [T, B, H * P], [T, B, H * P + 2 * N] and [T, B, H]
+        gate, convolved, step = made.split(self.parts, dim=2)
+        # [T, B, H * P], [T, B, N] and [T, B, N]
         inner, key, query = self.convolution(convolved).split(
             (self.parts[0], self.columns, self.columns), dim=2
         )
         inner = inner.view(*inner.shape[:2], self.heads, self.size)  # [T, B, H, P]
-        key, query = (part.unsqueeze(2).expand(-1, -1, self.heads, -1) for part in (key, query))
-        step = functional.softplus(step + self.step_bias)  # [T, B, H]
+        key = key.unsqueeze(2).expand(-1, -1, self.heads, -1)  # [T, B, H, N]
+        query = query.unsqueeze(2).expand(-1, -1, self.heads, -1)  # [T, B, H, N]
+        step = functional.softplus(step + self.step_bias)
         return Operands(
             query,
             key,
-            step.unsqueeze(3) * inner,
-            decay=torch.exp(-self.log_rates.exp() * step),
+            step.unsqueeze(3) * inner,  # [T, B, H, P]
+            decay=torch.exp(-self.log_rates.exp() * step),  # [T, B, H]
             beside=(inner, gate),
         )
 
@@ -87,25 +94,29 @@ class Mamba2Mixer(MatrixMixer):
         """Add the direct way, gate, normalise and project down."""
         inner, gate = operands.beside
         read = (answers + self.direct.unsqueeze(1) * inner).flatten(2)  # [T, B, H * P]
-        mapped: Tensor = self.down(self.norm(read * functional.silu(gate)))
+        mapped: Tensor = self.down(self.norm(read * functional.silu(gate)))  # [T, B, hidden]
         return mapped
 
 
-@register_model("mamba2", settings=Mamba2Settings, width="hidden_size")
+@register_model("mamba2", settings=Mamba2Settings, width="hidden_size", version=2)
 class Mamba2(BlockModel):
     """A linear recurrence whose steps are as long as the input says.
 
-    With the channels x_t of a head, its step d_t = softplus(w^T u_t + c) and its rate A, and with
-    B_t and C_t, of N numbers, shared by all heads::
+    With the channels x_t of a head, its step Delta_t and its rate A, and with B_t and C_t, of N
+    numbers, shared by all heads (equation 20)::
 
-        S_t = exp(-A d_t) S_{t-1} + d_t x_t B_t^T
-        y_t = S_t C_t + D x_t
+        Delta_t = softplus(w^T u_t + c)
+        h_t     = exp(-A Delta_t) h_{t-1} + Delta_t x_t B_t^T
+        y_t     = h_t C_t + D x_t
 
-    x, B and C pass through a short convolution and SiLU; y is gated by SiLU(z), normalised and
-    projected down. There is no feedforward network. As in the paper's code, A starts uniform
-    between 1 and 16, D at 1, c so that steps are between 0.001 and 0.1, log-uniform, and the heads
-    have twice the hidden size together. Its N is 128 and its heads have 64 channels; here N is 64
-    and the number of heads is given, as models are small.
+    This is equation 2 with the matrix A_t a number times the identity (section 2.4), for all
+    channels of a head at once, and made discrete as in Mamba (Gu and Dao 2023). x, B and C pass
+    through a short convolution and SiLU; y is gated by SiLU(z), normalised and projected down
+    (section 7.1). There is no feedforward network. As in the paper's code, A starts uniform between
+    1 and 16, D at 1, c so that Delta is between 0.001 and 0.1, log-uniform, the heads have twice
+    the hidden size together, and the maps down are divided by the square root of the number of
+    blocks. Its N is 128 and its heads have 64 channels; here N is 64 and the number of heads is
+    given, as models are small.
     """
 
     def __init__(self, input_width: int, output_width: int, settings: Mamba2Settings) -> None:

@@ -82,39 +82,40 @@ class MLSTMMixer(MatrixMixer):
 
     def operands(self, hidden: Tensor) -> Operands:
         """The stabilised gates as decay and as factor of the values; n is that of a value of 1."""
-        inner, gate = self.up(hidden).chunk(2, dim=2)
+        inner, gate = self.up(hidden).chunk(2, dim=2)  # [T, B, H * size] each
         convolved = self.convolution(inner)
         made = self.query(convolved), self.key(convolved), self.value(inner)
         gated = torch.cat(made, dim=2)  # [T, B, 3 * H * size]
         opened = self.input_gate(gated)  # [T, B, H]
         kept = functional.logsigmoid(self.forget_gate(gated))  # [T, B, H]
         largest = _stabilizer(opened, kept)  # [T, B, H]
-        before = torch.cat([largest[:1] - kept[:1], largest[:-1]])
+        before = torch.cat([largest[:1] - kept[:1], largest[:-1]])  # [T, B, H]
         shape = (*hidden.shape[:2], self.heads, self.size)
-        query, key, value = (part.view(shape) for part in made)
+        query, key, value = (part.view(shape) for part in made)  # [T, B, H, size] each
         value = torch.cat([value, torch.ones_like(value[..., :1])], dim=3)  # [T, B, H, size + 1]
         return Operands(
             query,
             key / math.sqrt(self.size),
-            (opened - largest).exp().unsqueeze(3) * value,
-            decay=(kept + before - largest).exp(),
+            (opened - largest).exp().unsqueeze(3) * value,  # [T, B, H, size + 1]
+            decay=(kept + before - largest).exp(),  # [T, B, H]
+            normalized=True,
             beside=(largest, convolved, gate),
         )
 
     def read(self, hidden: Tensor, operands: Operands, answers: Tensor) -> Tensor:
         """Divide by n^T q, normalise each head, skip, gate, and project down."""
         largest, convolved, gate = operands.beside
-        weight = answers[..., -1:].abs()
+        weight = answers[..., -1:].abs()  # [T, B, H, 1]
         divisor = torch.maximum(weight, (-largest).exp().unsqueeze(3)) + LEAST_DIVISOR
         read = self.norm(answers[..., :-1] / divisor)  # [T, B, H * size]
         read = (read + self.skip * convolved) * functional.silu(gate)
-        mapped: Tensor = self.down(read)
+        mapped: Tensor = self.down(read)  # [T, B, hidden]
         return mapped
 
 
 def _stabilizer(opened: Tensor, kept: Tensor) -> Tensor:
-    """m_t = max(log f_t + m_{t-1}, log i_t) from log i and log f, ``[T, B, H]``, all at once."""
-    total = kept.cumsum(dim=0)
+    """m_t = max(log f_t + m_{t-1}, i~_t) from i~ and log f, ``[T, B, H]``, all at once."""
+    total = kept.cumsum(dim=0)  # [T, B, H]
     return total + (opened - total).cummax(dim=0).values
 
 
@@ -122,20 +123,29 @@ def _stabilizer(opened: Tensor, kept: Tensor) -> Tensor:
 class MLSTM(BlockModel):
     """A matrix memory with exponential gates.
 
-    With query, key and value q_t, k_t, v_t of a head of d channels, i_t = exp(w_i^T x_t + b_i) and
-    f_t = sigmoid(w_f^T x_t + b_f)::
+    With query, key and value q_t, k_t, v_t of a head of d channels (section 2.3; equation 23 has
+    the root of d)::
 
-        C_t = f_t C_{t-1} + i_t v_t k_t^T / sqrt(d)
-        n_t = f_t n_{t-1} + i_t k_t / sqrt(d)
-        h_t = C_t q_t / max(|n_t^T q_t|, 1)
+        i_t = exp(i~_t),      i~_t = w_i^T x_t + b_i                (equation 25)
+        f_t = sigmoid(f~_t),  f~_t = w_f^T x_t + b_f                (equation 26)
+        C_t = f_t C_{t-1} + i_t v_t k_t^T / sqrt(d)                 (equation 19)
+        n_t = f_t n_{t-1} + i_t k_t / sqrt(d)                       (equation 20)
+        h_t = C_t q_t / max(|n_t^T q_t|, 1)                         (equation 21, without o_t)
 
-    Gates as large as these need a stabiliser m_t = max(log f_t + m_{t-1}, log i_t): the gates in
-    use are exp(log f_t + m_{t-1} - m_t) and exp(log i_t - m_t), and the 1 becomes exp(-m_t), which
-    leaves h_t as it is. n is a further row of C, that of a value which is always 1.
+    Gates as large as these need a stabiliser (equations 15 to 17)::
+
+        m_t  = max(log f_t + m_{t-1}, i~_t)
+        i'_t = exp(i~_t - m_t)
+        f'_t = exp(log f_t + m_{t-1} - m_t)
+
+    i' and f' take the place of i and f, and the 1 becomes exp(-m_t), which leaves h_t as it is. n
+    is a further row of C, that of a value which is always 1.
 
     A block projects up, convolves, makes queries and keys of the convolved and values of the other,
-    normalises each head, adds what was convolved, gates by SiLU and projects down. Sizes and starts
-    are those of the paper's code; forget gates start at biases from 3 to 6.
+    normalises each head, adds what was convolved, gates by SiLU and projects down. As in the
+    paper's code, that gate is in the place of o_t, and the gates i and f see q_t, k_t and v_t of
+    all heads for x_t. Sizes and starts are those of that code; forget gates start at biases from 3
+    to 6.
     """
 
     def __init__(self, input_width: int, output_width: int, settings: MLSTMSettings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -45,17 +46,18 @@ class LowRank(nn.Module):
     """A map W_2 f(W_1 x) of low rank, which starts at 0."""
 
     def __init__(self, hidden_size: int, rank: int, outputs: int) -> None:
-        """Start W_1 at 0 and W_2 orthogonal."""
+        """Start W_1 at 0 and W_2 orthogonal, times a tenth."""
         super().__init__()
         self.down = nn.Parameter(torch.zeros(hidden_size, rank))
-        self.up = nn.Parameter(nn.init.orthogonal_(torch.empty(rank, outputs), gain=0.1))
+        self.up = nn.Parameter(torch.empty(rank, outputs))
+        nn.init.orthogonal_(self.up, gain=0.1 * math.sqrt(max(rank / outputs, 1)))
 
     def forward(self, inputs: Tensor, squash: str = "none") -> Tensor:
         """Map ``[T, B, hidden]`` to ``[T, B, outputs]``; ``squash`` is none, tanh or sigmoid."""
-        inner = inputs @ self.down
+        inner = inputs @ self.down  # [T, B, rank]
         if squash != "none":
             inner = torch.tanh(inner) if squash == "tanh" else torch.sigmoid(inner)
-        return inner @ self.up
+        return inner @ self.up  # [T, B, outputs]
 
 
 def shifted(hidden: Tensor) -> Tensor:
@@ -72,7 +74,7 @@ class RWKV7Mixer(MatrixMixer):
     """Time mixing."""
 
     def __init__(self, settings: RWKV7Settings, layer: int) -> None:
-        """Build the maps, started as in the paper's code."""
+        """Build the maps, started as in the paper's code; ``layer`` counts from 0."""
         super().__init__()
         hidden_size, rank = settings.hidden_size, settings.rank
         self.heads, self.size = settings.heads, head_size(hidden_size, settings.heads)
@@ -104,8 +106,9 @@ class RWKV7Mixer(MatrixMixer):
         self.bonus = nn.Parameter(torch.full((self.heads, self.size), -0.04))
         self.norm = nn.GroupNorm(self.heads, channels, eps=HEAD_EPSILON)
         self.output = nn.Linear(channels, hidden_size, bias=False)
-        for linear, limit in ((self.receptance, 0.5), (self.key, 0.05), (self.value, 0.5)):
-            nn.init.uniform_(linear.weight, -limit / hidden_size**0.5, limit / hidden_size**0.5)
+        for linear, gain in ((self.receptance, 1), (self.key, 0.1), (self.value, 1)):
+            nn.init.orthogonal_(linear.weight, gain=gain)
+        nn.init.constant_(self.norm.weight, ((layer + 1) / settings.layers) ** 0.7)
         nn.init.zeros_(self.output.weight)
 
     @property
@@ -118,23 +121,24 @@ class RWKV7Mixer(MatrixMixer):
         """The diagonal decay w, and what is erased: under the removal key, at the rate a."""
         before = shifted(hidden)
         seen = [hidden + before * mixing for mixing in self.mixing]  # six of [T, B, hidden]
-        decay = torch.sigmoid(self.decay_bias + self.decay(seen[1], "tanh"))
-        rate = torch.sigmoid(self.rate_bias + self.rate(seen[4]))
-        key = self.key(seen[2])
-        removed = functional.normalize(self._by_heads(key * self.removal), dim=3)
-        query = self._by_heads(self.receptance(seen[0]))
-        key = self._by_heads(key * (1 + (rate - 1) * self.replacement))
-        value = self._by_heads(self.value(seen[3]))
-        beside = [self.gate(seen[5], "sigmoid")]
+        decay = torch.sigmoid(self.decay_bias + self.decay(seen[1], "tanh"))  # [T, B, H * size]
+        rate = torch.sigmoid(self.rate_bias + self.rate(seen[4]))  # [T, B, H * size]
+        key = self.key(seen[2])  # [T, B, H * size]
+        removed = self._by_heads(key * self.removal)  # [T, B, H, size]
+        removed = functional.normalize(removed, dim=3)
+        query = self._by_heads(self.receptance(seen[0]))  # [T, B, H, size]
+        key = self._by_heads(key * (1 + (rate - 1) * self.replacement))  # [T, B, H, size]
+        value = self._by_heads(self.value(seen[3]))  # [T, B, H, size]
+        beside = [self.gate(seen[5], "sigmoid")]  # [T, B, H * size]
         if self.layer > 0:
-            taken = torch.sigmoid(self.residual_bias + self.residual(seen[3]))
-            beside.append(self._by_heads(taken))
+            taken = torch.sigmoid(self.residual_bias + self.residual(seen[3]))  # [T, B, H * size]
+            beside.append(self._by_heads(taken))  # [T, B, H, size]
         return Operands(
             query,
             key,
             value,
-            decay=self._by_heads(torch.exp(-FASTEST * decay)),
-            erase=(removed, removed * self._by_heads(rate)),
+            decay=self._by_heads(torch.exp(-FASTEST * decay)),  # [T, B, H, size]
+            erase=(removed, removed * self._by_heads(rate)),  # [T, B, H, size] each
             beside=tuple(beside),
         )
 
@@ -149,13 +153,16 @@ class RWKV7Mixer(MatrixMixer):
     def read(self, hidden: Tensor, operands: Operands, answers: Tensor) -> Tensor:
         """Normalise each head, add the current value, gate, and mix the heads."""
         gate = operands.beside[0]
-        read = self.norm(answers.flatten(0, 1).flatten(1)).view(gate.shape)  # [T, B, H * size]
-        weight = (operands.query * operands.key * self.bonus).sum(dim=3, keepdim=True)
-        read = read + (weight * operands.value).flatten(2)
-        mixed: Tensor = self.output(read * gate)
+        together = answers.flatten(0, 1).flatten(1)  # [T * B, H * size]
+        read = self.norm(together).view(gate.shape)  # [T, B, H * size]
+        alike = operands.query * operands.key * self.bonus  # [T, B, H, size]
+        weight = alike.sum(dim=3, keepdim=True)  # [T, B, H, 1]
+        read = read + (weight * operands.value).flatten(2)  # [T, B, H * size]
+        mixed: Tensor = self.output(read * gate)  # [T, B, hidden]
         return mixed
 
     def _by_heads(self, made: Tensor) -> Tensor:
+        """``[T, B, H * size]`` as ``[T, B, H, size]``."""
         return made.view(*made.shape[:2], self.heads, self.size)
 
 
@@ -168,7 +175,7 @@ class ChannelMixer(Mixer):
         self.mixing = nn.Parameter(shares_of_step_before(hidden_size, below**4))
         self.up = nn.Linear(hidden_size, 4 * hidden_size, bias=False)
         self.down = nn.Linear(4 * hidden_size, hidden_size, bias=False)
-        nn.init.uniform_(self.up.weight, -0.5 / hidden_size**0.5, 0.5 / hidden_size**0.5)
+        nn.init.orthogonal_(self.up.weight)
         nn.init.zeros_(self.down.weight)
 
     @property
@@ -179,27 +186,41 @@ class ChannelMixer(Mixer):
     def forward(self, hidden: Tensor) -> Tensor:
         """Map ``[T, B, hidden]`` to the same shape."""
         seen = hidden + shifted(hidden) * self.mixing
-        mapped: Tensor = self.down(torch.relu(self.up(seen)).square())
+        inner = torch.relu(self.up(seen)).square()  # [T, B, 4 * hidden]
+        mapped: Tensor = self.down(inner)  # [T, B, hidden]
         return mapped
 
 
-@register_model("rwkv7", settings=RWKV7Settings, width="hidden_size")
+@register_model("rwkv7", settings=RWKV7Settings, width="hidden_size", version=2)
 class RWKV7(BlockModel):
     """A matrix state that decays and is corrected channel by channel.
 
-    With receptance, key and value r_t, k_t, v_t of a head, the decay w_t and the rate a_t, both a
-    number per channel, and the removal key c_t = xi * k_t divided by its length::
+    With receptance, key and value r_t, k_t, v_t of a head as columns (the paper has rows), the
+    decay w_t and the in-context learning rate a_t, both a number per channel, and * between
+    channels (section 4.1)::
 
-        k'_t = k_t * (1 + (a_t - 1) * alpha)
-        S_t  = S_{t-1} (diag(w_t) - c_t (a_t * c_t)^T) + v_t k'_t^T
-        o_t  = norm(S_t r_t) + ((r_t * rho)^T k'_t) v_t
+        kappa_t = xi * k_t, divided by its length                       (equations 6 and 15)
+        k~_t = k_t * (1 + (a_t - 1) * alpha)                            (equation 7)
+        w_t  = exp(-exp(-1/2) sigmoid(d_t))                             (equation 12)
+        S_t  = S_{t-1} (diag(w_t) - kappa_t (a_t * kappa_t)^T) + v_t k~_t^T     (equation 17)
+        p_t  = norm(S_t r_t) + (r_t^T (rho * k~_t)) v_t                 (equations 20 and 21)
+        o_t  = W_o (g_t * p_t)                                          (equation 22)
 
-    w_t = exp(-exp(-1/2) sigmoid(d_t)), and d_t, a_t (by a sigmoid) and the gate of o_t are maps of
-    low rank. Each of r, w, k, v, a and g sees a mixture of its own of x_t and x_{t-1}. Above the
-    first layer, v_t + (v'_t - v_t) * nu_t takes the place of v_t, where v'_t is the first layer's
-    and nu_t, by a sigmoid, a map of low rank too. Blocks alternate with a feedforward network of
-    squared ReLUs that sees such a mixture too. Weights start as in the paper's code
-    (``train_temp/src/model.py`` of BlinkDL/RWKV-LM), the last map of each part at 0.
+    d_t, a_t (by a sigmoid) and the gate g_t are maps of low rank (equations 4, 11 and 14). Each of
+    r, d, k, v, a and g sees a mixture of its own of x_t and x_{t-1} (equation 3). Above the first
+    layer, v_t + (v'_t - v_t) * nu_t takes the place of v_t, where v'_t is the first layer's and
+    nu_t, by a sigmoid, a map of low rank too. (So it is in the paper's code; in equations 8 and 10
+    the sigmoid gives the other share, 1 - nu_t.) Blocks alternate with a feedforward network of
+    squared ReLUs that sees such a mixture too (section 4.2).
+
+    Weights start as ``generate_init_weight`` in RWKV-v7/train_temp/src/model.py of BlinkDL/RWKV-LM
+    has them. Receptance, values and the first map of the feedforward network are orthogonal, keys
+    orthogonal times 0.1, the last maps of both parts 0. The factors of the norm of the heads are
+    ((l + 1) / L)^0.7 in layer l of L, counted from 0. The map to the logits is orthogonal times
+    0.5, and times the root of outputs / hidden size if there are more outputs. What differs: the
+    embedding is a linear map of channels that starts as in PyTorch, without a LayerNorm after it,
+    the LayerNorms have no bias, the map to the logits has one, from 0, and all maps of low rank
+    have the same rank.
     """
 
     def __init__(self, input_width: int, output_width: int, settings: RWKV7Settings) -> None:
@@ -215,3 +236,6 @@ class RWKV7(BlockModel):
             for layer in range(layers)
         ]
         super().__init__(input_width, output_width, size, blocks, center=True)
+        gain = 0.5 * math.sqrt(max(output_width / size, 1))
+        nn.init.orthogonal_(self.output.weight, gain=gain)
+        nn.init.zeros_(self.output.bias)

@@ -64,14 +64,16 @@ class SLSTMMixer(Mixer):
             ],
             dim=3,
         )  # [T, B, channels, 4]
-        seen = seen.view(*hidden.shape[:2], self.heads, self.size, 4).transpose(3, 4) + self.bias
+        seen = seen.view(*hidden.shape[:2], self.heads, self.size, 4)  # [T, B, H, size, 4]
+        seen = seen.transpose(3, 4) + self.bias  # [T, B, H, 4, size]
         output = hidden.new_zeros(hidden.shape[1], self.heads, self.size)  # [B, H, size]
         cell = weight = output
         largest = torch.full_like(output, -torch.inf)
         outputs = []
         for given in seen:  # [B, H, 4, size]
             recurrent = (output.unsqueeze(2) @ self.recurrent).squeeze(2)  # [B, H, 4 * size]
-            opened, kept, new, shown = (given + recurrent.view(given.shape)).unbind(dim=2)
+            made = given + recurrent.view(given.shape)  # [B, H, 4, size]
+            opened, kept, new, shown = made.unbind(dim=2)  # i~, f~, z~ and o~, [B, H, size] each
             kept = functional.logsigmoid(kept) + largest
             largest = torch.maximum(opened, kept)
             keep, write = (kept - largest).exp(), (opened - largest).exp()
@@ -87,17 +89,26 @@ class SLSTMMixer(Mixer):
 class SLSTM(BlockModel):
     """An LSTM with exponential gates, whose cells of a head are mixed by recurrent weights.
 
-    With z_t, o_t and the logarithms of i_t and f_t each W x_t + R h_{t-1} + b, where tanh is taken
-    of z, and sigmoid of o and f, and R mixes the cells of one head::
+    i~_t, f~_t, z~_t and o~_t are each W x_t + R h_{t-1} + b, with weights of their own. R mixes the
+    cells of one head (section 2.2)::
 
-        c_t = f_t c_{t-1} + i_t z_t
-        n_t = f_t n_{t-1} + i_t
-        h_t = o_t c_t / n_t
+        z_t = tanh(z~_t)                        (equation 11)
+        i_t = exp(i~_t)                         (equation 12)
+        f_t = sigmoid(f~_t)                     (equation 13, which also allows exp)
+        o_t = sigmoid(o~_t)                     (equation 14)
+        c_t = f_t c_{t-1} + i_t z_t             (equation 8)
+        n_t = f_t n_{t-1} + i_t                 (equation 9)
+        h_t = o_t c_t / n_t                     (equation 10)
 
-    Gates are stabilised as in the mLSTM: by m_t = max(log f_t + m_{t-1}, log i_t), which leaves h_t
-    as it is. A block convolves what the gates i and f see, normalises each head, and adds a gated
-    feedforward network of 4/3 of the hidden size. R starts at 0, and the biases of the forget gates
-    from 5 to -7. There are as many cells as the hidden size, rounded up to a multiple of the heads.
+    i and f are stabilised, which leaves h_t as it is: i' and f' take their place::
+
+        m_t  = max(log f_t + m_{t-1}, i~_t)     (equation 15)
+        i'_t = exp(i~_t - m_t)                  (equation 16)
+        f'_t = exp(log f_t + m_{t-1} - m_t)     (equation 17)
+
+    A block convolves what the gates i and f see, normalises each head, and adds a gated feedforward
+    network of 4/3 of the hidden size. R starts at 0, and the biases of the forget gates from 5 to
+    -7. There are as many cells as the hidden size, rounded up to a multiple of the heads.
     """
 
     def __init__(self, input_width: int, output_width: int, settings: SLSTMSettings) -> None:

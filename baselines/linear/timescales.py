@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-#: Shortest and longest step d at the start, and the least that is drawn.
+#: Shortest and longest step Delta at the start, and the least that is drawn.
 SHORTEST, LONGEST, LEAST = 1e-3, 1e-1, 1e-4
 
 
@@ -26,10 +26,10 @@ def log_rates(heads: int, between: tuple[float, float]) -> Tensor:
 
 
 class Forgetting(nn.Module):
-    """The factor exp(-A d_t) of each head, with d_t = softplus(W x_t + c)."""
+    """The factor exp(-A Delta_t) of each head, with Delta_t = softplus(W x_t + c)."""
 
     def __init__(self, hidden_size: int, heads: int, rates: tuple[float, float]) -> None:
-        """Start with A uniform in ``rates``, and d_t between a thousandth and a tenth."""
+        """Start with A uniform in ``rates``, and Delta_t between 0.001 and 0.1."""
         super().__init__()
         self.steps = nn.Linear(hidden_size, heads, bias=False)
         self.step_bias = nn.Parameter(step_bias(heads))
@@ -37,5 +37,5 @@ class Forgetting(nn.Module):
 
     def forward(self, hidden: Tensor) -> Tensor:
         """Map ``[T, B, hidden]`` to factors ``[T, B, H]``."""
-        steps = functional.softplus(self.steps(hidden) + self.step_bias)
+        steps = functional.softplus(self.steps(hidden) + self.step_bias)  # [T, B, H]
         return torch.exp(-self.log_rates.exp() * steps)

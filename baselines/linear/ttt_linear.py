@@ -23,7 +23,7 @@ from ntmbench.data.ranges import Choice, searched
 from ntmbench.errors import MAX_SIZE, check_range
 from ntmbench.registry import register_model
 
-#: Added to the variances, as in the paper's code.
+#: Added to the variances, as in the authors' code.
 NORM_EPSILON = 1e-6
 #: Base of the waves by which a step tells its place in a mini-batch.
 WAVES = 10000.0
@@ -84,20 +84,22 @@ class TTTLinearMixer(Mixer):
 
     @property
     def state_floats(self) -> int:
-        """W, b, the sums of their gradients in a mini-batch, and what the convolutions keep.
+        """W and b, the sums of their gradients in a mini-batch, and what the convolutions keep.
 
-        Both convolutions see the same numbers.
+        A mini-batch of one step needs no sums. Both convolutions see the same numbers.
         """
         model = self.heads * (self.size**2 + self.size)
-        state: int = 2 * model + self.query_convolution.state_floats
+        kept = model if self.mini_batch == 1 else 2 * model
+        state: int = kept + self.query_convolution.state_floats
         return state
 
     def forward(self, hidden: Tensor) -> Tensor:
         """Map ``[T, B, hidden]`` to the same shape."""
         answers = [batch.answers for batch in self._mini_batches(hidden)]
-        read = torch.cat(answers, dim=2).permute(2, 0, 1, 3).flatten(2)  # [T, B, H * size]
-        gate = functional.gelu(self.gate(hidden), approximate="tanh")
-        mixed: Tensor = self.output(self.norm(read) * gate)
+        read = torch.cat(answers, dim=2)  # [B, H, T, size]
+        read = read.permute(2, 0, 1, 3).flatten(2)  # [T, B, H * size]
+        gate = functional.gelu(self.gate(hidden), approximate="tanh")  # [T, B, H * size]
+        mixed: Tensor = self.output(self.norm(read) * gate)  # [T, B, hidden]
         return mixed
 
     def influences(self, hidden: Tensor) -> tuple[Tensor, Tensor]:
@@ -108,7 +110,7 @@ class TTTLinearMixer(Mixer):
             q_i W_0 + b_0, minus the sum of factor i, j times slope j over all steps j.
         """
         batches = list(self._mini_batches(hidden))
-        key = torch.cat([batch.key for batch in batches], dim=2)
+        key = torch.cat([batch.key for batch in batches], dim=2)  # [B, H, T, size]
         last = torch.cat([batch.shares[:, :, -1:] for batch in batches], dim=3)  # [B, H, 1, T]
         rows, start = [], 0
         for batch in batches:
@@ -131,18 +133,20 @@ class TTTLinearMixer(Mixer):
         sizes = factors.abs() * slopes.norm(dim=3).unsqueeze(2)  # [B, H, T, T]
         tiny = torch.finfo(sizes.dtype).tiny
         shares: Tensor = sizes / sizes.sum(dim=3, keepdim=True).clamp_min(tiny)
-        return shares.permute(2, 0, 1, 3)
+        return shares.permute(2, 0, 1, 3)  # [T, B, H, T]
 
     def _mini_batches(self, hidden: Tensor) -> Iterator[_MiniBatch]:
         """Answer ``[T, B, hidden]``, some steps at a time."""
-        shared = self.query_and_key(hidden)
-        query = turned(self._by_heads(self.query_convolution.taps(shared)), self.mini_batch)
-        key = turned(self._by_heads(self.key_convolution.taps(shared)), self.mini_batch)
+        shared = self.query_and_key(hidden)  # [T, B, H * size]
+        query = self._by_heads(self.query_convolution.taps(shared))  # [B, H, T, size]
+        key = self._by_heads(self.key_convolution.taps(shared))  # [B, H, T, size]
+        query, key = turned(query, self.mini_batch), turned(key, self.mini_batch)
         value = self._by_heads(self.value(hidden))  # [B, H, T, size]
-        rates = torch.sigmoid(self.rates(hidden)).permute(1, 2, 0).unsqueeze(2)  # [B, H, 1, T]
+        rates = torch.sigmoid(self.rates(hidden))  # [T, B, H]
+        rates = rates.permute(1, 2, 0).unsqueeze(2)  # [B, H, 1, T]
         rates = self.learning_rate / self.size * rates
-        weights: Tensor = self.weights
-        biases: Tensor = self.biases
+        weights: Tensor = self.weights  # [H, size, size]
+        biases: Tensor = self.biases  # [H, 1, size]
         for start in range(0, len(hidden), self.mini_batch):
             part = slice(start, start + self.mini_batch)
             batch = self._mini_batch(
@@ -151,9 +155,9 @@ class TTTLinearMixer(Mixer):
             )  # fmt: skip
             yield batch
             last = batch.shares[:, :, -1:]  # [B, H, 1, n]
-            # [B, H, size, size] and [B, H, 1, size]
-            weights = weights - (batch.key.transpose(2, 3) * last) @ batch.slopes
-            biases = biases - last @ batch.slopes
+            weighted = batch.key.transpose(2, 3) * last  # [B, H, size, n]
+            weights = weights - weighted @ batch.slopes  # [B, H, size, size]
+            biases = biases - last @ batch.slopes  # [B, H, 1, size]
 
     def _mini_batch(
         self,
@@ -173,8 +177,9 @@ class TTTLinearMixer(Mixer):
         places = torch.arange(1, steps + 1, device=key.device).to(key)
         factors = (1 / places + self.step_factors[:steps]).clamp_min(0).unsqueeze(1)  # [n, 1]
         slopes = self._slopes(key @ weights + biases, value - key)  # [B, H, n, size]
-        shares = (factors * rates).tril()
-        found = query @ weights - (shares * (query @ key.transpose(2, 3))) @ slopes
+        shares = (factors * rates).tril()  # [B, H, n, n]
+        alike = query @ key.transpose(2, 3)  # [B, H, n, n]
+        found = query @ weights - (shares * alike) @ slopes  # [B, H, n, size]
         found = found + biases - shares @ slopes
         normed = functional.layer_norm(found, found.shape[3:], eps=NORM_EPSILON)
         answers = query + normed * self.norm_factors + self.norm_biases
@@ -191,36 +196,40 @@ class TTTLinearMixer(Mixer):
 
     def _by_heads(self, made: Tensor) -> Tensor:
         """``[T, B, H * size]`` as ``[B, H, T, size]``."""
-        return made.view(*made.shape[:2], self.heads, self.size).permute(1, 2, 0, 3)
+        split = made.view(*made.shape[:2], self.heads, self.size)  # [T, B, H, size]
+        return split.permute(1, 2, 0, 3)
 
 
 def turned(numbers: Tensor, period: int) -> Tensor:
     """Rotary positions (Su et al. 2021) in ``[B, H, T, size]``, which begin anew with a period."""
     steps, size = numbers.shape[2:]
-    places = torch.arange(steps, device=numbers.device) % period
-    pairs = torch.arange(size // 2, device=numbers.device, dtype=torch.float64)
+    places = torch.arange(steps, device=numbers.device) % period  # [T]
+    pairs = torch.arange(size // 2, device=numbers.device, dtype=torch.float64)  # [size / 2]
     angles = places.unsqueeze(1) * torch.exp(-2 * math.log(WAVES) * pairs / size)  # [T, size / 2]
     cosines, sines = angles.cos().to(numbers), angles.sin().to(numbers)
-    even, odd = numbers[..., ::2], numbers[..., 1::2]
+    even, odd = numbers[..., ::2], numbers[..., 1::2]  # [B, H, T, size / 2] each
     parts = [even * cosines - odd * sines, odd * cosines + even * sines]
-    return torch.stack(parts, dim=4).flatten(3)
+    return torch.stack(parts, dim=4).flatten(3)  # [B, H, T, size]
 
 
 @register_model("ttt_linear", settings=TTTLinearSettings, width="hidden_size")
 class TTTLinear(BlockModel):
     """A head remembers by learning to map each key to its value, by gradient descent.
 
-    With query, key and value q_t, k_t, v_t of a head as rows of d numbers, the inner model
-    f(x; W, b) = norm(x W + b), whose norm has weights of its own, and its loss::
+    With query, key and value q_t, k_t, v_t of a head as rows of d numbers, the inner model is
+    f(x; W, b) = x + norm(x W + b), whose norm has weights of its own (section 2.7), and its loss is
+    |f(k_t; W, b) - v_t|^2 / 2 (equation 4 has no half)::
 
-        l_t(W, b)  = |f(k_t; W, b) - (v_t - k_t)|^2 / 2
-        (W, b)_t   = (W, b)_s - e_t sum over s < j <= t of r_j grad l_j((W, b)_s)
-        o_t        = q_t + f(q_t; W_t, b_t)
+        l_t(W, b)  = |norm(k_t W + b) - (v_t - k_t)|^2 / 2
+        (W, b)_t   = (W, b)_t' - e_t sum over t' < s <= t of eta_s grad l_s((W, b)_t')
+        o_t        = f(q_t; (W, b)_t)                                           (equation 5)
 
-    s is the last step of the mini-batch before, so that all gradients of a mini-batch are taken at
-    the same weights. r_j is the learning rate, divided by d, with a gate sigmoid(w^T x_j + c). e_t
-    is 1 over the number of the step in its mini-batch, and a learned number that starts at 0.
-    W_0 and b_0 are learned.
+    t' is the last step of the mini-batch before, so that all gradients of a mini-batch are taken at
+    the same weights (section 2.4, equation 6). eta_s = eta_base sigmoid(w^T x_s + c) is the learned
+    learning rate (section 2.7), here divided by d as in the authors' code
+    (test-time-training/ttt-lm-pytorch). The factor e_t is from that code too: 1 over the number of
+    the step in its mini-batch plus a learned number that starts at 0, and at least 0. W_0 and b_0
+    are learned.
 
     A block is that of the paper's Mamba backbone: queries and keys from the same map, each with a
     short convolution and rotary positions within the mini-batch, a LayerNorm and a GELU gate after

@@ -25,7 +25,7 @@ class GroupedLinear(nn.Module):
         """Map ``[T, B, channels]`` to the same shape."""
         groups, size, _ = self.weight.shape
         split = inputs.reshape(-1, groups, size).transpose(0, 1)  # [groups, T * B, size]
-        mapped = torch.bmm(split, self.weight.mT)
+        mapped = torch.bmm(split, self.weight.mT)  # [groups, T * B, size]
         return mapped.transpose(0, 1).reshape(inputs.shape)
 
 
@@ -56,8 +56,8 @@ class GatedGELU(nn.Module):
 
     def forward(self, hidden: Tensor) -> Tensor:
         """Map ``[T, B, hidden]`` to the same shape."""
-        gate, inner = self.up(hidden).chunk(2, dim=2)
-        mapped: Tensor = self.down(functional.gelu(gate) * inner)
+        gate, inner = self.up(hidden).chunk(2, dim=2)  # [T, B, inner] each
+        mapped: Tensor = self.down(functional.gelu(gate) * inner)  # [T, B, hidden]
         return mapped
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, cast
 
 import torch
@@ -52,26 +52,41 @@ def check_answers(
 ) -> None:
     """The answers of the state and their gradients are the oracle's, ``[T, B, H, V]``.
 
-    The oracle gets the operands and the inputs.
+    The oracle gets the operands and the inputs, and computes with the mixer's weights.
     """
     hidden = inputs(size)
     made = mixer.operands(hidden)
     ours, _ = linear_state(
         made.query, made.key, made.value, decay=made.decay, erase=made.erase, every=mixer.every
     )
-    check_same(ours, oracle(made, hidden), hidden)
+    check_same(ours, oracle(made, hidden), mixer, hidden)
 
 
-def check_same(ours: Tensor, theirs: Tensor, hidden: Tensor) -> None:
-    """Two functions of the inputs are the same, and so are their gradients."""
+def check_same(ours: Tensor, theirs: Tensor, mixer: nn.Module, hidden: Tensor) -> None:
+    """Two functions of the inputs and of a mixer's weights are the same, and so are the gradients.
+
+    No gradient may be 0, which would show nothing. Weights that neither is a function of, or that
+    want no gradient, are left out.
+    """
     torch.testing.assert_close(ours, theirs, rtol=1e-9, atol=1e-11)
+    weights = {name: weight for name, weight in mixer.named_parameters() if weight.requires_grad}
+    variables = {"inputs": hidden, **weights}
+    one, two = slopes(ours, variables), slopes(theirs, variables)
+    assert one.keys() == two.keys(), "functions of other weights"
+    for name, slope in one.items():
+        assert slope.any(), f"the gradient of {name} is 0"
+        assert torch.allclose(slope, two[name], rtol=1e-8, atol=1e-10), f"another slope of {name}"
+
+
+def slopes(values: Tensor, variables: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The gradients of a weighted sum of the values, by those variables that it is made of."""
     generator = torch.Generator().manual_seed(3)
-    weights = torch.randn(ours.shape, generator=generator, dtype=torch.float64)
-    slopes = [
-        torch.autograd.grad((answer * weights).sum(), hidden, retain_graph=True)[0]
-        for answer in (ours, theirs)
-    ]
-    torch.testing.assert_close(slopes[0], slopes[1], rtol=1e-8, atol=1e-10)
+    weights = torch.randn(values.shape, generator=generator, dtype=torch.float64)
+    found = torch.autograd.grad(
+        (values * weights).sum(), list(variables.values()), retain_graph=True, allow_unused=True
+    )
+    pairs = zip(variables, found, strict=True)
+    return {name: slope for name, slope in pairs if slope is not None}
 
 
 def batch_first(tensor: Tensor) -> Tensor:

@@ -14,19 +14,19 @@ from tests.baselines.oracles.mixers import batch_first, check_answers, first_mix
 
 
 def strengths(mixer: DeltaMixer, hidden: Tensor) -> Tensor:
-    """The b of the equations, ``[B, T * n, H]``, worked out beside the mixer."""
+    """The beta of the equations, ``[B, T * n, H]``, worked out beside the mixer."""
     made = mixer.reach * torch.sigmoid(hidden @ mixer.strength.weight.T)  # [T, B, n * H]
     return batch_first(made).reshape(made.shape[1], -1, mixer.heads)
 
 
 def values(mixer: DeltaMixer, hidden: Tensor) -> Tensor:
-    """The v of the equations, ``[B, T * n, H, V]``, which the operands hold times b."""
+    """The v of the equations, ``[B, T * n, H, V]``, which the operands hold times beta."""
     made = mixer.value_convolution(mixer.value(hidden))  # [T, B, n * H * V]
     return batch_first(made).reshape(made.shape[1], -1, mixer.heads, mixer.value_size)
 
 
 def log_decays(mixer: DeltaMixer, hidden: Tensor) -> Tensor | None:
-    """The logarithms of w, ``[B, T, H]``."""
+    """The logarithms of alpha, ``[B, T, H]``."""
     if mixer.forgetting is None:
         return None
     gates = mixer.forgetting

@@ -26,7 +26,7 @@ def test_linear_attention_is_that_of_fla() -> None:
 
     hidden = inputs(6)
     expected = mixer.output(read(mixer.operands(hidden)))
-    check_same(mixer(hidden), expected, hidden)
+    check_same(mixer(hidden), expected, mixer, hidden)
 
 
 def test_positions_are_told_apart_beyond_any_training_length() -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ntmbench.baselines.linear.blocks import Operands
+from ntmbench.baselines.linear.blocks import Block, BlockModel, Operands
 from ntmbench.baselines.linear.timescales import LONGEST, SHORTEST, step_bias
+from ntmbench.registry import make_model
 from tests.baselines.oracles import fla
 from tests.baselines.oracles.mixers import (
     batch_first,
@@ -61,7 +62,19 @@ def test_a_layer_is_the_sum_over_all_pairs_of_steps() -> None:
         gated = total.flatten(1) * gate * torch.sigmoid(gate)
         mean = gated.square().mean(dim=1, keepdim=True)
         rows.append(mixer.norm.weight * gated / torch.sqrt(mean + 1e-5))
-    check_same(mixer(hidden), torch.stack(rows) @ mixer.down.weight.T, hidden)
+    expected = torch.stack(rows) @ mixer.down.weight.T
+    check_same(mixer(hidden), expected, mixer, hidden)
+
+
+def test_maps_down_start_smaller_the_more_blocks_there_are() -> None:
+    """As in ``_init_weights`` of state-spaces/mamba, with ``rescale_prenorm_residual``."""
+    for layers in (1, 4):
+        model = make_model("mamba2", 3, 2, hidden_size=32, layers=layers)
+        assert isinstance(model, BlockModel)
+        limit = (2 * 32 * layers) ** -0.5  # PyTorch's is the root of 1 / inputs
+        for block in model.blocks:
+            mixer: Any = cast(Block, block).mixer
+            assert 0.95 * limit < mixer.down.weight.abs().max() <= limit
 
 
 def test_steps_start_between_a_thousandth_and_a_tenth() -> None:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ntmbench.baselines.linear.blocks import Operands
+from ntmbench.registry import make_model
 from tests.baselines.oracles import fla
 from tests.baselines.oracles.mixers import (
     BATCH,
@@ -94,7 +95,8 @@ def test_a_layer_is_that_of_plain_loops(layer: int) -> None:
             outputs.append(mixer.output.weight @ (torch.cat(read) * g))
         rows.append(torch.stack(outputs))
     below = [] if layer == 0 else [replace(mixer.operands(hidden), value=first)]
-    check_same(mixer(hidden, below), torch.stack(rows, dim=1), hidden)
+    expected = torch.stack(rows, dim=1)
+    check_same(mixer(hidden, below), expected, mixer, hidden)
 
 
 def test_upper_layers_take_over_values_of_the_first() -> None:
@@ -104,3 +106,29 @@ def test_upper_layers_take_over_values_of_the_first() -> None:
     upper(hidden, below)
     assert torch.equal(below[0].value, lower.operands(hidden).value)
     assert not torch.allclose(below[1].value, upper.operands(hidden).value)
+
+
+@pytest.mark.parametrize("rank", [4, 32])
+def test_weights_start_as_in_the_papers_code(rank: int) -> None:
+    """What ``generate_init_weight`` and the constructors of RWKV-v7/train_temp have."""
+    model: Any = make_model("rwkv7", 3, 20, hidden_size=16, heads=2, layers=3, rank=rank)
+    for layer, block in enumerate(model.blocks):
+        mixer, feedforward = block.mixer, block.feedforward
+        for weight, gain in (
+            (mixer.receptance.weight, 1),
+            (mixer.key.weight, 0.1),
+            (mixer.value.weight, 1),
+            (feedforward.up.weight, 1),
+            (mixer.decay.up, 0.1 * max(rank / 16, 1) ** 0.5),
+            (mixer.gate.up, 0.1 * max(rank / 16, 1) ** 0.5),
+        ):
+            narrow = weight if len(weight) <= len(weight.T) else weight.T
+            torch.testing.assert_close(narrow @ narrow.T, gain**2 * torch.eye(len(narrow)))
+        assert not mixer.output.weight.any()
+        assert not feedforward.down.weight.any()
+        assert not mixer.decay.down.any()
+        factors = torch.full_like(mixer.norm.weight, ((1 + layer) / 3) ** 0.7)
+        torch.testing.assert_close(mixer.norm.weight, factors)
+    logits = model.output.weight
+    torch.testing.assert_close(logits.T @ logits, 0.25 * 20 / 16 * torch.eye(16))
+    assert not model.output.bias.any()

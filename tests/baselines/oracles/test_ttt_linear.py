@@ -1,4 +1,4 @@
-"""TTT-Linear against plain loops, whose inner gradients are those of autograd."""
+"""TTT-Linear against plain loops, whose inner gradients are those of autograd, and fla-core."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from ntmbench.baselines.linear.blocks import BlockModel
 from ntmbench.baselines.linear.ttt_linear import turned
 from ntmbench.registry import make_model
-from tests.baselines.oracles.mixers import check_same, inputs, moved
+from tests.baselines.oracles import fla
+from tests.baselines.oracles.mixers import BATCH, STEPS, check_same, inputs, moved
 
 HIDDEN, HEADS, SIZE = 8, 2, 4
 
@@ -24,7 +25,67 @@ def test_a_layer_is_that_of_plain_loops(mini_batch: int) -> None:
     mixer: Any = moved(model).blocks[0].mixer
     hidden = inputs(HIDDEN)
     rows = [_sequence(mixer, sequence, mini_batch) for sequence in hidden.unbind(dim=1)]
-    check_same(mixer(hidden), torch.stack(rows, dim=1), hidden)
+    check_same(mixer(hidden), torch.stack(rows, dim=1), mixer, hidden)
+
+
+@pytest.mark.parametrize("mini_batch", [1, 4, 8])
+def test_the_inner_model_is_that_of_fla(mini_batch: int) -> None:
+    """What is read before the norm, and W and b after the last step.
+
+    fla adds the norm to what was read, o = a + norm(a) with a = q W + b; the paper (section 2.7)
+    and its authors' code add it to the query, o = q + norm(a). So a is compared by fla's rule. And
+    fla knows one learning rate, that of the step that reads, where the authors' code multiplies a
+    factor of that step and a rate of the step that writes: here the rates of a head are all alike.
+    """
+    theirs = fla.load("ttt/naive.py").chunk_ttt_linear_ref
+    model = make_model("ttt_linear", 3, 2, hidden_size=HIDDEN, mini_batch=mini_batch)
+    assert isinstance(model, BlockModel)
+    mixer: Any = moved(model).blocks[0].mixer
+    nn.init.zeros_(mixer.rates.weight).requires_grad_(False)
+    hidden = inputs(HIDDEN)
+    batches = list(mixer._mini_batches(hidden))
+    query, key = (
+        torch.cat([getattr(batch, name) for batch in batches], dim=2) for name in ("query", "key")
+    )  # [B, H, T, size]
+    value = mixer.value(hidden).view(STEPS, BATCH, HEADS, SIZE).transpose(0, 1)
+    influences, wrong = mixer.influences(hidden)
+    read = query @ mixer.weights + mixer.biases - influences @ wrong  # [B, H, T, size]
+    normed = functional.layer_norm(read, (SIZE,), eps=1e-6)
+    ours = read + normed * mixer.norm_factors + mixer.norm_biases
+    last = torch.cat([batch.shares[:, :, -1] for batch in batches], dim=2).unsqueeze(3) * wrong
+    state = mixer.weights - key.transpose(2, 3) @ last  # [B, H, size, size]
+    bias = mixer.biases - last.sum(dim=2, keepdim=True)  # [B, H, 1, size]
+
+    places = torch.arange(STEPS) % mini_batch
+    rates = torch.sigmoid(mixer.rates.bias) / SIZE  # [H]
+    factors = (1 / (places + 1).double() + mixer.step_factors[places]).clamp_min(0)  # [T]
+    rates = factors.unsqueeze(1) * rates  # [T, H]
+    outputs, last_state, last_bias = theirs(
+        query.transpose(1, 2).clone(),  # which theirs scales in place
+        key.transpose(1, 2),
+        value,
+        mixer.norm_factors.flatten(1),
+        mixer.norm_biases.flatten(1),
+        rates.expand(BATCH, -1, -1).unsqueeze(3),  # [B, T, H, 1]
+        scale=1.0,
+        mini_batch_size=mini_batch,
+        initial_state=mixer.weights.expand(BATCH, -1, -1, -1),
+        initial_state_bias=mixer.biases.expand(BATCH, -1, -1, -1),
+        output_final_state=True,
+    )
+    for one, two in ((ours.transpose(1, 2), outputs), (state, last_state), (bias, last_bias)):
+        check_same(one, two, mixer, hidden)
+
+
+def test_a_mini_batch_of_one_step_keeps_no_sums_of_gradients() -> None:
+    models = {
+        size: make_model("ttt_linear", 3, 2, hidden_size=HIDDEN, mini_batch=size)
+        for size in (1, 2, 16)
+    }
+    floats = {size: model.state_floats(9) or 0 for size, model in models.items()}
+    inner_models = 2 * HEADS * (SIZE**2 + SIZE)  # in two layers
+    assert floats[2] == floats[16] == floats[1] + inner_models
+    assert floats[1] == inner_models + 2 * 3 * HIDDEN
 
 
 @pytest.mark.parametrize("mini_batch", [1, 3, 8])

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ntmbench.baselines.linear.blocks import BlockModel
 from ntmbench.baselines.linear.slstm import SLSTMMixer
@@ -17,9 +17,17 @@ from tests.baselines.oracles.mixers import batch_first, check_same, first_mixer,
 STEPS, HIDDEN, HEADS = 8, 8, 2
 
 
-def copy(theirs: Tensor, ours: Tensor) -> None:
-    with torch.no_grad():
-        theirs.copy_(ours.reshape(theirs.shape))
+def run(layer: nn.Module, weights: dict[str, Tensor], hidden: Tensor) -> Tensor:
+    """Their layer, computed with our weights, so that these get gradients from it.
+
+    ``weights`` has ours by their names and, except for order, in their shapes.
+    """
+    own = dict(layer.named_parameters())
+    assert own.keys() == weights.keys()
+    put = {name: weight.reshape(own[name].shape) for name, weight in weights.items()}
+    answers = torch.func.functional_call(layer, put, (batch_first(hidden),))
+    assert isinstance(answers, Tensor)
+    return batch_first(answers)
 
 
 def test_an_mlstm_layer_is_that_of_its_authors() -> None:
@@ -29,25 +37,24 @@ def test_an_mlstm_layer_is_that_of_its_authors() -> None:
     # Theirs rounds the inner size to a multiple of 64; the test wants 16.
     config = dataclasses.replace(config)
     config._inner_embedding_dim = HEADS * mixer.size
-    theirs = layers.mLSTMLayer(config).double()
-    for one, other in (
-        (theirs.proj_up.weight, mixer.up.weight),
-        (theirs.conv1d.conv.weight, mixer.convolution.weight),
-        (theirs.conv1d.conv.bias, mixer.convolution.bias),
-        (theirs.q_proj.weight, mixer.query.weight),
-        (theirs.k_proj.weight, mixer.key.weight),
-        (theirs.v_proj.weight, mixer.value.weight),
-        (theirs.mlstm_cell.igate.weight, mixer.input_gate.weight),
-        (theirs.mlstm_cell.igate.bias, mixer.input_gate.bias),
-        (theirs.mlstm_cell.fgate.weight, mixer.forget_gate.weight),
-        (theirs.mlstm_cell.fgate.bias, mixer.forget_gate.bias),
-        (theirs.mlstm_cell.outnorm.weight, mixer.norm.weight - 1),
-        (theirs.learnable_skip, mixer.skip),
-        (theirs.proj_down.weight, mixer.down.weight),
-    ):
-        copy(one, other)
+    weights = {
+        "proj_up.weight": mixer.up.weight,
+        "conv1d.conv.weight": mixer.convolution.weight,
+        "conv1d.conv.bias": mixer.convolution.bias,
+        "q_proj.weight": mixer.query.weight,
+        "k_proj.weight": mixer.key.weight,
+        "v_proj.weight": mixer.value.weight,
+        "mlstm_cell.igate.weight": mixer.input_gate.weight,
+        "mlstm_cell.igate.bias": mixer.input_gate.bias,
+        "mlstm_cell.fgate.weight": mixer.forget_gate.weight,
+        "mlstm_cell.fgate.bias": mixer.forget_gate.bias,
+        "mlstm_cell.outnorm.weight": mixer.norm.weight - 1,  # to which theirs adds 1
+        "learnable_skip": mixer.skip,
+        "proj_down.weight": mixer.down.weight,
+    }
     hidden = inputs(HIDDEN, STEPS)
-    check_same(mixer(hidden), batch_first(theirs(batch_first(hidden))), hidden)
+    theirs = run(layers.mLSTMLayer(config).double(), weights, hidden)
+    check_same(mixer(hidden), theirs, mixer, hidden)
 
 
 def test_an_slstm_layer_is_that_of_its_authors() -> None:
@@ -62,25 +69,23 @@ def test_an_slstm_layer_is_that_of_its_authors() -> None:
         dtype="float32",
         enable_automatic_mixed_precision=False,
     )
-    theirs = layers.sLSTMLayer(config).double()
-    size = HIDDEN // HEADS
-    for one, other in (
-        (theirs.conv1d.conv.weight, mixer.convolution.weight),
-        (theirs.conv1d.conv.bias, mixer.convolution.bias),
+    layer = layers.sLSTMLayer(config).double()
+    cell = layer.slstm_cell
+    recurrent = mixer.recurrent.view(HEADS, HIDDEN // HEADS, 4, HIDDEN // HEADS)
+    weights = {
+        "conv1d.conv.weight": mixer.convolution.weight,
+        "conv1d.conv.bias": mixer.convolution.bias,
         # Theirs calls the first of the four gates fgate, and counts it as the input gate.
-        (theirs.fgate.weight, mixer.input_gate.weight),
-        (theirs.igate.weight, mixer.forget_gate.weight),
-        (theirs.zgate.weight, mixer.cell_input.weight),
-        (theirs.ogate.weight, mixer.output_gate.weight),
-        (theirs.group_norm.weight, mixer.norm.weight - 1),
-    ):
-        copy(one, other)
-    cell = theirs.slstm_cell
-    recurrent = mixer.recurrent.detach().view(HEADS, size, 4, size)
-    cell._recurrent_kernel_.data = cell._recurrent_kernel_ext2int(recurrent)
-    cell._bias_.data = cell._bias_ext2int(mixer.bias.detach())
+        "fgate.weight": mixer.input_gate.weight,
+        "igate.weight": mixer.forget_gate.weight,
+        "zgate.weight": mixer.cell_input.weight,
+        "ogate.weight": mixer.output_gate.weight,
+        "slstm_cell._recurrent_kernel_": cell._recurrent_kernel_ext2int(recurrent),
+        "slstm_cell._bias_": cell._bias_ext2int(mixer.bias),
+        "group_norm.weight": mixer.norm.weight - 1,  # to which theirs adds 1
+    }
     hidden = inputs(HIDDEN, STEPS)
-    check_same(mixer(hidden), batch_first(theirs(batch_first(hidden))), hidden)
+    check_same(mixer(hidden), run(layer, weights, hidden), mixer, hidden)
 
 
 def test_forget_gates_of_the_slstm_start_as_those_of_its_authors() -> None:
