@@ -32,7 +32,11 @@ MAX_HEADS = 256
 
 @dataclass(frozen=True)
 class DNCSettings:
-    """Settings of the DNC; without its mends it is that of Graves et al. (2016)."""
+    """Settings of the DNC of Graves et al. (2016); ``DNC`` says what differs from theirs.
+
+    The sizes are those of the NTM here, so that both compare. The example of the authors' code has
+    64 units, 16 slots of 16 numbers and 4 read heads.
+    """
 
     #: Units of the controller, an LSTM.
     controller_size: int = 100
@@ -124,13 +128,25 @@ class DNC(SequenceModel):
     The answer is a linear map of r and of the controller's output, and the controller sees the
     input and the r of the step before. All starts at zero, the controller's state too.
 
-    The mends of Csordás and Schmidhuber (2019), each a setting::
+    The mends of Csordás and Schmidhuber (2019, sections 3.1 to 3.3), each a setting::
 
         masked_lookup    D(M m, k m, beta) with a mask m of the key's own in [0, 1]^W
-        erase_freed      M_t = M_{t-1} psi (1 - w^w e^T) + w^w v^T
-        sharpened_links  L w^r and L^T w^r are raised to a power s >= 1 and normalised again
+        erase_freed      M_t = M_{t-1} psi (1 - w^w e^T) + w^w v^T                 (equation 1)
+        sharpened_links  L w^r and L^T w^r are raised to a power s >= 1 and
+                         normalised again                                          (2)
 
-    Weights start as an NTM's do: Xavier-uniform, biases at zero, forget gates at one.
+    What differs from Graves et al., or from their code (``google-deepmind/dnc``):
+
+    - Nothing is clipped. Their example keeps the controller's output and state, and the answers,
+      within [-20, 20].
+    - The usage passes gradients on to the write weightings. Their code stops them there.
+    - A small number, EPSILON, keeps results finite. The allocation takes EPSILON + (1 - EPSILON) u
+      for u, as their code does. The cosine is u v / (|u| |v| + EPSILON); their code adds EPSILON
+      to the squares of |u| and |v| too. Sharpening adds it to each weight before the power.
+    - The strengths beta are oneplus of a number, as in the paper. Their code has softplus.
+    - The controller is one LSTM layer. The maps to interface and answer have biases, as in their
+      code.
+    - Weights start as an NTM's do here: Xavier-uniform, biases at zero, forget gates at one.
 
     On a CPU and in float32 a fused engine runs all steps at once. ``forward_eager`` does the same
     in PyTorch operations, wherever PyTorch can, and is the reference.
@@ -253,8 +269,9 @@ class DNC(SequenceModel):
         return Trace(logits, signals, panels, provenance, addressing)
 
     def _logits(self, run: Iterator[_Step]) -> Tensor:
+        # Each [B, R W + controller].
         answers = [torch.cat([step.reads.flatten(1), step.hidden], dim=1) for step in run]
-        logits: Tensor = self.output(torch.stack(answers))
+        logits: Tensor = self.output(torch.stack(answers))  # [T, B, out]
         return logits
 
     def _steps(self, inputs: Tensor) -> Iterator[_Step]:
@@ -264,11 +281,11 @@ class DNC(SequenceModel):
         reads = zeros(batch_size, s.read_heads, s.word_size)
         memory = empty_memory(inputs, batch_size, s.read_heads, self.memory_slots, s.word_size)
         for step_inputs in inputs:  # [B, in]
-            seen = torch.cat([step_inputs, reads.flatten(1)], dim=1)
-            hidden, states = self.controller(seen, states)
+            seen = torch.cat([step_inputs, reads.flatten(1)], dim=1)  # [B, in + R W]
+            hidden, states = self.controller(seen, states)  # [B, controller]
             asked = self._asked(hidden)
             memory = step(memory, asked, erase_freed=s.erase_freed)
-            reads = memory.read_weightings @ memory.words
+            reads = memory.read_weightings @ memory.words  # [B, R, W]
             yield _Step(hidden, asked, memory, reads)
 
     def _interface_sizes(self) -> list[int]:
@@ -286,24 +303,26 @@ class DNC(SequenceModel):
         """The controller's output ``[B, controller]`` in the range of each number."""
         s = self.settings
         heads = s.read_heads
+        # Each [B, size of the part].
         parts = list(self.interface(hidden).split(self._interface_sizes(), dim=1))
+        # [B, 2, R]
         sharpness = _oneplus(parts.pop()).reshape(-1, 2, heads) if s.sharpened_links else None
-        write_mask = torch.sigmoid(parts.pop()) if s.masked_lookup else None
+        write_mask = torch.sigmoid(parts.pop()) if s.masked_lookup else None  # [B, W]
         read_masks = (
             torch.sigmoid(parts.pop()).reshape(-1, heads, s.word_size) if s.masked_lookup else None
-        )
+        )  # [B, R, W]
         keys, strengths, modes, free, key, strength, erase, vector, allocate, write = parts
         return Interface(
-            read_keys=keys.unflatten(1, (heads, -1)),
+            read_keys=keys.unflatten(1, (heads, -1)),  # [B, R, W]
             read_strengths=_oneplus(strengths),
-            read_modes=torch.softmax(modes.unflatten(1, (heads, 3)), dim=2),
+            read_modes=torch.softmax(modes.unflatten(1, (heads, 3)), dim=2),  # [B, R, 3]
             free_gates=torch.sigmoid(free),
             write_key=key,
-            write_strength=_oneplus(strength).squeeze(1),
+            write_strength=_oneplus(strength).squeeze(1),  # [B]
             erase=torch.sigmoid(erase),
             write_vector=vector,
-            allocation_gate=torch.sigmoid(allocate).squeeze(1),
-            write_gate=torch.sigmoid(write).squeeze(1),
+            allocation_gate=torch.sigmoid(allocate).squeeze(1),  # [B]
+            write_gate=torch.sigmoid(write).squeeze(1),  # [B]
             read_masks=read_masks,
             write_mask=write_mask,
             sharpness=sharpness,
@@ -330,26 +349,29 @@ def step(memory: Memory, asked: Interface, *, erase_freed: bool) -> Memory:
     usage = (memory.usage + written - memory.usage * written) * retention
     found = content_weightings(
         memory.words,
-        asked.write_key.unsqueeze(1),
-        asked.write_strength.unsqueeze(1),
-        None if asked.write_mask is None else asked.write_mask.unsqueeze(1),
+        asked.write_key.unsqueeze(1),  # [B, 1, W]
+        asked.write_strength.unsqueeze(1),  # [B, 1]
+        None if asked.write_mask is None else asked.write_mask.unsqueeze(1),  # [B, 1, W]
     ).squeeze(1)  # [B, N]
-    gate = asked.allocation_gate.unsqueeze(1)
+    gate = asked.allocation_gate.unsqueeze(1)  # [B, 1]
+    # [B, 1] * [B, N] = [B, N]
     write = asked.write_gate.unsqueeze(1) * (gate * allocation(usage) + (1 - gate) * found)
     kept = 1 - write.unsqueeze(2) * asked.erase.unsqueeze(1)  # [B, N, W]
     if erase_freed:
-        kept = kept * retention.unsqueeze(2)
+        kept = kept * retention.unsqueeze(2)  # [B, N, W] * [B, N, 1]
+    # [B, N, 1] * [B, 1, W] = [B, N, W]
     words = memory.words * kept + write.unsqueeze(2) * asked.write_vector.unsqueeze(1)
-    links = linked(memory.links, write, memory.precedence)
-    precedence = (1 - write.sum(dim=1, keepdim=True)) * memory.precedence + write
+    links = linked(memory.links, write, memory.precedence)  # [B, N, N]
+    precedence = (1 - write.sum(dim=1, keepdim=True)) * memory.precedence + write  # [B, N]
     forward = memory.read_weightings @ links.transpose(1, 2)  # [B, R, N]
-    backward = memory.read_weightings @ links
+    backward = memory.read_weightings @ links  # [B, R, N]
     if asked.sharpness is not None:
-        forward = sharpened(forward, asked.sharpness[:, 0])
+        forward = sharpened(forward, asked.sharpness[:, 0])  # by [B, R]
         backward = sharpened(backward, asked.sharpness[:, 1])
+    # [B, R, N]
     content = content_weightings(words, asked.read_keys, asked.read_strengths, asked.read_masks)
-    modes = asked.read_modes.unsqueeze(3).unbind(dim=2)  # of [B, R, 1] each
-    read = modes[0] * backward + modes[1] * content + modes[2] * forward
+    modes = asked.read_modes.unsqueeze(3).unbind(dim=2)  # 3 of [B, R, 1]
+    read = modes[0] * backward + modes[1] * content + modes[2] * forward  # [B, R, N]
     return Memory(words, usage, precedence, links, write, read, retention)
 
 
@@ -364,11 +386,12 @@ def content_weightings(
         sizes = torch.linalg.vector_norm(words, dim=2).unsqueeze(1)  # [B, 1, N]
         dots = keys @ words.transpose(1, 2)  # [B, H, N]
     else:
-        keys = keys * masks
+        keys = keys * masks  # [B, H, W]
         seen = words.unsqueeze(1) * masks.unsqueeze(2)  # [B, H, N, W]
         sizes = torch.linalg.vector_norm(seen, dim=3)  # [B, H, N]
         dots = (seen @ keys.unsqueeze(3)).squeeze(3)  # [B, H, N]
     key_sizes = torch.linalg.vector_norm(keys, dim=2, keepdim=True)  # [B, H, 1]
+    # [B, H, 1] * [B, H, N] / [B, H, N] = [B, H, N]
     return torch.softmax(strengths.unsqueeze(2) * dots / (key_sizes * sizes + EPSILON), dim=2)
 
 
@@ -376,13 +399,13 @@ def allocation(usage: Tensor) -> Tensor:
     """The weighting ``[B, N]`` of free slots, the least used first, for a usage ``[B, N]``."""
     ascending, order = (EPSILON + (1 - EPSILON) * usage).sort(dim=1, stable=True)
     before = F.pad(ascending[:, :-1].cumprod(dim=1), (1, 0), value=1.0)  # [B, N]
-    return torch.zeros_like(usage).scatter(1, order, (1 - ascending) * before)
+    return torch.zeros_like(usage).scatter(1, order, (1 - ascending) * before)  # [B, N]
 
 
 def linked(links: Tensor, write: Tensor, precedence: Tensor) -> Tensor:
     """The links ``[B, N, N]`` after a write with a weighting ``[B, N]``."""
     to, since = write.unsqueeze(2), write.unsqueeze(1)  # [B, N, 1], [B, 1, N]
-    after = (1 - to - since) * links + to * precedence.unsqueeze(1)
+    after = (1 - to - since) * links + to * precedence.unsqueeze(1)  # [B, N, N]
     return after * (1 - torch.eye(write.shape[1], dtype=write.dtype, device=write.device))
 
 

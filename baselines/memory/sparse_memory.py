@@ -30,11 +30,17 @@ MAX_TOUCHED = 1024
 
 @dataclass(frozen=True)
 class SparseMemorySettings:
-    """Settings of the sparse access memory."""
+    """Settings of the sparse access memory.
+
+    The controller's size and K are those of Rae et al. (2016, supplement C). Words and heads are
+    those of the NTM here, so that both compare. The paper has 4 heads (supplement C), in its
+    benchmarks words of 32 numbers (supplement E), and in its curricula 2,000,000 slots (section
+    4.3).
+    """
 
     #: Units of the controller, an LSTM.
     controller_size: int = 100
-    #: Memory slots, N. Time does not depend on them, nor does space while they are not used.
+    #: Memory slots, N. Those that are not used take neither time nor space.
     memory_slots: int = field(default=1024, metadata=searched(Choice((64, 256, 1024))))
     #: Numbers in one slot, M.
     word_size: int = field(default=20, metadata=searched(LogRange(8, 32)))
@@ -88,28 +94,33 @@ class _Step(NamedTuple):
 class SparseMemory(SequenceModel):
     """An LSTM with a memory of which each step reads K slots a head and writes those and one more.
 
-    With the memory M, and with M(s) the word in slot s::
+    With the memory M, and with M(s) the word in slot s (section 3, with the paper's numbers)::
 
         s_k    the K slots whose words are most like the key q, by their cosine
-        w^R    = softmax(beta cosine(q, M_t(s_k)))         over these slots, 0 elsewhere
-        r_t    = sum_k w^R(s_k) M_t(s_k)
-        I^U    = 1 for the slot that was not used for longest, 0 elsewhere
-        w^W    = alpha (gamma w^R_{t-1} + (1 - gamma) I^U)
-        M_t    = (1 - I^U 1^T) M_{t-1} + w^W a^T
+        w^R    = softmax(beta cosine(q, M_t(s_k)))         over these slots, 0 elsewhere  (2)
+        r_t    = sum_k w^R(s_k) M_t(s_k)                                                  (4)
+        I^U    = 1 for the slot that was not used for longest, 0 elsewhere                (6)
+        w^W    = alpha (gamma w^R_{t-1} + (1 - gamma) I^U)                                (5)
+        M_t    = (1 - I^U 1^T) M_{t-1} + w^W a^T                                          (3)
 
-    A slot is used at a step where w^R + w^W > 0.005. A step writes first and reads then. With more
-    read heads w^W has the mean of their w^R. The answer is a linear map of r_t and of the
-    controller's output, and the controller sees the input and r_{t-1}.
+    A slot is used at a step where w^R + w^W > 0.005. A step writes first and reads then. The answer
+    is a linear map of r_t and of the controller's output, and the controller sees the input and
+    r_{t-1} (section 3.3).
 
     Slots that were never written hold nothing that could be found. They are neither looked at nor
     stored, so that a sequence of T steps takes the time and the space of at most T slots, however
-    many there are. The paper finds the K slots with an approximate index; here the search through
-    those in use is exact.
+    many there are. The backward pass takes every step back in turn: it keeps the few words that a
+    step overwrote, not the memory of every step (section 3.4).
 
-    The backward pass takes every step back in turn: it keeps the few words that a step overwrote,
-    not the memory of every step.
+    What is ours:
 
-    Weights start as an NTM's do: Xavier-uniform, biases at zero, forget gates at one.
+    - The search for the K slots is exact. It goes through all slots in use, so that the time of T
+      steps grows with the square of T until all slots are in use. The paper has such a search too,
+      and approximate ones whose time grows with log N (section 3.5).
+    - All read heads share one write head, whose w^W has the mean of their w^R_{t-1}. The paper does
+      not say how its heads write.
+    - The strength beta is oneplus of a number, as in the DNC. The paper's controller gives none.
+    - Weights start as an NTM's do: Xavier-uniform, biases at zero, forget gates at one.
     """
 
     def __init__(self, input_width: int, output_width: int, settings: SparseMemorySettings) -> None:
@@ -130,7 +141,7 @@ class SparseMemory(SequenceModel):
         else:
             slots = Slots(inputs, self.memory_slots, self.settings.word_size)
             answers = torch.stack([_answer(step.after) for step in self.steps(inputs, slots)])
-        logits: Tensor = self.output(answers)
+        logits: Tensor = self.output(answers)  # [T, B, C + R M] to [T, B, out]
         return logits
 
     def room_for(self, items: int) -> AbstractContextManager[int]:
@@ -138,11 +149,14 @@ class SparseMemory(SequenceModel):
         return enlarged(self, "memory_slots", items)
 
     def state_floats(self, steps: int) -> int:
-        """Words and last uses of the slots in use, weights, reads, and the controller's state."""
+        """Words and last uses of the slots that can be used, and the number of those in use.
+
+        Then what each head read, from which slots and by which weights, and the controller's state.
+        """
         s = self.settings
         slots = min(self.memory_slots, steps)
-        reads = s.read_heads * (s.word_size + s.touched)
-        return slots * (s.word_size + 1) + reads + 2 * s.controller_size
+        reads = s.read_heads * (s.word_size + 2 * s.touched)
+        return slots * (s.word_size + 1) + 1 + reads + 2 * s.controller_size
 
     def trace(self, inputs: Tensor) -> Trace:
         """Run inputs ``[T, B, in]`` without gradients and return what the memory did.
@@ -208,36 +222,40 @@ class SparseMemory(SequenceModel):
             weights=inputs.new_zeros(batch_size, s.read_heads, s.touched),
         )
         # Before the first step nothing was read: the weights of these slots are zero.
-        read = torch.zeros_like(state.weights, dtype=torch.long)
-        for step_inputs in inputs:
+        read = torch.zeros_like(state.weights, dtype=torch.long)  # [B, R, K]
+        for step_inputs in inputs:  # [B, in]
             before = state
-            hidden, cell = self.control(step_inputs, before)
+            hidden, cell = self.control(step_inputs, before)  # [B, C]
             asked = self.asked(hidden)
-            weights = write_weights(asked, before.weights)
-            written = torch.cat([read.flatten(1), slots.least_used().unsqueeze(1)], dim=1)
-            old = slots.write(written, weights.unsqueeze(2) * asked.word.unsqueeze(1))
-            read, known = slots.most_alike(asked.keys, s.touched)
-            read_weights, reads = read_words(asked, rows_of(slots.words, read), known)
+            weights = write_weights(asked, before.weights)  # [B, R K + 1]
+            oldest = slots.least_used().unsqueeze(1)  # [B, 1]
+            written = torch.cat([read.flatten(1), oldest], dim=1)  # [B, R K + 1]
+            added = weights.unsqueeze(2) * asked.word.unsqueeze(1)  # [B, R K + 1, M]
+            old = slots.write(written, added)  # [B, R K + 1, M]
+            read, known = slots.most_alike(asked.keys, s.touched)  # [B, R, K]
+            found = rows_of(slots.words, read)  # [B, R, K, M]
+            read_weights, reads = read_words(asked, found, known)  # [B, R, K], [B, R, M]
             state = _State(hidden, cell, reads, read_weights)
             slots.note_use(written, weights, read, read_weights)
             yield _Step(before, state, asked, written, weights, old, read, known)
 
     def control(self, step_inputs: Tensor, state: _State) -> tuple[Tensor, Tensor]:
         """Hidden state and cell ``[B, C]`` after inputs ``[B, in]``."""
-        seen = torch.cat([step_inputs, state.reads.flatten(1)], dim=1)
+        seen = torch.cat([step_inputs, state.reads.flatten(1)], dim=1)  # [B, in + R M]
         _, (hidden, cell) = self.controller(seen, (state.hidden, state.cell))
         return hidden, cell
 
     def asked(self, hidden: Tensor) -> _Asked:
         """The controller's output ``[B, C]`` in the range of each number."""
+        # [B, R M], [B, R], [B, M], [B, 1], [B, 1]
         parts = torch.split(self.interface(hidden), self._interface_sizes(), dim=1)
         keys, strengths, word, write, again = parts
         return _Asked(
-            keys=keys.reshape(len(hidden), self.settings.read_heads, -1),
+            keys=keys.reshape(len(hidden), self.settings.read_heads, -1),  # [B, R, M]
             strengths=1 + F.softplus(strengths),
             word=word,
-            write_gate=torch.sigmoid(write).squeeze(1),
-            again_gate=torch.sigmoid(again).squeeze(1),
+            write_gate=torch.sigmoid(write).squeeze(1),  # [B]
+            again_gate=torch.sigmoid(again).squeeze(1),  # [B]
         )
 
     def _interface_sizes(self) -> list[int]:
@@ -257,7 +275,7 @@ class _RolledBack(torch.autograd.Function):
         ctx.model, ctx.slots = model, slots
         ctx.run = list(model.steps(inputs, slots))
         ctx.save_for_backward(inputs, *weights)
-        return torch.stack([_answer(step.after) for step in ctx.run])
+        return torch.stack([_answer(step.after) for step in ctx.run])  # [T, B, C + R M]
 
     @staticmethod
     @once_differentiable
@@ -265,7 +283,7 @@ class _RolledBack(torch.autograd.Function):
         inputs, *_ = ctx.saved_tensors  # it would raise an error if a weight had been changed
         model, run = ctx.model, ctx.run
         weights = model.step_weights()
-        words = ctx.slots.words.clone()  # another backward pass may follow
+        words = ctx.slots.words.clone()  # [B, S, M]; another backward pass may follow
         d_words = torch.zeros_like(words)
         d_state = _State(*(torch.zeros_like(part) for part in run[0].before))
         d_inputs = torch.zeros_like(inputs)
@@ -273,17 +291,16 @@ class _RolledBack(torch.autograd.Function):
         for number in range(len(run) - 1, -1, -1):
             step: _Step = run[number]
             d_state = _with_answer(d_state, d_answers[number])
-            d_added = rows_of(d_words, step.written)
-            found = rows_of(words, step.read)
+            d_added = rows_of(d_words, step.written)  # [B, R K + 1, M]
+            found = rows_of(words, step.read)  # [B, R, K, M]
             again = _Again.of(model, inputs[number], step, found)
             d_leaves = again.gradients(d_state, d_added, weights)
             d_inputs[number] = d_leaves.inputs
             d_state = d_leaves.before
             for total, part in zip(d_weights, d_leaves.weights, strict=True):
                 total += part
-            d_words.scatter_add_(
-                1, columns_of(step.read.flatten(1), words), d_leaves.found.flatten(1, 2)
-            )
+            read = columns_of(step.read.flatten(1), words)  # [B, R K, M]
+            d_words.scatter_add_(1, read, d_leaves.found.flatten(1, 2))
             d_words.scatter_(1, columns_of(step.written[:, -1:], words), 0.0)
             words.scatter_(1, columns_of(step.written, words), step.old)
         return (None, d_inputs, *d_weights)
@@ -314,13 +331,12 @@ class _Again(NamedTuple):
         with torch.enable_grad():
             hidden, cell = model.control(inputs, before)
             asked = model.asked(hidden)
-            weights = write_weights(asked, before.weights)
-            added = weights.unsqueeze(2) * asked.word.unsqueeze(1)
-            # What the step reads may be what it has just added.
+            weights = write_weights(asked, before.weights)  # [B, R K + 1]
+            added = weights.unsqueeze(2) * asked.word.unsqueeze(1)  # [B, R K + 1, M]
+            # What the step reads may be what it has just added: [B, R K, R K + 1].
             same = step.read.flatten(1).unsqueeze(2) == step.written.unsqueeze(1)
-            just_added = (same.to(added.dtype) @ added).view_as(
-                found
-            )  # [B, R K, M] as [B, R, K, M]
+            just_added = same.to(added.dtype) @ added  # [B, R K, M]
+            just_added = just_added.view_as(found)  # [B, R, K, M]
             words = found + just_added - just_added.detach()
             read_weights, reads = read_words(asked, words, step.known)
         return cls(inputs, before, found, _State(hidden, cell, reads, read_weights), added)
@@ -339,8 +355,10 @@ class _Again(NamedTuple):
 
 def write_weights(asked: _Asked, read_weights: Tensor) -> Tensor:
     """The weights ``[B, R K + 1]`` of the slots read with ``[B, R, K]``, and of the least used."""
-    again = asked.again_gate.unsqueeze(1)
-    of_read = again * read_weights.flatten(1) / read_weights.shape[1]  # the mean over the heads
+    again = asked.again_gate.unsqueeze(1)  # [B, 1]
+    # The mean over the heads: [B, R K].
+    of_read = again * read_weights.flatten(1) / read_weights.shape[1]
+    # [B, 1] * [B, R K + 1]
     return asked.write_gate.unsqueeze(1) * torch.cat([of_read, 1 - again], dim=1)
 
 
@@ -352,9 +370,9 @@ def read_words(asked: _Asked, words: Tensor, known: Tensor) -> tuple[Tensor, Ten
     heads = words.shape[0] * words.shape[1]
     keys = asked.keys.reshape(heads, 1, -1)  # [B R, 1, M]
     alike = cosine_similarity(words.flatten(0, 1), keys).view_as(known)  # [B, R, K]
-    sharp = (asked.strengths.unsqueeze(2) * alike).masked_fill(~known, -torch.inf)
+    sharp = (asked.strengths.unsqueeze(2) * alike).masked_fill(~known, -torch.inf)  # [B, R, K]
     weights = torch.softmax(sharp, dim=2)
-    return weights, (weights.unsqueeze(2) @ words).squeeze(2)
+    return weights, (weights.unsqueeze(2) @ words).squeeze(2)  # of [B, R, 1, M]
 
 
 def _answer(state: _State) -> Tensor:

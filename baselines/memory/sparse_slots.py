@@ -21,9 +21,9 @@ class Slots:
         self.size = min(slots, steps)  # S: a step takes one more slot into use at most
         self.words = inputs.new_zeros(batch_size, self.size, word_size)
         self._step = 0
-        # The step of the last use [B, S]. Slots that were never used come first, by their number.
+        # The step of the last use. Slots that were never used come first, by their number.
         never = torch.arange(self.size, device=inputs.device) - self.size
-        self._last_use = never.repeat(batch_size, 1)
+        self._last_use = never.repeat(batch_size, 1)  # [B, S]
         # How many slots were ever written [B]; they are the first ones.
         self._in_use = torch.zeros(batch_size, dtype=torch.long, device=inputs.device)
 
@@ -34,7 +34,7 @@ class Slots:
 
     def least_used(self) -> Tensor:
         """The slot ``[B]`` that was not used for longest; it is in use from now on."""
-        slot = self._last_use[:, : self._reached].argmin(dim=1)
+        slot = self._last_use[:, : self._reached].argmin(dim=1)  # [B, n] to [B]
         self._in_use = torch.maximum(self._in_use, slot + 1)
         return slot
 
@@ -43,21 +43,24 @@ class Slots:
 
         Returns what stood in them, ``[B, k, M]``.
         """
-        old = rows_of(self.words, written)
+        old = rows_of(self.words, written)  # [B, k, M]
         self.words.scatter_(1, columns_of(written[:, -1:], self.words), 0.0)
         self.words.scatter_add_(1, columns_of(written, self.words), added)
         return old
 
     def most_alike(self, keys: Tensor, count: int) -> tuple[Tensor, Tensor]:
-        """The slots ``[B, R, K]`` most like keys ``[B, R, M]``, and whether there are so many."""
+        """The slots ``[B, R, K]`` most like keys ``[B, R, M]``, and whether there are so many.
+
+        The search goes through the n slots that can be in use by now.
+        """
         words = self.words[:, : self._reached]  # [B, n, M]
         alike = cosine_similarity(words, keys)  # [B, R, n]
-        numbers = torch.arange(self._reached, device=keys.device)
+        numbers = torch.arange(self._reached, device=keys.device)  # [n]
         unused = numbers >= self._in_use.unsqueeze(1)  # [B, n]
-        alike = alike.masked_fill(unused.unsqueeze(1), -torch.inf)
-        found = alike.topk(min(count, self._reached), dim=2)
+        alike = alike.masked_fill(unused.unsqueeze(1), -torch.inf)  # [B, R, n]
+        found = alike.topk(min(count, self._reached), dim=2)  # [B, R, K or n]
         missing = (0, count - found.indices.shape[2])
-        known = F.pad(found.values, missing, value=-torch.inf) > -torch.inf
+        known = F.pad(found.values, missing, value=-torch.inf) > -torch.inf  # [B, R, K]
         return F.pad(found.indices, missing), known
 
     def note_use(self, written: Tensor, writes: Tensor, read: Tensor, reads: Tensor) -> None:
@@ -71,14 +74,14 @@ class Slots:
 
     def spread(self, weights: Tensor, slots: Tensor) -> Tensor:
         """Weights ``[..., k]`` of ``slots [..., k]`` on all slots, ``[..., S]``."""
-        spread = weights.new_zeros(*weights.shape[:-1], self.size)
+        spread = weights.new_zeros(*weights.shape[:-1], self.size)  # [..., S]
         return spread.scatter_add(-1, slots, weights)
 
 
 def rows_of(words: Tensor, slots: Tensor) -> Tensor:
     """The words ``[B, ..., M]`` of ``slots [B, ...]``, of ``words [B, S, M]``."""
-    rows = words.gather(1, columns_of(slots.flatten(1), words))
-    return rows.view(*slots.shape, -1)
+    rows = words.gather(1, columns_of(slots.flatten(1), words))  # [B, k, M]
+    return rows.view(*slots.shape, -1)  # [B, ..., M]
 
 
 def columns_of(slots: Tensor, words: Tensor) -> Tensor:

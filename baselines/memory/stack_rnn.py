@@ -22,7 +22,7 @@ from ntmbench.provenance import shares_of
 from ntmbench.registry import engines_of, register_engine, register_model
 from ntmbench.trace import Panel, Signal, Trace
 
-#: The content of the empty cells below a stack (section 3.1).
+#: The content of the empty cells below a stack (section 4.2).
 EMPTY = -1.0
 MAX_STACKS = 64
 MAX_DEPTH = 2**16
@@ -30,7 +30,12 @@ MAX_DEPTH = 2**16
 
 @dataclass(frozen=True)
 class StackRNNSettings:
-    """Settings of the stack-augmented network."""
+    """Settings of the stack-augmented network.
+
+    The sizes are ours. Joulin and Mikolov (2015, section 5) have 40 or 100 units and 10 stacks of
+    single numbers, of which 2 cells are read; Delétang et al. (2023, appendix A.2) 256 units and
+    one stack, whose cells have 8 numbers.
+    """
 
     #: Units of the hidden layer.
     hidden_size: int = 100
@@ -40,6 +45,8 @@ class StackRNNSettings:
     cell_size: int = field(default=8, metadata=searched(LogRange(2, 32)))
     #: Cells of a stack; what is pushed beyond them is lost. Tests enlarge it to the length.
     depth: int = 64
+    #: Cells from the top of each stack that are read, k. The kernels read one only.
+    reads: int = field(default=1, metadata={"added_later": True})
     #: What computes it: fused (kernels, on a CPU and in float32), eager, or auto for the faster one
     #: that can. It does not change the results beyond rounding.
     engine: str = field(default=AUTO, metadata={"identity": False})
@@ -50,6 +57,7 @@ class StackRNNSettings:
         check_range("model.stacks", self.stacks, 1, MAX_STACKS)
         check_range("model.cell_size", self.cell_size, 1, MAX_SIZE)
         check_range("model.depth", self.depth, 1, MAX_DEPTH)
+        check_range("model.reads", self.reads, 1, self.depth)
         check_choice("model.engine", self.engine, engine_names(engines_of("stack_rnn")))
 
 
@@ -63,17 +71,25 @@ class _Step(NamedTuple):
 class StackRNN(SequenceModel):
     """A recurrent network that reads the tops of its stacks, and pushes, pops or leaves them.
 
-    With input x_t, hidden state h_t and the stack s_t, whose top is s_t[0] (section 3.1)::
+    With input x_t, hidden state h_t, the stack s_t, whose top is s_t[0], and its k = ``reads`` top
+    cells s_t^k (section 4.2 of the paper, with the no-operation added there)::
 
-        h_t    = sigmoid(U x_t + R h_{t-1} + P s_{t-1}[0])            (equations 1 and 7)
-        a_t    = softmax(A h_t)           over push, pop and stay    (equation 2, with no-operation)
-        s_t[0] = a_t[push] sigmoid(D h_t) + a_t[pop] s_{t-1}[1]   + a_t[stay] s_{t-1}[0]    (3)
-        s_t[i] = a_t[push] s_{t-1}[i-1]   + a_t[pop] s_{t-1}[i+1] + a_t[stay] s_{t-1}[i]    (4)
+        h_t    = sigmoid(U x_t + R h_{t-1} + P s_{t-1}^k)                                   (6)
+        a_t    = softmax(A h_t)           over push, pop and stay                           (3)
+        s_t[0] = a_t[push] sigmoid(D h_t) + a_t[pop] s_{t-1}[1]   + a_t[stay] s_{t-1}[0]    (4)
+        s_t[i] = a_t[push] s_{t-1}[i-1]   + a_t[pop] s_{t-1}[i+1] + a_t[stay] s_{t-1}[i]    (5)
 
-    An empty cell holds -1. The paper's cells are single numbers and its stacks several; here a cell
-    has ``cell_size`` numbers that move together, as in Delétang et al. (2023), appendix A. The
-    answer is a linear map of h_t and of the tops that the step leaves, so that what is pushed or
-    uncovered at a step can be answered at it.
+    An empty cell holds -1. What differs from the paper:
+
+    - A cell has ``cell_size`` numbers that move together, as in Delétang et al. (2023, appendix
+      A.2). The paper's cells are single numbers, as with ``cell_size`` 1.
+    - k is 1 by default. The paper has 2 in its experiments.
+    - The answer is a linear map of h_t and of the s_t^k that the step leaves, so that what is
+      pushed or uncovered at a step can be answered at it. The paper's is one of h_t alone (2).
+    - R is learned. The paper sets it to 0 in its algorithmic tasks (section 5.1).
+    - The linear maps have biases, and start as PyTorch's do. The authors' code
+      (``facebookarchive/Stack-RNN``) has no biases, and draws every weight as the sum of three
+      numbers, each uniform between -0.1 and 0.1.
     """
 
     def __init__(self, input_width: int, output_width: int, settings: StackRNNSettings) -> None:
@@ -83,10 +99,11 @@ class StackRNN(SequenceModel):
         self.settings = settings
         self.depth = settings.depth
         tops = settings.stacks * settings.cell_size
-        self.hidden = nn.Linear(input_width + settings.hidden_size + tops, settings.hidden_size)
+        read = settings.reads * tops
+        self.hidden = nn.Linear(input_width + settings.hidden_size + read, settings.hidden_size)
         self.actions = nn.Linear(settings.hidden_size, 3 * settings.stacks)
         self.pushed = nn.Linear(settings.hidden_size, tops)
-        self.output = nn.Linear(settings.hidden_size + tops, output_width)
+        self.output = nn.Linear(settings.hidden_size + read, output_width)
         self._said: set[str] = set()  # of engines that cannot run this
 
     def forward(self, inputs: Tensor) -> Tensor:
@@ -122,22 +139,22 @@ class StackRNN(SequenceModel):
 
         Signals: ``actions [T, B, stacks, 3]`` (push, pop, stay), ``occupied [T, B, stacks, depth]``
         (the share of each cell that was pushed and not popped), ``tops [T, B, stacks, cell]``.
-        ``provenance [T, B, T]`` is that of the tops after each step, which the answer sees, over
-        all stacks; a part of a top that was never pushed is empty and does not count.
+        ``provenance [T, B, T]`` is that of the cells that the answer sees, read after each step,
+        over all stacks; a part of a cell that was never pushed is empty and does not count.
         """
-        steps, batch_size, _ = inputs.shape
+        s, (steps, batch_size, _) = self.settings, inputs.shape
         with torch.no_grad():
             run = list(self._steps(inputs))
             logits = self._logits(run)
             # shares[b, k, i, s]: the share of cell i of stack k that step s pushed.
-            shares = inputs.new_zeros(batch_size, self.settings.stacks, self.depth, steps)
+            shares = inputs.new_zeros(batch_size, s.stacks, self.depth, steps)
             occupied, read = [], []
             for number, step in enumerate(run):
-                top = inputs.new_zeros(batch_size, self.settings.stacks, steps)
+                top = inputs.new_zeros(batch_size, s.stacks, steps)
                 top[:, :, number] = 1
                 shares = _moved(shares, step.actions, top, empty=0.0)
-                occupied.append(shares.sum(dim=3))
-                read.append(shares[:, :, 0].mean(dim=1))  # [B, T]
+                occupied.append(shares.sum(dim=3))  # [B, stacks, depth]
+                read.append(shares[:, :, : s.reads].mean(dim=(1, 2)))  # [B, T]
         signals = {
             "actions": Signal(torch.stack([step.actions for step in run]), ("stack", "action")),
             "occupied": Signal(torch.stack(occupied), ("stack", "depth")),
@@ -151,8 +168,9 @@ class StackRNN(SequenceModel):
         return Trace(logits, signals, panels, partial(shares_of, torch.stack(read)))
 
     def _logits(self, steps: Iterable[_Step]) -> Tensor:
-        read = [torch.cat([s.hidden, s.stack[:, :, 0].flatten(1)], dim=1) for s in steps]
-        logits: Tensor = self.output(torch.stack(read))
+        # Each [B, hidden + stacks reads cell].
+        seen = [torch.cat([step.hidden, self._read(step.stack)], dim=1) for step in steps]
+        logits: Tensor = self.output(torch.stack(seen))  # [T, B, out]
         return logits
 
     def _steps(self, inputs: Tensor) -> Iterator[_Step]:
@@ -160,12 +178,19 @@ class StackRNN(SequenceModel):
         hidden = inputs.new_zeros(batch_size, s.hidden_size)
         stack = inputs.new_full((batch_size, s.stacks, self.depth, s.cell_size), EMPTY)
         for step_inputs in inputs:  # [B, in]
-            seen = torch.cat([step_inputs, hidden, stack[:, :, 0].flatten(1)], dim=1)
-            hidden = torch.sigmoid(self.hidden(seen))
-            actions = torch.softmax(self.actions(hidden).view(batch_size, s.stacks, 3), dim=2)
-            pushed = torch.sigmoid(self.pushed(hidden)).view(batch_size, s.stacks, s.cell_size)
-            stack = _moved(stack, actions, pushed, EMPTY)
+            # [B, in + hidden + stacks reads cell]
+            seen = torch.cat([step_inputs, hidden, self._read(stack)], dim=1)
+            hidden = torch.sigmoid(self.hidden(seen))  # [B, hidden]
+            asked = self.actions(hidden).view(batch_size, s.stacks, 3)  # [B, stacks, 3]
+            actions = torch.softmax(asked, dim=2)
+            pushed = torch.sigmoid(self.pushed(hidden))  # [B, stacks cell]
+            pushed = pushed.view(batch_size, s.stacks, s.cell_size)  # [B, stacks, cell]
+            stack = _moved(stack, actions, pushed, EMPTY)  # [B, stacks, depth, cell]
             yield _Step(hidden, stack, actions)
+
+    def _read(self, stack: Tensor) -> Tensor:
+        """The top cells ``[B, stacks reads cell]`` of stacks ``[B, stacks, depth, cell]``."""
+        return stack[:, :, : self.settings.reads].flatten(1)
 
 
 def _moved(stack: Tensor, actions: Tensor, pushed: Tensor, empty: float) -> Tensor:
@@ -173,10 +198,11 @@ def _moved(stack: Tensor, actions: Tensor, pushed: Tensor, empty: float) -> Tens
 
     A push puts ``pushed [B, stacks, cell]`` on top; ``empty`` fills the cells below the bottom.
     """
-    push, pop, stay = actions[..., None, None].unbind(dim=2)  # [B, stacks, 1, 1]
+    push, pop, stay = actions[..., None, None].unbind(dim=2)  # each [B, stacks, 1, 1]
+    # [B, stacks, 1, cell] above [B, stacks, depth - 1, cell], and the other way round.
     down = torch.cat([pushed.unsqueeze(2), stack[:, :, :-1]], dim=2)
     up = torch.cat([stack[:, :, 1:], torch.full_like(stack[:, :, :1], empty)], dim=2)
-    return push * down + pop * up + stay * stack
+    return push * down + pop * up + stay * stack  # [B, stacks, depth, cell]
 
 
 @register_engine("stack_rnn", rank=0)
@@ -192,6 +218,8 @@ class FusedStackRNN(Engine[StackRNN]):
         Raises:
             ModelError: for inputs of a type or on a device that do not go with the weights.
         """
+        if model.settings.reads > 1:
+            return "with model.reads above 1"
         return obstacle_to_network("StackRNN", inputs, model.layers())
 
     def run(self, model: StackRNN, inputs: Tensor) -> Tensor:

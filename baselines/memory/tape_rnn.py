@@ -31,7 +31,11 @@ CUT = 2.0
 
 @dataclass(frozen=True)
 class TapeRNNSettings:
-    """Settings of the Tape-RNN; the defaults are those of Delétang et al. (2023)."""
+    """Settings of the Tape-RNN.
+
+    The widths are those of Delétang et al. (2023): appendix A.2, and for ``writer_size`` their
+    code. Their tapes have 256 cells in training; tests enlarge theirs too.
+    """
 
     #: Units of the hidden layer.
     hidden_size: int = 256
@@ -64,12 +68,14 @@ class _Step(NamedTuple):
     jump: Tensor  # [B], cells that a jump takes
 
 
-@register_model("tape_rnn", settings=TapeRNNSettings, width="hidden_size")
+@register_model("tape_rnn", settings=TapeRNNSettings, width="hidden_size", version=2)
 class TapeRNN(SequenceModel):
     """A recurrent network that writes the cell under the head of a tape, and moves the head.
 
     With input x_t, hidden state h_t and the tape s_t, whose cell under the head is s_t[0], and with
-    cells counted around a ring::
+    cells counted around a ring (Delétang et al. 2023, appendix A.2, which has no equations; these
+    are those of the authors' code, ``tape_rnn.py`` of
+    ``google-deepmind/neural_networks_chomsky_hierarchy``)::
 
         h_t = relu(U x_t + R h_{t-1} + P s_{t-1}[0])
         a_t = softmax(A h_t)        over stay, left, right, jump left and jump right
@@ -77,9 +83,13 @@ class TapeRNN(SequenceModel):
         s_t[i] = a_t[stay] w[i] + a_t[left] w[i-1] + a_t[right] w[i+1]
                  + a_t[jump left] w[i-J] + a_t[jump right] w[i+J]
 
-    MLP has two layers of rectified units. The tape starts at 0, and the answer is a linear map of
-    h_t, as in the authors' code (``tape_rnn.py`` of neural_networks_chomsky_hierarchy), whose
-    initial weights this has too.
+    MLP has two layers of rectified units and a linear one. The tape starts at 0, and the answer is
+    a linear map of h_t. A jump writes too; by the paper's text it does not.
+
+    Weights start as those of the code, by Haiku's defaults: biases at 0, and a map of n numbers
+    with normal weights of deviation 1 / sqrt(n), cut off at two deviations. Haiku's ``VanillaRNN``
+    has a map of [x_t, s_{t-1}[0]] and one of h_{t-1}, each with an n and a bias of its own. Here
+    they are one map, whose weights are drawn as those of the two, and which has one bias.
 
     J is the length of the input there, which the network is told. Here it finds it in the input:
     J is the number of steps before the last one so far at which the input was not silent. In a
@@ -93,7 +103,7 @@ class TapeRNN(SequenceModel):
         self.settings = settings
         self.cells = settings.cells
         heads = settings.tapes * settings.cell_size
-        self.hidden = _linear(input_width + settings.hidden_size + heads, settings.hidden_size)
+        self.hidden = _hidden_linear(input_width, settings.hidden_size, heads)
         self.actions = _linear(settings.hidden_size, 5 * settings.tapes)
         self.writer = nn.Sequential(
             _linear(settings.hidden_size, settings.writer_size),
@@ -129,9 +139,9 @@ class TapeRNN(SequenceModel):
         return enlarged(self, "cells", items)
 
     def state_floats(self, steps: int) -> int:
-        """The hidden state and all cells."""
+        """The hidden state, all cells, and J."""
         s = self.settings
-        return s.hidden_size + s.tapes * self.cells * s.cell_size
+        return s.hidden_size + s.tapes * self.cells * s.cell_size + 1
 
     def trace(self, inputs: Tensor) -> Trace:
         """Run inputs ``[T, B, in]`` without gradients and return what the tapes did.
@@ -162,8 +172,8 @@ class TapeRNN(SequenceModel):
                 shares = _moved(_written(shares, written), step.actions, step.jump)
                 head = _moved(head, step.actions, step.jump)
                 # A cell i to the right of the head: the head is i cells to the left of it.
-                heads.append(_mirrored(head.squeeze(3)))
-                under_head = step.tape[:, :, 0]
+                heads.append(_mirrored(head.squeeze(3)))  # [B, tapes, cells]
+                under_head = step.tape[:, :, 0]  # [B, tapes, cell]
         signals = {
             "actions": Signal(torch.stack([step.actions for step in run]), ("tape", "action")),
             "jump": Signal(torch.stack([step.jump for step in run])),
@@ -178,7 +188,7 @@ class TapeRNN(SequenceModel):
         return Trace(logits, signals, panels, partial(shares_of, torch.stack(read)))
 
     def _logits(self, steps: Iterable[_Step]) -> Tensor:
-        logits: Tensor = self.output(torch.stack([step.hidden for step in steps]))
+        logits: Tensor = self.output(torch.stack([step.hidden for step in steps]))  # [T, B, out]
         return logits
 
     def _steps(self, inputs: Tensor) -> Iterator[_Step]:
@@ -186,11 +196,14 @@ class TapeRNN(SequenceModel):
         hidden = inputs.new_zeros(batch_size, s.hidden_size)
         tape = inputs.new_zeros(batch_size, s.tapes, self.cells, s.cell_size)
         for step_inputs, jump in zip(inputs, _jumps(inputs), strict=True):  # [B, in], [B]
+            # [B, in + hidden + tapes cell]
             seen = torch.cat([step_inputs, hidden, tape[:, :, 0].flatten(1)], dim=1)
-            hidden = torch.relu(self.hidden(seen))
-            actions = torch.softmax(self.actions(hidden).view(batch_size, s.tapes, 5), dim=2)
-            written = self.writer(hidden).view(batch_size, s.tapes, s.cell_size)
-            tape = _moved(_written(tape, written), actions, jump)
+            hidden = torch.relu(self.hidden(seen))  # [B, hidden]
+            asked = self.actions(hidden).view(batch_size, s.tapes, 5)  # [B, tapes, 5]
+            actions = torch.softmax(asked, dim=2)
+            written = self.writer(hidden)  # [B, tapes cell]
+            written = written.view(batch_size, s.tapes, s.cell_size)  # [B, tapes, cell]
+            tape = _moved(_written(tape, written), actions, jump)  # [B, tapes, cells, cell]
             yield _Step(hidden, tape, actions, jump)
 
 
@@ -203,6 +216,17 @@ def _linear(width: int, size: int) -> nn.Linear:
     return linear
 
 
+def _hidden_linear(shown: int, units: int, heads: int) -> nn.Linear:
+    """The map of ``[x, h, cells under the heads]`` to the hidden layer, drawn as two maps."""
+    seen, own = _linear(shown + heads, units), _linear(units, units)
+    joined = nn.Linear(shown + units + heads, units)
+    x, cells = torch.split(seen.weight, [shown, heads], dim=1)  # [units, shown], [units, heads]
+    with torch.no_grad():
+        joined.weight.copy_(torch.cat([x, own.weight, cells], dim=1))
+    nn.init.zeros_(joined.bias)
+    return joined
+
+
 def _jumps(inputs: Tensor) -> Tensor:
     """The number ``[T, B]`` of steps before the last one so far at which the input was not silent.
 
@@ -210,11 +234,12 @@ def _jumps(inputs: Tensor) -> Tensor:
     """
     step = torch.arange(len(inputs), device=inputs.device).unsqueeze(1)  # [T, 1]
     shown = torch.where((inputs != 0).any(dim=2), step, 0)  # [T, B]
-    return shown.cummax(dim=0).values
+    return shown.cummax(dim=0).values  # [T, B]
 
 
 def _written(tape: Tensor, values: Tensor) -> Tensor:
     """The tapes ``[B, tapes, cells, cell]`` with ``values [B, tapes, cell]`` under the head."""
+    # [B, tapes, 1, cell] before [B, tapes, cells - 1, cell]
     return torch.cat([values.unsqueeze(2), tape[:, :, 1:]], dim=2)
 
 
@@ -223,6 +248,7 @@ def _moved(tape: Tensor, actions: Tensor, jump: Tensor) -> Tensor:
 
     ``actions [B, tapes, 5]`` are soft, and ``jump [B]`` is the number of cells that a jump takes.
     """
+    # Each [B, tapes, 1, 1].
     stay, left, right, jump_left, jump_right = actions[..., None, None].unbind(dim=2)
     return (
         stay * tape
@@ -235,9 +261,10 @@ def _moved(tape: Tensor, actions: Tensor, jump: Tensor) -> Tensor:
 
 def _rolled(tape: Tensor, places: Tensor) -> Tensor:
     """The tapes ``[B, tapes, cells, cell]`` rolled by ``places [B]``, each sequence by its own."""
-    cells = torch.arange(tape.shape[2], device=tape.device)
+    cells = torch.arange(tape.shape[2], device=tape.device)  # [cells]
     source = (cells - places.unsqueeze(1)) % len(cells)  # [B, cells]
-    return tape.gather(2, source[:, None, :, None].expand_as(tape))
+    everywhere = source[:, None, :, None].expand_as(tape)  # [B, tapes, cells, cell]
+    return tape.gather(2, everywhere)
 
 
 def _mirrored(cells: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ntmbench.baselines.memory.sparse_memory import SparseMemory, SparseMemorySettings
-from ntmbench.baselines.memory.sparse_slots import USED
+from ntmbench.baselines.memory.sparse_slots import USED, Slots
 from ntmbench.ntm.limits import SQUARED_NORM_FLOOR
 from ntmbench.registry import make_model
 
@@ -95,6 +95,19 @@ def test_slots_that_are_not_used_cost_nothing() -> None:
     many = make_model("sparse_memory", INPUTS, OUTPUTS, memory_slots=2**30)
     assert torch.equal(few(inputs), many(inputs))
     assert many.state_floats(STEPS) == few.state_floats(STEPS)
+
+
+@pytest.mark.parametrize("steps", [3, 8], ids=["fewer steps than slots", "more"])
+def test_state_floats_is_all_that_a_step_hands_to_the_next(steps: int) -> None:
+    sizes = {"controller_size": 5, "memory_slots": 5, "word_size": 3, "touched": 2}
+    model = SparseMemory(INPUTS, OUTPUTS, SparseMemorySettings(**sizes, read_heads=2)).double()
+    inputs = numbers(steps, 1, INPUTS, seed=0)
+    slots = Slots(inputs, sizes["memory_slots"], sizes["word_size"])
+    with torch.no_grad():
+        *_, last = model.steps(inputs, slots)
+    of_slots = [part for part in vars(slots).values() if isinstance(part, Tensor)]
+    kept = [*last.after, last.read, *of_slots]
+    assert model.state_floats(steps) == sum(part.numel() for part in kept)
 
 
 def test_a_backward_pass_can_be_repeated() -> None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from torch import Tensor
 
-from ntmbench.baselines.memory.tape_rnn import TapeRNN, TapeRNNSettings
+from ntmbench.baselines.memory.tape_rnn import TapeRNN
 from ntmbench.registry import make_model
+from tests.baselines.oracles.comparing import OUTPUTS, double_inputs, double_model
 
 SIZES = {"hidden_size": 5, "cells": 4, "cell_size": 2, "tapes": 2, "writer_size": 3}
 
 
 def inputs_with_silence() -> Tensor:
-    """Two sequences ``[7, 2, 3]``, of which one falls silent after four steps."""
-    inputs = torch.randn(7, 2, 3, generator=torch.Generator().manual_seed(0)).double()
+    """Two sequences ``[7, 2, in]``, of which one falls silent after four steps."""
+    inputs = double_inputs(7)
     inputs[4:, 1] = 0
     return inputs
 
@@ -52,16 +54,35 @@ def in_plain_loops(model: TapeRNN, inputs: Tensor) -> Tensor:
 
 
 def test_same_outputs_and_gradients() -> None:
-    model = TapeRNN(3, 2, TapeRNNSettings(**SIZES)).double()
-    inputs = inputs_with_silence()
-    weights = list(model.parameters())
-    pull = torch.randn(7, 2, 2, generator=torch.Generator().manual_seed(1)).double()
+    model = double_model("tape_rnn", **SIZES)
+    inputs = inputs_with_silence().requires_grad_()
+    leaves = [inputs, *model.parameters()]
+    pull = torch.randn(7, 2, OUTPUTS, generator=torch.Generator().manual_seed(1)).double()
     found = []
     for run in (model, lambda shown: in_plain_loops(model, shown)):
         logits = run(inputs)
-        found.append([logits, *torch.autograd.grad((logits * pull).sum(), weights)])
+        found.append([logits, *torch.autograd.grad((logits * pull).sum(), leaves)])
     for ours, theirs in zip(*found, strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=1e-12)
+
+
+def test_state_floats_is_all_that_a_step_hands_to_the_next() -> None:
+    """The hidden layer, two tapes of four cells of two numbers, and the length of a jump."""
+    assert double_model("tape_rnn", **SIZES).state_floats(7) == 5 + 2 * 4 * 2 + 1
+
+
+def test_weights_start_as_those_of_two_maps() -> None:
+    """One of the input and the cells under the heads, one of the hidden layer's own state."""
+    inputs, units, heads = 4, 200, 6
+    model = make_model("tape_rnn", inputs, 2, hidden_size=units, tapes=2, cell_size=3)
+    assert isinstance(model, TapeRNN)
+    x, h, cells = model.hidden.weight.detach().split([inputs, units, heads], dim=1)
+    for part, width in ((x, inputs + heads), (h, units), (cells, inputs + heads)):
+        scaled = part * width**0.5
+        assert 1.9 < scaled.abs().max() <= 2.0001
+        # A normal number that is cut off at two deviations.
+        assert scaled.std() == pytest.approx(0.8796, abs=0.05)
+    assert not model.hidden.bias.any()
 
 
 def test_heads_are_where_the_actions_take_them() -> None:
