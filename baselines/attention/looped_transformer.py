@@ -59,6 +59,12 @@ class LoopedTransformer(SequenceModel):
     The paper's block has GPT-2's learned positions, and so an end to its lengths; here they are
     told as in ``transformer``. Its training leaves the first loops without gradients and asks for
     an answer after each of the others; here the last loop answers, and all have gradients.
+
+    Time grows quadratically with T, and the state linearly.
+
+    R may be another one outside training: ``test_loops``. It belongs to a run's identity, since
+    weights are selected by the answers outside training. But a trained model, as from ``load_run``,
+    can be evaluated with other loops, too: ``model.test_loops = 24``.
     """
 
     def __init__(
@@ -66,8 +72,9 @@ class LoopedTransformer(SequenceModel):
     ) -> None:
         """Build embedding, block and output layer."""
         super().__init__()
-        self.settings = settings
         d = settings.hidden_size
+        self.train_loops = settings.loops
+        self.test_loops = settings.test_loops or settings.loops
         self.embed = nn.Linear(input_width, d)
         self.block = Block(d, settings.heads, settings.positions)
         self.norm = nn.LayerNorm(d, bias=False)
@@ -76,9 +83,8 @@ class LoopedTransformer(SequenceModel):
 
     @property
     def loops(self) -> int:
-        """How often the block is applied, in training or outside it."""
-        s = self.settings
-        return s.loops if self.training else s.test_loops or s.loops
+        """How often the block is applied, in training or outside it: R."""
+        return self.train_loops if self.training else self.test_loops
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Map inputs ``[T, B, in]`` to logits ``[T, B, out]``."""
@@ -88,8 +94,8 @@ class LoopedTransformer(SequenceModel):
         return logits.transpose(0, 1)  # [T, B, out]
 
     def state_floats(self, steps: int) -> int:
-        """The keys and values of all steps, in each loop."""
-        return self.loops * self.block.attention.state_floats(steps)
+        """The keys and values of all steps, in each loop of those outside training."""
+        return self.test_loops * self.block.attention.state_floats(steps)
 
     def trace(self, inputs: Tensor) -> Trace:
         """Run inputs ``[T, B, in]`` without gradients; a loop is a layer of ``attention_trace``."""
@@ -99,7 +105,7 @@ class LoopedTransformer(SequenceModel):
 
     def _loops(self, inputs: Tensor) -> Iterator[Tensor]:
         """What the block is shown in each loop, ``[B, T, d]``."""
-        embedded = self.embed(inputs).transpose(0, 1)
+        embedded = self.embed(inputs).transpose(0, 1)  # [B, T, d]
         seen = embedded
         for _ in range(self.loops - 1):
             yield seen

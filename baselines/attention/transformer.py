@@ -59,13 +59,17 @@ class Transformer(SequenceModel):
 
         z_t = W x_t + b
         u_t = norm(z_t);  q_t = W_q u_t;  k_t = W_k u_t;  v_t = W_v u_t
-        a_ts = softmax over s <= t of q_t k_s / sqrt(c)
+        a_ts = softmax over s <= t of q_t k_s / sqrt(c)                (Vaswani et al., equation 1)
         z_t = z_t + W_o (sum over s of a_ts v_s)
-        z_t = z_t + W_2 gelu(W_1 norm(z_t) + b_1) + b_2
+        z_t = z_t + W_2 gelu(W_1 norm(z_t) + b_1) + b_2                (equation 2 has a ReLU)
         y_t = V norm(z_t) + d                                          after the last layer
 
-    Rotary positions turn each pair of numbers of q_t and of k_t by t BASE^(-2i/c). ALiBi subtracts
-    m_h (t - s) from the score, where m_h = 2^(-8h/H) for H heads, a power of two.
+    Rotary positions turn each pair of numbers of q_t and of k_t by t BASE^(-2i/c), so that only the
+    distance t - s enters the score (Su et al., equation 16). ALiBi subtracts m_h (t - s) from the
+    score, where m_h = 2^(-8h/H) for H heads, a power of two.
+
+    Time grows quadratically with T, and the state linearly. No keys and values are kept between
+    calls: all steps are computed at once, since the model is never fed its own answers.
 
     The weights are drawn as PyTorch does, at GPT-2's width with about the deviation that GPT-2 has.
     W_o and W_2 are divided by the square root of the number of such summands, as in GPT-2.
@@ -151,7 +155,7 @@ class Attention(nn.Module):
         query, key = self._placed(seen)  # [B, H, T, c or c + 1]
         value = self._split(self.value(seen))  # [B, H, T, c]
         # The fused kernel takes queries, keys and values of one width.
-        value = functional.pad(value, (0, key.shape[3] - value.shape[3]))
+        value = functional.pad(value, (0, key.shape[3] - value.shape[3]))  # as wide as the key
         read = functional.scaled_dot_product_attention(
             query, key, value, is_causal=True, scale=self.head_size**-0.5
         )
@@ -161,7 +165,7 @@ class Attention(nn.Module):
 
     def weights(self, seen: Tensor) -> Tensor:
         """The attention weights ``[B, H, T, T]``, of each step (third axis) on each (fourth)."""
-        query, key = self._placed(seen)
+        query, key = self._placed(seen)  # [B, H, T, c or c + 1]
         scores = query @ key.transpose(2, 3) * self.head_size**-0.5  # [B, H, T, T]
         later = scores.new_ones(scores.shape[2:]).triu(1).bool()  # [T, T]
         return torch.softmax(scores.masked_fill(later, -math.inf), dim=3)
@@ -171,12 +175,12 @@ class Attention(nn.Module):
         return 2 * steps * self.heads * self.head_size
 
     def _split(self, values: Tensor) -> Tensor:
-        heads = values.view(*values.shape[:2], self.heads, self.head_size)
+        heads = values.view(*values.shape[:2], self.heads, self.head_size)  # [B, T, H, c]
         return heads.transpose(1, 2)  # [B, H, T, c]
 
     def _placed(self, seen: Tensor) -> tuple[Tensor, Tensor]:
         """Queries and keys ``[B, H, T, c]`` that know their positions; for ALiBi with c + 1."""
-        query, key = self._split(self.query(seen)), self._split(self.key(seen))
+        query, key = self._split(self.query(seen)), self._split(self.key(seen))  # [B, H, T, c]
         if self.positions == "rotary":
             return rotated(query), rotated(key)
         if self.positions == "alibi":
@@ -192,7 +196,7 @@ class Attention(nn.Module):
         slopes = torch.tensor(alibi_slopes(self.heads), dtype=query.dtype, device=query.device)
         steps = torch.arange(query.shape[2], dtype=query.dtype, device=query.device)
         slope = (slopes * self.head_size**0.5)[:, None, None].expand(*query.shape[:3], 1)
-        step = steps[:, None].expand(*key.shape[:3], 1)
+        step = steps[:, None].expand(*key.shape[:3], 1)  # [B, H, T, 1], as the slope
         return torch.cat([query, slope], dim=3), torch.cat([key, step], dim=3)
 
 
@@ -204,7 +208,8 @@ def rotated(values: Tensor) -> Tensor:
     angles = torch.arange(steps, device=values.device)[:, None] * turns  # [T, c / 2]
     cos, sin = angles.cos().to(values.dtype), angles.sin().to(values.dtype)
     even, odd = values[..., ::2], values[..., 1::2]  # [B, H, T, c / 2]
-    return torch.stack([even * cos - odd * sin, odd * cos + even * sin], dim=4).flatten(3)
+    turned = torch.stack([even * cos - odd * sin, odd * cos + even * sin], dim=4)
+    return turned.flatten(3)  # [B, H, T, c]
 
 
 def alibi_slopes(heads: int) -> list[float]:

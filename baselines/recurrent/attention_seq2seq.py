@@ -71,6 +71,9 @@ class AttentionSeq2Seq(SequenceModel):
 
     The paper's encoder reads in both directions, its units are gated recurrent ones, and its output
     has a hidden layer. Here they are as in ``seq2seq``, so that only the attention differs.
+
+    Each step of the answer looks at all S states. So time grows with S (T - S), quadratically with
+    T, and the state linearly.
     """
 
     def __init__(
@@ -87,17 +90,30 @@ class AttentionSeq2Seq(SequenceModel):
         self.decoder = nn.LSTM(output_width + seen + d, d, settings.layers)
         self.output = nn.Linear(output_width + seen + 2 * d, output_width)
         self.fed_back: Answer = Bits(output_width)
+        self.task: Task | None = None
         open_forget_gates(self.encoder)
         open_forget_gates(self.decoder)
 
     def prepare(self, task: Task) -> None:
-        """Learn from the task how an answer is fed back; without a task, as bits."""
-        self.fed_back = task.answer
+        """Learn how an answer is fed back (without a task, as bits), and where it starts."""
+        self.fed_back, self.task = task.answer, task
 
     def state_floats(self, steps: int) -> int:
-        """Output and cell of each layer of the decoder, and all states of the encoder."""
+        """Output and cell of each layer of the decoder, and the encoder's states h_1 to h_S.
+
+        S is known if the task's longest training sequences have so many steps. Otherwise nothing
+        tells where the answer starts, and all T steps are counted, which is an upper bound.
+        """
         width = self.decoder.hidden_size
-        return 2 * self.decoder.num_layers * width + steps * width
+        return (2 * self.decoder.num_layers + self._encoded(steps)) * width
+
+    def _encoded(self, steps: int) -> int:
+        """The steps that the encoder reads, S, or an upper bound."""
+        if self.task is not None:
+            longest = self.task.test_set(self.task.length_range[1], 1)
+            if len(longest.inputs) == steps:
+                return longest.answer_start
+        return steps
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Refuse, since the inputs do not show where the answer starts; see ``answer``."""
@@ -110,7 +126,7 @@ class AttentionSeq2Seq(SequenceModel):
         """
         steps = [step.logits for step in self._steps(inputs, answer_start, targets)]
         silence = inputs.new_zeros(answer_start, inputs.shape[1], self.output.out_features)
-        return torch.cat([silence, torch.stack(steps)])
+        return torch.cat([silence, torch.stack(steps)])  # [T, B, out]
 
     def trace_answer(self, inputs: Tensor, answer_start: int) -> Trace:
         """Run inputs ``[T, B, in]`` without gradients and return where the decoder looked.
@@ -118,8 +134,8 @@ class AttentionSeq2Seq(SequenceModel):
         The signal is ``attention [T, B, T]``, zero outside the answer, and ``provenance`` the same.
         """
         length, size, _ = inputs.shape
-        attention = inputs.new_zeros(length, size, length)
-        logits = inputs.new_zeros(length, size, self.output.out_features)
+        attention = inputs.new_zeros(length, size, length)  # [T, B, T]
+        logits = inputs.new_zeros(length, size, self.output.out_features)  # [T, B, out]
         with torch.no_grad():
             for number, step in enumerate(self._steps(inputs, answer_start), start=answer_start):
                 logits[number] = step.logits
@@ -134,13 +150,14 @@ class AttentionSeq2Seq(SequenceModel):
         """What the decoder does at each step of the answer."""
         encoded, state = self.encoder(inputs[:answer_start])  # [S, B, d]
         aligned = self.align_encoded(encoded)  # [S, B, d], once for all steps of the answer
-        previous = inputs.new_zeros(inputs.shape[1], self.output.out_features)  # start symbol
+        # [B, out], the start symbol
+        previous = inputs.new_zeros(inputs.shape[1], self.output.out_features)
         for number in range(answer_start, len(inputs)):
             asked = inputs[number] if self.sees_input else inputs[number, :, :0]  # [B, seen]
             before = self.align_state(torch.cat([state[0][-1], asked], dim=1))  # [B, d]
             scores = self.score(torch.tanh(before + aligned)).squeeze(2)  # [S, B]
-            attention = torch.softmax(scores, dim=0)
-            context = torch.einsum("sb,sbd->bd", attention, encoded)
+            attention = torch.softmax(scores, dim=0)  # [S, B]
+            context = torch.einsum("sb,sbd->bd", attention, encoded)  # [B, d]
             fed = torch.cat([previous, asked, context], dim=1)  # [B, out + seen + d]
             hidden, state = self.decoder(fed.unsqueeze(0), state)  # [1, B, d]
             logits = self.output(torch.cat([hidden[0], fed], dim=1))  # [B, out]

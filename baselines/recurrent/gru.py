@@ -33,15 +33,15 @@ class GRU(SequenceModel):
 
     With input x_t, the hidden state h_t of a layer, and h_0 = 0::
 
-        r_t = sigmoid(W_r x_t + b_r + U_r h_{t-1} + c_r)           the reset gate
-        z_t = sigmoid(W_z x_t + b_z + U_z h_{t-1} + c_z)           the update gate
-        n_t = tanh(W_n x_t + b_n + r_t * (U_n h_{t-1} + c_n))      what may be written
-        h_t = (1 - z_t) * n_t + z_t * h_{t-1}
+        r_t = sigmoid(W_r x_t + b_r + U_r h_{t-1} + c_r)           the reset gate   (equation 5)
+        z_t = sigmoid(W_z x_t + b_z + U_z h_{t-1} + c_z)           the update gate  (equation 6)
+        n_t = tanh(W_n x_t + b_n + r_t * (U_n h_{t-1} + c_n))      what is new      (equation 8)
+        h_t = (1 - z_t) * n_t + z_t * h_{t-1}                                       (equation 7)
         y_t = V h_t + d
 
-    The paper has U (r_t * h_{t-1}) in n_t. PyTorch, and this model, reset after the
-    product. A further layer has the h_t of the one below for x_t. The weights are drawn as PyTorch
-    does.
+    The paper (section 2.3) has U (r_t * h_{t-1}) in n_t, and no biases. PyTorch, and this model,
+    reset after the product. A further layer has the h_t of the one below for x_t. The weights are
+    drawn as PyTorch does.
     """
 
     def __init__(self, input_width: int, output_width: int, settings: GRUSettings) -> None:

@@ -29,7 +29,22 @@ class LSTMSettings:
 
 @register_model("lstm", settings=LSTMSettings, width="hidden_size")
 class LSTM(SequenceModel):
-    """A stacked LSTM and a linear output layer."""
+    """A stacked LSTM and a linear output layer.
+
+    With input x_t, the output h_t and the cell c_t of a layer, and h_0 = c_0 = 0::
+
+        i_t = sigmoid(W_i x_t + U_i h_{t-1} + b_i)           the input gate
+        f_t = sigmoid(W_f x_t + U_f h_{t-1} + b_f)           the forget gate (Gers et al. 2000)
+        g_t = tanh(W_g x_t + U_g h_{t-1} + b_g)              what may be written
+        o_t = sigmoid(W_o x_t + U_o h_{t-1} + b_o)           the output gate
+        c_t = f_t * c_{t-1} + i_t * g_t
+        h_t = o_t * tanh(c_t)
+        y_t = V h_t + d
+
+    A further layer has the h_t of the one below for x_t. There are no peepholes, through which the
+    gates would see the cell. The weights are drawn as PyTorch does, which has each b as a sum of
+    two; b_f starts near 1, so that a cell is kept at first.
+    """
 
     def __init__(self, input_width: int, output_width: int, settings: LSTMSettings) -> None:
         """Build the layers; forget gates start open, as is usual since Gers et al. (2000)."""

@@ -41,7 +41,20 @@ class Seq2SeqSettings:
 
 @register_model("seq2seq", settings=Seq2SeqSettings, width="hidden_size", needs_input_phase=True)
 class Seq2Seq(SequenceModel):
-    """Two LSTMs and a linear output layer."""
+    """Two LSTMs and a linear output layer.
+
+    With inputs x_1 to x_S in the input phase, and the answers y_i that are asked for after it::
+
+        h_j, c_j = LSTM(x_j, h_{j-1}, c_{j-1})                      the encoder; h_0 = c_0 = 0
+        s_i, d_i = LSTM'(y_{i-1}, s_{i-1}, d_{i-1})                 the decoder; s_0, d_0 = h_S, c_S
+        y_i      = V s_i + b                                        y_0 = 0, the start symbol
+
+    Both LSTMs are as in ``lstm``, and each layer hands its own state on. With ``sees_input`` the
+    input of the step stands beside y_{i-1}.
+
+    The paper's networks have four layers, read the source backwards, and search for the likeliest
+    answer with a beam. None of that is done here.
+    """
 
     def __init__(self, input_width: int, output_width: int, settings: Seq2SeqSettings) -> None:
         """Build encoder, decoder and output layer."""
@@ -74,20 +87,22 @@ class Seq2Seq(SequenceModel):
         """
         steps, batch_size, _ = inputs.shape
         width = self.output.out_features
-        _, state = self.encoder(inputs[:answer_start])
+        _, state = self.encoder(inputs[:answer_start])  # two of [layers, B, hidden]
         first = inputs.new_zeros(1, batch_size, width)  # the decoder's start symbol
-        silence = inputs.new_zeros(answer_start, batch_size, width)
-        asked = inputs[answer_start:] if self.sees_input else inputs[answer_start:, :, :0]
+        silence = inputs.new_zeros(answer_start, batch_size, width)  # [S, B, out]
+        asked = inputs[answer_start:]  # [T - S, B, in]
+        if not self.sees_input:
+            asked = asked[:, :, :0]  # [T - S, B, 0]
         if targets is not None:
-            fed = torch.cat([first, targets[answer_start:-1]])  # [T - start, B, out]
-            hidden, _ = self.decoder(torch.cat([fed, asked], dim=2), state)
-            return torch.cat([silence, self.output(hidden)])
+            fed = torch.cat([first, targets[answer_start:-1]])  # [T - S, B, out]
+            hidden, _ = self.decoder(torch.cat([fed, asked], dim=2), state)  # [T - S, B, hidden]
+            return torch.cat([silence, self.output(hidden)])  # [T, B, out]
         answers = [silence]
         previous = first
         for step in range(steps - answer_start):
             fed = torch.cat([previous, asked[step : step + 1]], dim=2)  # [1, B, out + seen]
-            hidden, state = self.decoder(fed, state)
+            hidden, state = self.decoder(fed, state)  # [1, B, hidden]
             logits = self.output(hidden)  # [1, B, out]
             answers.append(logits)
             previous = self.fed_back.decide(logits)
-        return torch.cat(answers)
+        return torch.cat(answers)  # [T, B, out]

@@ -16,15 +16,23 @@ from ntmbench.testing.random_states import random_states_untouched
 
 # Sizes of the inputs that models are tried on.
 STEPS, BATCH, INPUTS, OUTPUTS, ANSWER_START = 7, 3, 4, 3, 4
+#: Sequences longer by this factor are tried too.
+LONGER = 10
+#: The deviation of the noise that is added to the weights.
+NOISE = 0.25
 
 
 def check_model(name: str, **settings: Any) -> None:
     """Check a registered model, with settings that make it small.
 
-    It checks the width, shapes, that sequences of a batch do not meet, causality as registered, the
-    gradient of every weight against finite differences, the saved state, an enlarged memory, the
-    trace, and extreme inputs. The model also runs on PyTorch's ``meta`` device, which finds tensors
-    that are made on a wrong device, and on a GPU, where there is one.
+    It checks the width, shapes, that sequences of a batch do not meet, causality as registered,
+    that earlier inputs change the last answer (or do not, if ``state_floats`` is 0), the gradient
+    of every weight against finite differences, the saved state, an enlarged memory, the trace, long
+    sequences and extreme inputs. The model also runs on PyTorch's ``meta`` device, which finds
+    tensors that are made on a wrong device, and on a GPU, where there is one.
+
+    All weights are moved by small noise before, because a map that starts at 0 hides what comes
+    before it.
 
     Raises:
         AssertionError: saying what does not hold.
@@ -37,13 +45,16 @@ def check_model(name: str, **settings: Any) -> None:
     if entry.width is not None:
         _check_width(name, entry.width, settings)
     model.eval()
+    _move_weights(model)
     _check_logits(model)
     _check_batching(model)
     if entry.causal:
         _check_causality(model)
+    _check_memory(model)
     _check_gradients(model)
     _check_state(model)
     _check_trace(model, causal=entry.causal)
+    _check_long_sequences(model)
     _check_extremes(model)
     _check_meta(model)
     if torch.cuda.is_available():
@@ -65,6 +76,15 @@ def _check_width(name: str, width: str, settings: Mapping[str, Any]) -> None:
 def _inputs(steps: int = STEPS, size: int = BATCH) -> Tensor:
     values = np.random.Generator(np.random.Philox(3)).normal(size=(steps, size, INPUTS))
     return torch.from_numpy(values).float()
+
+
+def _move_weights(model: SequenceModel) -> None:
+    generator = np.random.Generator(np.random.Philox(6))
+    with torch.no_grad():
+        for weight in model.parameters():
+            if weight.requires_grad:
+                noise = generator.normal(scale=NOISE, size=tuple(weight.shape))
+                weight.add_(torch.from_numpy(noise).to(weight))
 
 
 def _answers(model: SequenceModel, inputs: Tensor, targets: Tensor | None = None) -> Tensor:
@@ -100,10 +120,22 @@ def _check_causality(model: SequenceModel) -> None:
         assert torch.equal(before[:step], after[:step]), f"a step before {step} sees it"
 
 
+def _check_memory(model: SequenceModel) -> None:
+    """The last answer depends on earlier inputs, unless the model says that it carries nothing."""
+    inputs = _inputs()
+    changed = inputs.clone()
+    changed[:-1] += 1
+    forgets = torch.equal(_answers(model, inputs)[-1], _answers(model, changed)[-1])
+    if model.state_floats(STEPS) == 0:
+        assert forgets, "state_floats is 0, and earlier inputs change the last answer"
+    else:
+        assert not forgets, "earlier inputs do not change the last answer"
+
+
 def _check_gradients(model: SequenceModel) -> None:
-    """Every weight gets a gradient, and the slope along a line agrees with finite differences."""
+    """Every weight has a gradient, and the slope along a line agrees with finite differences."""
     exact = copy.deepcopy(model).double()
-    weights = [weight for weight in exact.parameters() if weight.requires_grad]
+    weights = {name: weight for name, weight in exact.named_parameters() if weight.requires_grad}
     assert weights, "the model has no weight that can be trained"
     inputs = _inputs().double()
     shares = torch.from_numpy(np.random.Generator(np.random.Philox(4)).normal(size=OUTPUTS))
@@ -112,25 +144,26 @@ def _check_gradients(model: SequenceModel) -> None:
         return (_answers(exact, inputs) * shares).sum()
 
     loss().backward()  # type: ignore[no-untyped-call]
-    names = [name for name, weight in exact.named_parameters() if weight.requires_grad]
-    without = [name for name, weight in zip(names, weights, strict=True) if weight.grad is None]
+    gradients = {name: weight.grad for name, weight in weights.items() if weight.grad is not None}
+    without = [name for name in weights if name not in gradients]
     assert not without, f"no gradient reaches {', '.join(without)}"
+    zero = [name for name, gradient in gradients.items() if not gradient.any()]
+    assert not zero, f"the gradient is 0 for {', '.join(zero)}"
     generator = np.random.Generator(np.random.Philox(5))
-    line = [torch.from_numpy(generator.normal(size=tuple(w.shape))).to(w) for w in weights]
-    slope = sum(
-        float((weight.grad * move).sum())
-        for weight, move in zip(weights, line, strict=True)
-        if weight.grad is not None
-    )
-    step, sides = 1e-6, []
     with torch.no_grad():
-        for shift in (step, -2 * step):
-            for weight, move in zip(weights, line, strict=True):
-                weight.add_(move, alpha=shift)
-            sides.append(float(loss()))
-    found = (sides[0] - sides[1]) / (2 * step)
-    limit = 1e-4 * max(1.0, abs(slope))
-    assert abs(found - slope) <= limit, f"slope {slope:g}, by finite steps {found:g}"
+        for name, weight in weights.items():
+            move = torch.from_numpy(generator.normal(size=tuple(weight.shape))).to(weight)
+            slope = float((gradients[name] * move).sum())
+            kept, step, sides = weight.clone(), 1e-6, []
+            for shift in (step, -step):
+                weight.copy_(kept + shift * move)
+                sides.append(float(loss()))
+            weight.copy_(kept)
+            found = (sides[0] - sides[1]) / (2 * step)
+            limit = 1e-4 * max(1e-2, abs(slope))
+            assert abs(found - slope) <= limit, (
+                f"{name}: slope {slope:g}, by finite steps {found:g}"
+            )
 
 
 def _check_state(model: SequenceModel) -> None:
@@ -143,6 +176,10 @@ def _check_state(model: SequenceModel) -> None:
     for steps in (STEPS, 2 * STEPS):
         floats = model.state_floats(steps)
         assert floats is None or (isinstance(floats, int) and floats >= 0), f"state_floats={floats}"
+        trained = twin.train().state_floats(steps)
+        assert floats == trained, (
+            f"state_floats is {floats} outside training and {trained} in training"
+        )
     before = _answers(model, _inputs())
     with model.room_for(0) as slots:
         pass
@@ -178,6 +215,17 @@ def _check_trace(model: SequenceModel, *, causal: bool) -> None:
     if causal:
         later = torch.triu(torch.ones(STEPS, STEPS, dtype=torch.bool), 1).unsqueeze(1)
         assert not shares.masked_select(later).any(), "what was read was written later"
+
+
+def _check_long_sequences(model: SequenceModel) -> None:
+    """Positions far beyond the others are taken."""
+    inputs = _inputs(LONGER * STEPS)
+    try:
+        logits = model.answer(inputs, LONGER * ANSWER_START)
+    except Exception as error:
+        raise AssertionError(f"{len(inputs)} steps are refused: {error!r}") from error
+    assert logits.shape == (len(inputs), BATCH, OUTPUTS), f"{len(inputs)} steps: {logits.shape}"
+    assert torch.isfinite(logits).all(), f"after {len(inputs)} steps logits are not finite"
 
 
 def _check_extremes(model: SequenceModel) -> None:

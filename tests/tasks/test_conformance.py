@@ -319,6 +319,7 @@ class Faulty(SequenceModel):
         self.recurrent = nn.GRU(inputs, width, bidirectional=self.fault == "looks ahead")
         self.output = nn.Linear(width * (2 if self.fault == "looks ahead" else 1), outputs)
         self.unused = nn.Linear(2, 2) if self.fault == "unused" else None
+        self.places = nn.Embedding(20, width) if self.fault == "places" else None
         if self.fault == "unseeded":
             with torch.no_grad():
                 self.output.bias.add_(torch.rand(outputs, generator=_fresh_generator()))
@@ -328,14 +329,28 @@ class Faulty(SequenceModel):
             inputs.mul_(0.5)
         if self.fault == "meets":
             inputs = inputs - inputs.mean(dim=1, keepdim=True)
-        hidden, _ = self.recurrent(inputs)
+        if self.fault == "forgets":
+            hidden = torch.stack([self.recurrent(step[None])[0][0] for step in inputs])
+        else:
+            hidden, _ = self.recurrent(inputs)
         if self.fault == "device":
             hidden = hidden + torch.zeros(hidden.shape[-1], device="cpu")
         if self.fault == "extremes":
             much = torch.exp(inputs[..., :1])
             hidden = hidden * much / much
+        if self.places is not None:
+            hidden = hidden + self.places(torch.arange(len(inputs)))[:, None]
+        if self.fault == "grows":
+            hidden = hidden * torch.exp(torch.arange(len(inputs)) * 2.0)[:, None, None]
         logits: Tensor = self.output(hidden)
-        return logits.detach() + 0 * logits if self.fault == "gradient" else logits
+        if self.fault == "zero gradient":
+            return logits.detach() + 0 * logits
+        if self.fault == "gradient":
+            return logits.detach() + 2 * (logits - logits.detach())
+        return logits
+
+    def state_floats(self, steps: int) -> int | None:
+        return {"hidden state": 0, "moody": 1 + self.training}.get(self.fault)
 
 
 def _fresh_generator() -> torch.Generator:
@@ -365,7 +380,13 @@ def test_a_model_without_a_fault_passes(faulty: Callable[[str], None]) -> None:
         ("edits", "the model edits its inputs"),
         ("meets", "sequences of a batch meet"),
         ("extremes", "give logits that are not numbers"),
-        ("gradient", "by finite steps"),
+        ("gradient", "recurrent.weight_ih_l0: slope .*, by finite steps"),
+        ("zero gradient", "the gradient is 0 for recurrent.weight_ih_l0, "),
+        ("forgets", "earlier inputs do not change the last answer"),
+        ("hidden state", "state_floats is 0, and earlier inputs change the last answer"),
+        ("moody", "state_floats is 1 outside training and 2 in training"),
+        ("places", "70 steps are refused: IndexError"),
+        ("grows", "after 70 steps logits are not finite"),
     ],
 )
 def test_a_faulty_model_is_found(faulty: Callable[[str], None], fault: str, found: str) -> None:

@@ -1,6 +1,12 @@
 """The recurrence that the matrix-state models share, in three forms.
 
 S_t = S_{t-1} A_t + v_t k_t^T,   o_t = S_t q_t,   A_t = diag(w_t) - a_t b_t^T
+
+A_t is the identity (linear attention), a number (Mamba 2), the identity less a matrix of rank one
+(DeltaNet), that times a number (Gated DeltaNet), or diagonal less such a matrix (RWKV-7). With an
+output after each n-th step alone, the transition between two outputs is a product of n matrices
+(DeltaProduct). ``linear_state`` is what models use; the other two forms stand beside it in tests
+and in ``ntmbench.bench.linear_state``.
 """
 
 from __future__ import annotations
@@ -76,5 +82,8 @@ def linear_state_chunked(
     every: int = 1,
     chunk: int = 32,
 ) -> tuple[Tensor, Tensor]:
-    """The same as ``linear_state`` for positive decays, ``chunk`` steps at once by products."""
+    """The same as ``linear_state`` for positive decays, by products over ``chunk`` steps at once.
+
+    A chunk has whole multiples of ``every`` steps.
+    """
     return chunked.run(arguments(query, key, value, decay, erase, state, every), chunk)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ntmbench.errors import ModelError
+from ntmbench.registry import make_model, make_task
 from tests.baselines.oracles.comparing import (
     BATCH,
     OUTPUTS,
@@ -79,7 +80,17 @@ def test_attention_is_over_the_input_phase() -> None:
     assert torch.allclose(shares[START:, :, :START].sum(2), torch.ones(1).double())
     assert not shares[:START].any()
     assert not shares[:, :, START:].any()
-    assert model.state_floats(9) == 2 * 2 * WIDTH + 9 * WIDTH
+    assert model.state_floats(9) == 2 * 2 * WIDTH + 9 * WIDTH  # an upper bound
+
+
+def test_attention_seq2seq_counts_the_states_before_the_answer() -> None:
+    task = make_task("reverse", max_length=4)
+    model = make_model(
+        "attention_seq2seq", task.input_width, task.output_width, hidden_size=WIDTH, layers=2
+    )
+    model.prepare(task)
+    assert model.state_floats(2 * 4 + 1) == 2 * 2 * WIDTH + (4 + 1) * WIDTH
+    assert model.state_floats(50) == 2 * 2 * WIDTH + 50 * WIDTH
 
 
 def test_attention_seq2seq_needs_to_know_where_the_answer_starts() -> None:
