@@ -102,6 +102,8 @@ class Shortcuts:
         current: a network without memory on the step's own input.
         first: such a network on the first input of the sequence.
         last: such a network on the last input before the answer starts, if there is one.
+        bag: a linear read-out of the sum of all inputs up to the step, whatever their order, of the
+            step's own input, and of the last one before the answer starts.
         linear: a linear read-out of all inputs up to the step, one for each step of this length.
     """
 
@@ -109,6 +111,7 @@ class Shortcuts:
     current: float = 0.0
     first: float = 0.0
     last: float = 0.0
+    bag: float = 0.0
     linear: float = 0.0
 
 
@@ -136,9 +139,9 @@ class Task(ABC):
     #: Whether sequences repeat within a test set, and between training and tests, beyond the
     #: shortest lengths too, since there are few of them. The docstring then says how many.
     few_sequences: ClassVar[bool] = False
-    #: The share of ``sources`` that change their answer when they alone change, at least. It is
-    #: below 1 where one part of an answer hides another: a majority, or a product with zero.
-    sources_that_matter: ClassVar[float] = 1.0
+    #: The input steps of each sentence, for a task of sentences in words; 0 if a full stop or a
+    #: delimiter ends each. ``as_sentences`` then writes a line for each.
+    sentence_steps: ClassVar[int | None] = None
 
     @property
     @abstractmethod
@@ -174,6 +177,15 @@ class Task(ABC):
     def needs_memory(self) -> bool:
         """Whether the current input alone says nothing of its answer."""
         return self.shortcuts.current == 0
+
+    @property
+    def sources_that_matter(self) -> float:
+        """The share of ``sources`` that change their answer when they alone change, at least.
+
+        It is below 1 where one part of an answer hides another, such as a product with zero, or
+        where a step cannot change without others, such as the only key and its query.
+        """
+        return 1.0
 
     @property
     def shortest_length(self) -> int:
@@ -239,11 +251,26 @@ class Task(ABC):
     def demand(self, length: int) -> int:
         """The items that a straightforward solution keeps at this length, one in each slot."""
 
-    def sources(self, inputs: FloatArray) -> NDArray[np.bool_] | None:
-        """The input steps that each answer depends on, ``[T, B, T]``, for inputs ``[T, B, in]``.
+    def collision_entropy(self, length: int) -> float:
+        """The bits H by which sequences of a length differ: two are alike with probability 2^-H.
 
-        True at ``[t, b, s]`` if step s of sequence b holds a part of the answer at step t. None if
-        that is not defined.
+        A test sequence is then among n training sequences of its length with a probability of at
+        most 1 - (1 - 2^-H)^n, which the conformance kit tests. By default it is infinite: there are
+        too many sequences for any to come again.
+        """
+        return math.inf
+
+    def sources(self, inputs: FloatArray) -> NDArray[np.bool_] | None:
+        """The input steps that each answer is made of, ``[T, B, T]``, for inputs ``[T, B, in]``.
+
+        True at ``[t, b, s]`` if step s of sequence b holds a part of what answers step t: another
+        content of s gives another answer. None if that is not defined.
+
+        Other steps may decide which content that is, without being a part of it: whether blanks or
+        symbols come before a symbol, or how often a stack was popped. They are sources too where
+        few steps decide, such as the keys that a look-up compares. Otherwise a task leaves them out
+        and says so, and its ``edits`` keep them as they are. Apart from them, an answer changes
+        with its sources and with nothing else.
         """
         return None
 

@@ -13,7 +13,8 @@ solver, ``tests/solvers/<task>.py``. What several tasks of a family share is a m
   ``chance`` (by formula), ``sources``, ``demand``;
 - ``shortcuts``, with the reason, if a read-out without memory or a linear one beats chance by the
   task's nature; ``edits``, if not every step may be replaced by that of another sequence;
-  ``sources_that_matter`` and ``few_sequences``, where they must be said.
+  ``sources_that_matter``, ``collision_entropy`` where short sequences come again, and
+  ``few_sequences``, where they must be said.
 
 Symbols stand on ``ntmbench.data.symbols.SymbolTask``, vectors of bits on
 ``ntmbench.data.vectors.VectorTask``. The solver is plain Python, written from the docstring alone.

@@ -16,10 +16,9 @@ SHOWN = 6
 
 @dataclass(frozen=True)
 class Leaking(Task):
-    """Whether an even number of bits were 1, asked for twice; bits come as two channels, 10 and 01.
+    """A coin is asked for twice, after bits that come as two channels, 10 and 01.
 
-    Answers begin with the parity of the question and end with its opposite. ``leak`` is the channel
-    by which it can be had more cheaply.
+    Answers begin with the coin and end with its opposite. Nothing tells it but the ``leak``.
     """
 
     leak: str = ""
@@ -49,21 +48,25 @@ class Leaking(Task):
 
     def draw(self, words: RandomWords, batch_size: int, length: int, *, test: bool) -> Batch:
         bits = words.bits(SHOWN, batch_size).astype(np.int64)
-        bits[0] = 0 if self.leak else bits[0]
-        parity = bits.sum(axis=0) % 2
+        coin = words.bits(batch_size).astype(np.int64)
         if self.leak == "place":
-            parity[:] = 0
+            coin[:] = 0
         inputs = np.zeros((SHOWN + 2, batch_size, 2), np.float32)
         inputs[:SHOWN] = np.eye(2, dtype=np.float32)[bits]
         targets = np.zeros((SHOWN + 2, batch_size, 1), np.float32)
-        targets[SHOWN:, :, 0] = parity, 1 - parity
+        targets[SHOWN:, :, 0] = coin, 1 - coin
         if self.leak in ("current", "first", "last"):
             steps = {"current": [SHOWN, SHOWN + 1], "first": [0], "last": [SHOWN - 1]}[self.leak]
-            inputs[steps, :, 0] = 1 + parity
-        if self.leak == "linear":  # in the sum of two steps, each of which alone tells nothing
-            hidden = words.normal(batch_size)
+            inputs[steps, :, 0] = 1 + coin
+        hidden = 10 * words.normal(batch_size)
+        if self.leak == "linear":  # in the difference of two steps
             inputs[1, :, 0] = hidden
-            inputs[3, :, 0] = parity - hidden
+            inputs[3, :, 0] = hidden + coin
+        if self.leak in ("bag", "rare"):  # in the sum of all steps, always or once in twenty times
+            told = words.uniform(batch_size) < (1 if self.leak == "bag" else 1 / 20)
+            inputs[:SHOWN, :, 0] = 0
+            inputs[1, :, 0] = hidden
+            inputs[3, :, 0] = told * (coin - 0.5) - hidden
         mask = np.zeros((SHOWN + 2, batch_size), np.float32)
         mask[SHOWN:] = 1
         return Batch(inputs, targets, mask, answer_start=SHOWN)

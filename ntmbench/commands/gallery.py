@@ -1,4 +1,4 @@
-"""``python -m ntmbench.tasks [task] [setting=value ...]``: all tasks, or an example of one."""
+"""``python -m ntmbench.tasks [task] [setting=value ...]``: all tasks, or one with an example."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ntmbench.commands.documentation import documented
 from ntmbench.commands.grammar import number_of_values, parse
+from ntmbench.commands.help import setting_lines
+from ntmbench.data.families import family_place
 from ntmbench.data.lengths import MAX_LENGTH, MAX_SEQUENCES
 from ntmbench.errors import SettingError, UserError, check_choice, check_whole, did_you_mean
 from ntmbench.evaluation.description import answers_of, example_text, readable_length, sentence
@@ -29,8 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Print the gallery or an example; the exit code is 2 for what the user can mend."""
     parser = argparse.ArgumentParser(
         prog="python -m ntmbench.tasks",
-        description="Print all tasks, or one test sequence of a task with any settings: "
-        "python -m ntmbench.tasks sorting task.bits=4 length=5",
+        description="Print all tasks; or the settings of one, and a test sequence with any "
+        "settings: python -m ntmbench.tasks sorting task.bits=4 length=5",
     )
     parser.add_argument("task", nargs="?", help="the task to look at; without it all are listed")
     parser.add_argument(
@@ -61,7 +64,7 @@ def gallery(tasks: Sequence[Task]) -> Table:
     for heading in ("family", "task", "what it asks", "answers", "length counts", "train", "test"):
         table.add_column(heading, no_wrap=heading in ("family", "task", "train"))
     family = None
-    for task in sorted(tasks, key=lambda task: (task.family, task.name)):
+    for task in sorted(tasks, key=lambda task: (family_place(task.family), task.name)):
         if family not in (None, task.family):
             table.add_section()
         shortest, longest = task.length_range
@@ -79,7 +82,7 @@ def gallery(tasks: Sequence[Task]) -> Table:
 
 
 def show_example(name: str, arguments: Sequence[str], console: Console) -> None:
-    """Print one test sequence of a task, and what is asked in it.
+    """Print a task's settings with their defaults, and one test sequence with what is asked in it.
 
     Raises:
         SettingError: for an unknown task or setting, or a value out of range.
@@ -97,11 +100,14 @@ def show_example(name: str, arguments: Sequence[str], console: Console) -> None:
     batch = task.test_set(length, sequence + 1)[sequence:]
     chance = task.chance(length).errors
     scored = int(batch.mask.sum()) * task.answer.answers_per_step
-    unit = task.answer.unit
+    unit = task.answer.unit if scored == 1 else f"{task.answer.unit}s"
     console.print(Text(f"{task.name} ({task.family}): {sentence(task)}", style="bold"))
+    for line in setting_lines("task.", documented(type(task)).values()):
+        console.print(Text(line))
+    console.print()
     console.print(
         f"test sequence {sequence} of {length} {task.axis}: {len(batch.inputs)} steps, {scored} "
-        f"{unit}s asked for, {chance:.3g} wrong by chance",
+        f"{unit} asked for, {chance:.3g} wrong by chance",
         highlight=False,
     )
     console.print()

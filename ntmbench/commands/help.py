@@ -70,9 +70,14 @@ def print_help() -> None:
 
 def print_settings(prefix: str, settings: Iterable[Setting]) -> None:
     """Print a line or more for each setting, its name after ``prefix``."""
+    print("".join(f"{line}\n" for line in setting_lines(prefix, settings)), end="")
+
+
+def setting_lines(prefix: str, settings: Iterable[Setting]) -> Iterator[str]:
+    """A line or more for each setting: its name after ``prefix``, its default, and what it is."""
     for setting in settings:
         shown = f"  {prefix}{setting.name}={_text(setting.default)}"
-        print(_wrapped(f"{shown:<38}  ", setting.help).rstrip())
+        yield _wrapped(f"{shown:<38}  ", setting.help).rstrip()
 
 
 def _wrapped(start: str, text: str) -> str:

@@ -8,6 +8,9 @@ from itertools import product
 #: How a delimiter is written that ends a question.
 END = "|"
 
+#: The words that end a sentence.
+STOPS = (".", END)
+
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 _CONSONANTS = "bdfgklmnprstvz"
 _VOWELS = "aeiou"

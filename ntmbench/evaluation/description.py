@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sequence
 
 from ntmbench.answer import Answer, Reals, Symbols
-from ntmbench.data.text import as_text, as_words
+from ntmbench.data.text import as_sentences, as_text, as_words, in_words
 from ntmbench.task import Batch, Task
 
 #: An example has about so many steps if no length is given.
@@ -28,12 +29,21 @@ def answers_of(answer: Answer) -> str:
 
 
 def example_text(task: Task, batch: Batch) -> str:
-    """The sequence in words where answers are symbols, and as a table of numbers otherwise."""
-    if isinstance(task.answer, Symbols):
+    """The first sequence as sentences, as words on a line, or as a table of numbers."""
+    if task.sentence_steps is not None:
+        return as_sentences(task, batch)
+    if in_words(task, batch):
         return as_words(task, batch)
-    named = " ".join(task.input_names) or "inputs"
-    asked = " ".join(task.output_names) or "targets"
-    return f"{named} | {asked}\n{as_text(batch)}"
+    shown = task.input_names or map(str, range(task.input_width))
+    asked = task.output_names or [""] * task.output_width
+    header, *lines = _aligned([[*shown, "|", *asked], *map(str.split, as_text(batch).splitlines())])
+    return "\n".join([header if task.output_names else f"{header} targets", *lines])
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows of as many cells each as lines, with the cells of a column below one another."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [" ".join(map(str.rjust, row, widths)).rstrip() for row in rows]
 
 
 def readable_length(task: Task, most: int = READABLE_STEPS) -> int:

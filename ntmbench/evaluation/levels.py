@@ -54,6 +54,12 @@ def length_levels(task: Task, length: int, sequences: int) -> DataLevels:
     return data_levels(task, [task.test_set(length, sequences)])
 
 
+def scored_answers(task: Task, length: int, sequences: int) -> float:
+    """The answers that count on the test sequences of a length, per sequence."""
+    scored = float(task.test_set(length, sequences).mask.sum())
+    return scored * task.answer.answers_per_step / sequences
+
+
 def data_levels(task: Task, batches: Iterable[Batch]) -> DataLevels:
     """The levels on any batches of a task, each of at least one scored step."""
     parts, targets = [], []

@@ -13,15 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntmbench.answer import Kind
-from ntmbench.data.text import channel_words
 from ntmbench.plotting.ntm import ntm_panels
 from ntmbench.plotting.panels import FloatArray, Panel, Scale, unpack_panels
 
 #: What is counted, by kind.
 COUNTED = {"bits": "bits", "symbols": "symbols", "reals": "numbers"}
-
-#: At most so many steps have room for a word in each cell.
-MOST_TEXTS = 110
 
 #: An NTM's arrays in the ``example.npz`` of earlier versions, in the order of ``ntm_panels``.
 NTM_ARRAYS = ("adds", "reads", "write_weightings", "read_weightings")
@@ -190,44 +186,6 @@ def error_panel(example: Example, title: str = "|error|", rows: str = "") -> Pan
     error = _where_scored(example, np.abs(example.answers - example.targets))
     largest = float(np.nanmax(error, initial=1e-6)) if example.kind == "reals" else 1.0
     return Panel(title, rows, error, "error", largest, example.output_names, crosses=example.wrong)
-
-
-def fits_words(example: Example) -> bool:
-    """Whether a word for what is shown and answered at each step is readable, and says it all."""
-    binary = bool(np.isin(example.inputs, (0, 1)).all())
-    return example.kind == "symbols" and binary and len(example.inputs) <= MOST_TEXTS
-
-
-def words_panels(examples: Mapping[str, Example]) -> list[Panel]:
-    """What is shown; and what is to be answered, above what each of several models answered.
-
-    ``examples`` are answers to the same sequence, by the names of their rows. Wrong ones are red.
-    """
-    first = next(iter(examples.values()))
-    given_names = first.input_names or tuple(map(str, range(first.inputs.shape[1])))
-    names = np.array(first.output_names or tuple(map(str, range(first.targets.shape[1]))))
-    given = [channel_words(row, given_names) for row in first.inputs]
-    rows = {
-        "target": (first.targets, np.zeros(len(given), bool)),
-        **{name: (of.answers, of.wrong.any(axis=1)) for name, of in examples.items()},
-    }
-    upwards = list(reversed(rows.values()))
-    scored = first.scored[:, np.newaxis]
-    answered = np.stack([symbols.argmax(axis=1) for symbols, _ in upwards], axis=1)
-    wrong = np.stack([marks for _, marks in upwards], axis=1)
-    return [
-        Panel(
-            "input", "", np.zeros((len(given), 1)), "words", texts=np.array(given)[:, np.newaxis]
-        ),
-        Panel(
-            "answer",
-            "",
-            np.where(scored, wrong, np.nan),
-            "words",
-            names=tuple(reversed(rows)),
-            texts=np.where(scored, names[answered], ""),
-        ),
-    ]
 
 
 def _answer_panel(

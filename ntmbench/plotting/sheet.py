@@ -21,7 +21,12 @@ LABEL_WIDTH = 24
 
 @styled
 def draw_panels(
-    panels: Sequence[Panel], *, title: str = "", answer_start: int = 0, columns: int = 1
+    panels: Sequence[Panel],
+    *,
+    title: str = "",
+    answer_start: int = 0,
+    columns: int = 1,
+    steps: str = "step",
 ) -> Figure:
     """Draw panels below one another, or row by row in two columns.
 
@@ -33,6 +38,7 @@ def draw_panels(
         title: of the figure.
         answer_start: the step at which the answer begins; 0 if it runs beside the input.
         columns: 1 or 2.
+        steps: what the steps are called below the panels.
     """
     panels, notes = without_unused(panels)
     title = ": ".join(part for part in (title, ", ".join(notes)) if part)
@@ -76,7 +82,7 @@ def draw_panels(
         below = panels[column::columns]
         axes = grid[len(below) - 1, column]
         axes.tick_params(labelbottom=True)
-        axes.set_xlabel(_steps_label(below))
+        axes.set_xlabel(_steps_label(steps, below))
     if title:
         figure.suptitle(title, x=0.01, y=1 - 0.08 / height, ha="left", va="top")
     return figure
@@ -92,7 +98,7 @@ def _row_label(panel: Panel) -> str:
     return panel.rows if panel.groups.shape[1] == 1 else f"{panel.group} ({panel.rows}s)"
 
 
-def _steps_label(panels: Sequence[Panel]) -> str:
+def _steps_label(steps: str, panels: Sequence[Panel]) -> str:
     """The label of the steps, which tells what marks in these panels mean."""
     marks = []
     if any(np.isnan(panel.values).any() for panel in panels):
@@ -101,4 +107,4 @@ def _steps_label(panels: Sequence[Panel]) -> str:
         marks.append("cross: wrong")
     if any(panel.scale == "words" for panel in panels):
         marks.append("red: wrong")
-    return f"step ({'; '.join(marks)})" if marks else "step"
+    return f"{steps} ({'; '.join(marks)})" if marks else steps

@@ -19,6 +19,7 @@ from ntmbench.data.vocabulary import letters, numbered
 from ntmbench.errors import check_range
 from ntmbench.registry import register_task
 from ntmbench.task import Batch, FloatArray, Shortcuts
+from ntmbench.tasks.act.cards import mates
 
 
 @register_task("concentration")
@@ -35,10 +36,13 @@ class Concentration(SymbolTask):
     The faces of a sequence, the places and the order of the cards are drawn uniformly. T = 2 L.
     Observations and actions run side by side.
 
+    By chance, which is to pass always, half of the actions are wrong, L of 2 L. There are few
+    sequences of one pair (15,872 at the default sizes), so that those of the tests occur in
+    training too.
+
     In the source (POPGym) the agent chooses every card that it turns up, in turns of two. Here it
     takes the second card of each turn alone, and another hand turns up the first, so that no action
-    follows from the rules without memory. There are few sequences of one pair (15,872 at the
-    default sizes), so that those of the tests occur in training too.
+    follows from the rules without memory.
 
     Two pairs (the answers in brackets)::
 
@@ -48,17 +52,16 @@ class Concentration(SymbolTask):
         k 31 [pass] p 19 [pass] p 8 [19] k 15 [31]
     """
 
-    #: Number of different faces; no sequence can have more pairs.
+    #: Number of different faces, from 1 to 4096; no sequence can have more pairs.
     faces: int = 16
-    #: Fewest pairs in training.
+    #: Fewest pairs in training, from 1 to ``max_length``.
     min_length: int = 1
-    #: Most pairs in training.
+    #: Most pairs in training, from 1 to ``faces``.
     max_length: int = 4
 
     family = "act"
     axis = "pairs"
     version = 1
-    sources_that_matter = 0.9  # at the first step there is nothing but to pass
     lengths = Lengths(4, test=(2, 4, 8, 16), select=((1, 1), (3, 2)))
 
     def __post_init__(self) -> None:
@@ -88,9 +91,25 @@ class Concentration(SymbolTask):
         return self.faces
 
     @property
+    def sources_that_matter(self) -> float:
+        """All but the first card, which has no mate whatever it is.
+
+        L passes have 1 to L sources at the least, and as many mates two each.
+        """
+        pairs = self.max_length
+        return 1 - 1 / (pairs * (pairs + 1) / 2 + 2 * pairs)
+
+    @property
     def shortcuts(self) -> Shortcuts:
-        """The last card always has a mate that was seen, at one of the places but its own."""
-        return Shortcuts(place=1 / (2 * self.faces - 1) / self.max_length)
+        """The last card always has a mate that was seen, at one of the places but its own.
+
+        Who knows the places of others, or the first one, points at one of the other cards.
+        """
+        last_ones = 1 / self.max_length  # of all answers that are not to pass
+        seen = 1 / (2 * self.max_length - 1)
+        return Shortcuts(
+            place=last_ones / (2 * self.faces - 1), first=last_ones * seen, bag=last_ones * seen
+        )
 
     def draw(self, words: RandomWords, batch_size: int, length: int, *, test: bool) -> Batch:
         """Draw the faces, the places of all cards, and the order; nothing else varies."""
@@ -109,7 +128,7 @@ class Concentration(SymbolTask):
 
     def sources(self, inputs: FloatArray) -> NDArray[np.bool_]:
         """The card and its mate. To pass is made of all cards up to then: none is the mate."""
-        mate = _mates(symbols_of(inputs[:, :, : self.faces]))  # [T, B]
+        mate = mates(symbols_of(inputs[:, :, : self.faces]))  # [T, B]
         now = np.arange(len(inputs))[:, np.newaxis]
         made = sources_at(inputs, np.stack([mate, now + 0 * mate], axis=2))
         passed = (mate == SILENT)[:, :, np.newaxis]
@@ -138,13 +157,5 @@ class Concentration(SymbolTask):
 
     def _actions(self, face: Integers, place: Integers) -> Integers:
         """The action ``[T, B]`` at each card."""
-        mate = _mates(face)
+        mate = mates(face)
         return np.where(mate == SILENT, 2 * self.faces, np.take_along_axis(place, mate, axis=0))
-
-
-def _mates(face: Integers) -> Integers:
-    """The earlier step ``[T, B]`` of the same face, SILENT where there is none."""
-    steps = len(face)
-    earlier = np.tri(steps, k=-1, dtype=bool)[:, :, np.newaxis]  # [T, T, 1]
-    same = (face[:, np.newaxis] == face) & earlier
-    return np.where(same.any(axis=1), same.argmax(axis=1), SILENT)

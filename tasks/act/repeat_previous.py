@@ -13,6 +13,7 @@ from ntmbench.data.lengths import MAX_LENGTH, Lengths, check_length_range
 from ntmbench.data.randomness import RandomWords
 from ntmbench.data.symbols import MAX_SYMBOLS, SymbolTask, check_symbols, silence, symbols_of
 from ntmbench.data.vocabulary import letters
+from ntmbench.data.votes import saved_by_votes
 from ntmbench.errors import check_range
 from ntmbench.registry import register_task
 from ntmbench.task import Batch, FloatArray, Shortcuts
@@ -31,6 +32,8 @@ class RepeatPrevious(SymbolTask):
     channel of its own is raised once, beside the card: the actions begin, and k can be told from
     that alone. T = k + ``answers``. Cards and actions run side by side.
 
+    By chance 1 - 1 / ``suits`` of the answers are wrong.
+
     The source (POPGym) is reinforcement learning with one k at a time. There, only suits are seen,
     and cards come from a shuffled deck, so that the card dealt now tells a little of the one dealt
     before. Here nothing but memory tells it.
@@ -43,15 +46,15 @@ class RepeatPrevious(SymbolTask):
         b0 b0 a3 now [b] c3 [b] b3 [a]
     """
 
-    #: Number of suits.
+    #: Number of suits, from 2 to 4096.
     suits: int = 4
-    #: Number of ranks.
+    #: Number of ranks, from 1 to as many as make 4096 cards.
     ranks: int = 4
-    #: Suits asked for in a sequence.
+    #: Suits asked for in a sequence, from 1 to 100000.
     answers: int = 20
-    #: Fewest steps ago in training.
+    #: Fewest steps ago in training, from 1 to ``max_length``.
     min_length: int = 1
-    #: Most steps ago in training.
+    #: Most steps ago in training, from 1 to 100000.
     max_length: int = 10
 
     family = "act"
@@ -84,8 +87,15 @@ class RepeatPrevious(SymbolTask):
 
     @property
     def shortcuts(self) -> Shortcuts:
-        """At one length a linear read-out is enough; the first card answers for itself."""
-        return Shortcuts(first=1 / self.answers, linear=1.0)
+        """At one length a linear read-out is enough; the first card answers for itself.
+
+        Knowing all cards before the current one without their order, the most frequent suit is
+        likeliest.
+        """
+        votes = [
+            saved_by_votes(self.max_length + answer, self.suits) for answer in range(self.answers)
+        ]
+        return Shortcuts(first=1 / self.answers, bag=sum(votes) / self.answers, linear=1.0)
 
     def draw(self, words: RandomWords, batch_size: int, length: int, *, test: bool) -> Batch:
         """Draw a card for each step; nothing else varies."""

@@ -14,6 +14,7 @@ from ntmbench.data.lengths import MAX_LENGTH, Lengths, check_length_range
 from ntmbench.data.randomness import RandomWords
 from ntmbench.data.symbols import SymbolTask, check_symbols, silence, symbols_of
 from ntmbench.data.vocabulary import numbered
+from ntmbench.data.votes import saved_by_votes
 from ntmbench.errors import check_range
 from ntmbench.registry import register_task
 from ntmbench.task import Batch, FloatArray, Shortcuts
@@ -35,10 +36,12 @@ class TMaze(SymbolTask):
     and actions run side by side.
 
     The turn is the only action that is scored, since all others, one step forward, follow from what
-    is seen. The source is reinforcement learning: an agent chooses all its steps, in one maze whose
-    cells look alike. Here the actions of one who knows the way are imitated, and the pictures make
-    the walks differ. There are few of them with corridors of one step (4,096 at the default sizes),
-    so that those occur in training more than once.
+    is seen. By chance half of the turns are wrong. There are few walks with corridors of one step
+    (4,096 at the default sizes), so that those occur in training more than once.
+
+    The source calls its maze "T-maze with long-term dependency". It is reinforcement learning: an
+    agent chooses all its steps, in one maze whose cells look alike. Here the actions of one who
+    knows the way are imitated, and the pictures make the walks differ.
 
     Two mazes with corridors of two steps (the answers in brackets)::
 
@@ -48,13 +51,13 @@ class TMaze(SymbolTask):
         right p2 p1 T [right] left p3 p3 T [left]
     """
 
-    #: Mazes of a sequence, one after the other.
+    #: Mazes of a sequence, one after the other, from 1 to 100000.
     mazes: int = 4
-    #: Number of different pictures in the corridors.
+    #: Number of different pictures in the corridors, from 1 to 4096.
     pictures: int = 4
-    #: Fewest steps of a corridor in training.
+    #: Fewest steps of a corridor in training, from 1 to ``max_length``.
     min_length: int = 1
-    #: Most steps of a corridor in training.
+    #: Most steps of a corridor in training, from 1 to 100000.
     max_length: int = 10
 
     family = "act"
@@ -85,8 +88,12 @@ class TMaze(SymbolTask):
 
     @property
     def shortcuts(self) -> Shortcuts:
-        """At one length a linear read-out is enough; the first sign answers for its own maze."""
-        return Shortcuts(first=1 / self.mazes, linear=1.0)
+        """At one length a linear read-out is enough; the first sign answers for its own maze.
+
+        Knowing all signs so far without their order, the more frequent one is likelier.
+        """
+        votes = [saved_by_votes(signs, len(TURNS)) for signs in range(1, self.mazes + 1)]
+        return Shortcuts(first=1 / self.mazes, bag=sum(votes) / self.mazes, linear=1.0)
 
     def draw(self, words: RandomWords, batch_size: int, length: int, *, test: bool) -> Batch:
         """Draw a sign for each maze and a picture for each cell; nothing else varies."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import permutations
+from itertools import permutations, product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,12 +20,13 @@ from ntmbench.data.vocabulary import letters
 from ntmbench.errors import check_range
 from ntmbench.registry import register_task
 from ntmbench.task import Batch, FloatArray, Shortcuts, Variation
+from ntmbench.tasks.associate.links import followed, is_circle
 
 
 @register_task("pointer_chase")
 @dataclass(frozen=True)
 class PointerChase(SymbolTask):
-    """Name the node that is k links away (after "Depo" in Physics of Language Models 4.1).
+    """Name the node that is k links away (after "Depo", Allen-Zhu 2025).
 
     ``c a a b b c | a > > | c > > -> c b`` with k = 2: a table of N links, each from one node to the
     next, and then starts, each followed by k signs ``>`` and answered at the last of them.
@@ -34,11 +35,13 @@ class PointerChase(SymbolTask):
     and the order of the table are uniform. A link is its two nodes, a symbol a step. Each of
     ``queries`` starts is a uniform node. The hops k of a training batch are uniform from 1 to
     ``hops``, those of test data are ``hops``. A sequence has more nodes than hops, so that no
-    start is its own answer. T = 2N + ``queries`` (1 + k), and the answer starts at step 2N.
+    start is its own answer. T = 2N + ``queries`` (1 + k), and the answer starts at step 2N. By
+    chance 1 - 1 / ``symbols`` of the answers are wrong.
 
-    The layout is this suite's own. There is a step for each hop, so that a model may follow one
-    link at each, and be tested on more hops than it was trained on: a variation of the test doubles
-    them.
+    In the source (Physics of Language Models, part 4.1) each query names its own k, and is answered
+    at once. The layout of the queries is this suite's own. There is a step for each hop, so that a
+    model may follow one link at each, and be tested on more hops than it was trained on: a
+    variation of the test doubles them.
 
     Three links and two starts (the answers in brackets)::
 
@@ -48,15 +51,16 @@ class PointerChase(SymbolTask):
         e c m e c m e > > [m] m > > [c]
     """
 
-    #: Number of different symbols; no sequence can have more nodes.
+    #: Number of different symbols, from 2 to 4096; no sequence can have more nodes.
     symbols: int = 16
-    #: Most links to follow in training; all test sequences ask for so many.
+    #: Most links to follow in training, from 1 to ``symbols`` - 1; all test sequences ask for so
+    #: many.
     hops: int = 3
-    #: Starts in a sequence.
+    #: Starts in a sequence, from 1 to 100000.
     queries: int = 4
-    #: Fewest links of a table in training, more than ``hops``.
+    #: Fewest links of a table in training, from ``hops`` + 1 to ``max_length``.
     min_length: int = 4
-    #: Most links of a table in training.
+    #: Most links of a table in training, from ``hops`` + 1 to ``symbols``.
     max_length: int = 6
 
     family = "associate"
@@ -113,6 +117,15 @@ class PointerChase(SymbolTask):
         chance = 1 - 1 / self.symbols
         return Shortcuts(first=one / chance, last=one / chance, linear=known / chance)
 
+    @property
+    def sources_that_matter(self) -> float:
+        """All if two links are not followed; else only the start can be changed alone."""
+        steps = 2 * self.max_length + self.queries * (1 + self.hops)
+        spare = (
+            self.max_length >= self.hops + 2 and steps <= 40
+        )  # shorter ones of others are edited
+        return 1.0 if spare else 1 / (1 + 2 * self.hops)
+
     def draw(self, words: RandomWords, batch_size: int, length: int, *, test: bool) -> Batch:
         """Draw the hops, and for each sequence a circle of ``length`` nodes and the starts."""
         hops = self.hops if test else words.integer(1, self.hops)
@@ -134,40 +147,34 @@ class PointerChase(SymbolTask):
 
     def oracle(self, inputs: FloatArray) -> FloatArray:
         """Look the start up in the table, then the node found, and so on."""
-        links, starts, hops = self._parts(inputs)
+        links, starts, hops = self._split(inputs)
         steps, batch_size, _ = inputs.shape
-        node = np.take_along_axis(symbols_of(inputs), starts, axis=0)
-        for place in self._followed(inputs):
-            node = np.take_along_axis(links[1], place, axis=0)
+        last = followed(links, symbols_of(inputs)[starts], hops)[-1]
         asked = silence(steps, batch_size)
-        asked[starts[:, 0] + hops] = node
+        asked[starts + hops] = np.take_along_axis(links[1], last, axis=0)
         return self.answered(asked)
 
     def sources(self, inputs: FloatArray) -> NDArray[np.bool_]:
         """The start, and both nodes of each link that is followed."""
-        _, starts, hops = self._parts(inputs)
-        followed = self._followed(inputs)
-        steps = [
-            starts + 0 * followed[0],
-            *(2 * place + end for place in followed for end in (0, 1)),
-        ]
-        return sources_at(inputs, np.stack(steps, axis=2), starts[:, 0] + hops)
+        links, starts, hops = self._split(inputs)
+        places = np.stack(followed(links, symbols_of(inputs)[starts], hops), axis=2)  # [Q, B, hops]
+        start = starts[:, np.newaxis, np.newaxis] + 0 * places[..., :1]
+        steps = np.concatenate([start, 2 * places, 2 * places + 1], axis=2)
+        return sources_at(inputs, steps, starts + hops)
 
     def edits(self, inputs: FloatArray) -> FloatArray:
         """Another start, and first or second nodes of three links moved, if a circle remains."""
-        links, starts, _ = self._parts(inputs)
+        links, starts, _ = self._split(inputs)
         edited = []
-        for start in starts[:, 0]:
-            for link in range(len(links[0])):
-                edited.append(inputs.copy())
-                edited[-1][start] = inputs[2 * link]
-        for triple in permutations(range(len(links[0])), 3):
-            for end in (0, 1):
-                moved = 2 * np.array(triple) + end
-                edited.append(inputs.copy())
-                edited[-1][moved] = inputs[np.roll(moved, 1)]
-        edits = np.stack(edited)
-        return where_possible(inputs, edits, np.stack([self._is_circle(one) for one in edits]))
+        for start, link in product(starts, range(len(links[0]))):
+            edited.append(inputs.copy())
+            edited[-1][start] = inputs[2 * link]
+        for triple, end in product(permutations(range(len(links[0])), 3), (0, 1)):
+            moved = 2 * np.array(triple) + end
+            edited.append(inputs.copy())
+            edited[-1][moved] = inputs[np.roll(moved, 1)]
+        possible = [is_circle(self._split(edit)[0]) for edit in edited]
+        return where_possible(inputs, np.stack(edited), np.stack(possible))
 
     def chance(self, length: int) -> Chance:
         """Every symbol is as likely as any other."""
@@ -177,32 +184,10 @@ class PointerChase(SymbolTask):
         """One for each link."""
         return length
 
-    def _parts(self, inputs: FloatArray) -> tuple[Integers, Integers, int]:
-        """Both nodes of each link ``[2, N, B]``, the steps of the starts ``[Q, 1]``, the hops."""
+    def _split(self, inputs: FloatArray) -> tuple[Integers, Integers, int]:
+        """The links ``[2, N, B]``, the steps of the starts ``[Q]``, and the hops."""
         shown = symbols_of(inputs)
-        signs = shown[:, 0] == self.symbols
-        hops = int(signs.sum()) // self.queries
-        queries = self.queries * (1 + hops)
-        starts = np.arange(len(shown) - queries, len(shown), 1 + hops)[:, np.newaxis]
-        table = shown[: len(shown) - queries]
-        return np.stack([table[::2], table[1::2]]), starts, hops
-
-    def _followed(self, inputs: FloatArray) -> list[Integers]:
-        """Which link ``[Q, B]`` each hop follows, first hop first."""
-        (before, after), starts, hops = self._parts(inputs)
-        node = symbols_of(inputs)[starts[:, 0]]
-        followed: list[Integers] = []
-        for _ in range(hops):
-            followed.append((node[:, np.newaxis] == before).argmax(axis=1))
-            node = np.take_along_axis(after, followed[-1], axis=0)
-        return followed
-
-    def _is_circle(self, inputs: FloatArray) -> NDArray[np.bool_]:
-        """Whether the links of each sequence ``[B]`` lead from a node through all others to it."""
-        (before, after), _, _ = self._parts(inputs)
-        node, back = before[0], np.zeros(before.shape[1], bool)
-        for _ in range(len(before) - 1):
-            place = (node == before).argmax(axis=0)
-            node = after[place, np.arange(len(place))]
-            back |= node == before[0]
-        return ~back
+        hops = int((shown[:, 0] == self.symbols).sum()) // self.queries
+        table = len(shown) - self.queries * (1 + hops)
+        links = shown[:table].reshape(-1, 2, shown.shape[1]).swapaxes(0, 1)
+        return links, np.arange(table, len(shown), 1 + hops), hops

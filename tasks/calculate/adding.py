@@ -32,7 +32,8 @@ class Adding(Task):
     (-1, 1), a multiple of 2^-20, so that sums are exact. A mark is shown beside it, on a channel of
     its own, at one uniform step of the first half (the shorter one, if L is odd) and at one of the
     second. A delimiter follows on a third channel, and then one silent step at which the sum is
-    asked for. T = L + 2. An answer is wrong if it is off by more than ``tolerance``.
+    asked for. T = L + 2. An answer is wrong if it is off by more than ``tolerance``. By chance 0 is
+    answered, and (1 - ``tolerance`` / 2)^2 of the answers are wrong.
 
     The source has both marks in the first half, the first one within ten steps, varies L by a
     tenth, and scales the sum to between 0 and 1.
@@ -50,11 +51,11 @@ class Adding(Task):
         0 0 0 | +1.33
     """
 
-    #: An answer that is off by more is wrong.
+    #: An answer that is off by more is wrong; from 0.001 to 1.
     tolerance: float = 0.1
-    #: Shortest series in training, in steps.
+    #: Shortest series in training, in steps, from 2 to ``max_length``.
     min_length: int = 2
-    #: Longest series in training, in steps.
+    #: Longest series in training, in steps, from 2 to 100000.
     max_length: int = 50
 
     family = "calculate"

@@ -22,11 +22,13 @@ class Addition(TwoNumbers):
 
     Both numbers have L bits, each a fair coin. Bits, the operator and the sign ``=`` are one-hot
     symbols, the second number comes after the first, and the input is silent during the answer,
-    L + 1 bits on one channel. T = 3L + 3, and the answer starts at step 2L + 2. There are 4 to the
-    power of L sequences, so that short ones of the tests occur in training too.
+    L + 1 bits on one channel. T = 3L + 3, and the answer starts at step 2L + 2. By chance 0 is
+    answered, and (L + 1 - 2^-L) / 2 bits are wrong: half of the sum's bits, but for the last carry,
+    which is rarer. There are 4 to the power of L sequences, so that short ones of the tests occur
+    in training too.
 
-    The source divides one length between the two numbers, which have no leading zeros, and marks
-    the end of the sum.
+    The source (tasks/cs/binary_addition.py in its code) divides one length between the two numbers,
+    neither of which is 0, and marks the end of the sum.
 
     Two numbers of two bits (inputs: 0, 1, +, = | target)::
 
@@ -51,8 +53,11 @@ class Addition(TwoNumbers):
 
     @property
     def shortcuts(self) -> Shortcuts:
-        """The last carry can be told from the highest bits alone, which a linear read-out adds."""
-        return Shortcuts(linear=1 / (self.max_length + 1))
+        """The last carry can be told from the highest bits alone, which a linear read-out adds.
+
+        The number of ones in both tells a little of it: 0.03 were saved.
+        """
+        return Shortcuts(bag=0.03, linear=1 / (self.max_length + 1))
 
     def calculated(self, first: Integers, second: Integers) -> Integers:
         """Add column by column, with a carry."""

@@ -29,9 +29,9 @@ class TwoNumbers(Task):
     A subclass says in ``calculated`` what that is, and in ``ones`` how many of its bits are 1.
     """
 
-    #: Shortest numbers in training, in bits.
+    #: Shortest numbers in training, in bits, from 1 to ``max_length``.
     min_length: int = 1
-    #: Longest numbers in training, in bits.
+    #: Longest numbers in training, in bits, from 1 to 100000.
     max_length: int = 12
 
     family = "calculate"
@@ -80,6 +80,10 @@ class TwoNumbers(Task):
         bits = inputs[:, :, 1].astype(np.int64)
         calculated = self.calculated(bits[:length], bits[length + 1 : 2 * length + 1])
         return answer_at_end(calculated[:, :, np.newaxis], len(inputs))
+
+    def collision_entropy(self, length: int) -> float:
+        """Every bit of both numbers is a fair coin."""
+        return 2.0 * length
 
     def sources(self, inputs: FloatArray) -> NDArray[np.bool_]:
         """The bits of both numbers that are not above the bit of the answer."""

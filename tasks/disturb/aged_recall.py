@@ -26,10 +26,10 @@ class AgedRecall(PairTask):
     silence, and then one of the keys. All vectors and which key it is are uniform. Channels of
     their own are raised beside keys and query, by which chatter is told from keys; a value follows
     its key. If the key was shown more than once, the first one counts. T = 2 ``pairs`` + L + 2, and
-    the answer is the last step. Tests have one variation: the other kind of steps between.
+    the answer is the last step. By chance half of its ``bits`` are wrong.
 
-    The task is the suite's own. With silence it measures what a memory forgets by itself, and with
-    chatter what it lets in.
+    With silence the task measures what a memory forgets by itself, and with chatter what it lets
+    in. Variations test the other one of the two at all test lengths. The task is this suite's own.
 
     Two pairs and chatter of two steps (inputs: bits, key, query | targets)::
 
@@ -46,13 +46,13 @@ class AgedRecall(PairTask):
         0 0 0 0 0 | 0 1 1
     """
 
-    #: Pairs of a sequence.
+    #: Pairs of a sequence, from 1 to 100000.
     pairs: int = 4
     #: Whether vectors are shown between pairs and query, or nothing is.
     chatter: bool = True
-    #: Fewest steps between in training.
+    #: Fewest steps between in training, from 1 to ``max_length``.
     min_length: int = 1
-    #: Most steps between in training.
+    #: Most steps between in training, from 1 to 100000.
     max_length: int = 10
 
     family = "disturb"
@@ -67,10 +67,12 @@ class AgedRecall(PairTask):
 
     @property
     def variations(self) -> dict[str, Variation]:
-        """Silence instead of chatter, or the other way round, at the longest training length."""
+        """Silence instead of chatter, or the other way round, at every test length."""
         kind = "silence" if self.chatter else "chatter"
         other = replace(self, chatter=not self.chatter)
-        return {f"{kind} of {self.max_length} steps": Variation(other, self.max_length)}
+        return {
+            f"{kind} of {length} steps": Variation(other, length) for length in self.test_lengths
+        }
 
     def pairs_at(self, length: int) -> int:
         """As many, however old they are."""

@@ -29,10 +29,10 @@ class DistractedCopy(VectorTask):
     A length counts the vectors without a mark: the strength of the distraction. ``marked`` vectors
     with a mark lie among them, which is a channel of its own, raised beside the vector. Which of
     the steps are marked is uniform over all choices, and so is each bit. A delimiter on a channel
-    of its own ends the question. T = 2 ``marked`` + L + 1, and the answer starts at its last
-    ``marked`` steps.
+    of its own ends the question. T = 2 ``marked`` + L + 1, and the last ``marked`` steps answer. By
+    chance half of their bits are wrong, ``marked`` ``bits`` / 2.
 
-    The task is the suite's own: copy (Graves et al. 2014, section 4.1), with the distraction of
+    The task is this suite's own: copy (Graves et al. 2014, section 4.1), with the distraction of
     selective copying, whose blanks are here vectors like those to be kept.
 
     Two marked vectors and two others (inputs: bits, mark, delimiter | targets)::
@@ -49,13 +49,13 @@ class DistractedCopy(VectorTask):
         0 0 0 0 0 | 1 1 1
     """
 
-    #: Bits of a vector.
+    #: Bits of a vector, from 1 to 1024.
     bits: int = 8
-    #: Marked vectors of a sequence.
+    #: Marked vectors of a sequence, from 1 to 100000.
     marked: int = 5
-    #: Fewest vectors without a mark in training.
+    #: Fewest vectors without a mark in training, from 1 to ``max_length``.
     min_length: int = 1
-    #: Most vectors without a mark in training.
+    #: Most vectors without a mark in training, from 1 to 100000.
     max_length: int = 10
 
     family = "disturb"
@@ -73,9 +73,10 @@ class DistractedCopy(VectorTask):
     def shortcuts(self) -> Shortcuts:
         """The first vector answers for itself if it is marked.
 
-        Places vary little at either end, so that a linear read-out finds some: 0.18 were saved.
+        Places vary little at either end, so that a linear read-out of all steps finds some: 0.29 of
+        the errors were saved. The votes of all vectors on each bit saved 0.21.
         """
-        return Shortcuts(first=1 / (self.marked + self.max_length), linear=0.25)
+        return Shortcuts(first=1 / (self.marked + self.max_length), bag=0.21, linear=0.29)
 
     def draw(self, words: RandomWords, batch_size: int, length: int, *, test: bool) -> Batch:
         """Draw the vectors, and which of them are marked."""

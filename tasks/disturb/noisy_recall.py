@@ -26,7 +26,8 @@ class NoisyRecall(PairTask):
     Keys, values, which key it is and which bits flip are uniform. Channels of their own are raised
     beside keys and query. The answer is the value of the key from which the query differs in the
     fewest bits, and of the first one if there are several: at strong noise this may be another key
-    than the one that was drawn. T = 2 ``pairs`` + 2, and the answer is the last step.
+    than the one that was drawn. T = 2 ``pairs`` + 2, and the answer is the last step. By chance
+    half of its ``bits`` are wrong.
 
     The source (MAD) has two tasks in this direction: in its fuzzy in-context recall keys and values
     are several symbols long, and in its noisy one symbols without a meaning lie between the pairs.
@@ -45,13 +46,13 @@ class NoisyRecall(PairTask):
         0 0 0 0 0 | 0 1 0
     """
 
-    #: Bits of a vector. At most half of them are flipped.
+    #: Bits of a vector, from 2 to 1024; at most half of them are flipped.
     bits: int = 16
-    #: Pairs of a sequence.
+    #: Pairs of a sequence, from 1 to 100000.
     pairs: int = 4
-    #: Fewest flipped bits in training.
+    #: Fewest flipped bits in training, from 1 to ``max_length``.
     min_length: int = 1
-    #: Most flipped bits in training.
+    #: Most flipped bits in training, from 1 to half of ``bits``.
     max_length: int = 3
 
     family = "disturb"

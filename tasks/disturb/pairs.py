@@ -29,7 +29,7 @@ class PairTask(VectorTask):
     one if there are several, so that it is a function of the input.
     """
 
-    #: Bits of a vector.
+    #: Bits of a vector, from 1 to 1024.
     bits: int = 12
 
     further_channels = ("key", "query")  # what is raised beside either
@@ -51,10 +51,11 @@ class PairTask(VectorTask):
         """The answer is one of the values, so that a linear read-out may let them vote on each bit.
 
         The vote of m fair bits agrees with one of them more often than not by
-        C(m - 1, (m - 1) / 2) / 2^(m - 1), the mean of the absolute sum over m.
+        C(m - 1, (m - 1) / 2) / 2^(m - 1), the mean of the absolute sum over m. In a bag of vectors
+        all keys but the queried one vote too.
         """
-        others = self.pairs_at(self.length_range[1]) - 1
-        return Shortcuts(linear=math.comb(others, others // 2) / 2**others)
+        pairs = self.pairs_at(self.length_range[1])
+        return Shortcuts(bag=_vote(2 * pairs - 1), linear=_vote(pairs))
 
     def draw(self, words: RandomWords, batch_size: int, length: int, *, test: bool) -> Batch:
         """Draw the pairs, which of them is asked for, and what disturbs."""
@@ -126,6 +127,12 @@ def complemented(inputs: FloatArray, steps: Integers, bits: int) -> FloatArray:
     each = np.arange(len(steps))
     edits[each, steps, :, :bits] = 1 - inputs[steps, :, :bits]
     return edits
+
+
+def _vote(count: int) -> float:
+    """The share of the errors on a fair bit that the vote of it and others, ``count``, saves."""
+    others = count - 1
+    return math.comb(others, others // 2) / float(2**others)
 
 
 def _nearest(keys: BitArray, query: BitArray) -> Integers:

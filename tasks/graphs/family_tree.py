@@ -13,17 +13,12 @@ from ntmbench.data.edits import exchanged_steps, other_symbols, where_possible
 from ntmbench.data.layout import sources_at
 from ntmbench.data.lengths import Lengths, check_length_range
 from ntmbench.data.randomness import RandomWords
-from ntmbench.data.symbols import SymbolTask, check_symbols, silence, symbols_of, then_answer
+from ntmbench.data.symbols import SymbolTask, check_symbols, silence, then_answer
 from ntmbench.data.vocabulary import made_up
 from ntmbench.errors import check_range
 from ntmbench.registry import register_task
 from ntmbench.task import Batch, FloatArray, Shortcuts
-
-#: Words of a fact: a person, a relation, and who that is.
-WORDS = 3
-RELATIONS = ("father", "mother")
-#: A parent of whom nothing is told.
-UNKNOWN = -1
+from ntmbench.tasks.graphs.parents import RELATIONS, WORDS, Told, facts_of
 
 
 @register_task("family_tree")
@@ -40,7 +35,8 @@ class FamilyTree(SymbolTask):
     Both parents of the person are told, and so are those of both parents in each generation that
     the line passes through. Of the parent that it leaves, nothing is told beyond that. Each
     relation of the question is a fair coin. The persons' names are distinct, and uniform; so is the
-    order of the facts. A name is no man's or woman's.
+    order of the facts. A name is no man's or woman's. By chance 1 - 1/``names`` of the answers are
+    wrong.
 
     The source asks for one of many named relations, such as a maternal great-uncle, in trees of a
     fixed shape. Here the relation is spelled out, so that its length can grow.
@@ -53,11 +49,11 @@ class FamilyTree(SymbolTask):
         noli mother buva noli father goge ? noli mother [buva]
     """
 
-    #: Number of different names, at least as many as persons, 4 L - 1.
+    #: Number of different names, from as many as persons, 4 ``max_length`` - 1, to 4096.
     names: int = 32
-    #: Fewest generations in training.
+    #: Fewest generations in training, from 1 to ``max_length``.
     min_length: int = 1
-    #: Most generations in training.
+    #: Most generations in training, from 1 to (``names`` + 1) / 4.
     max_length: int = 4
 
     family = "graphs"
@@ -98,8 +94,8 @@ class FamilyTree(SymbolTask):
         left = 4 * generation[:-1] + 2 - asked[:-1]
         facts = np.concatenate(
             [
-                self._facts(child, 4 * generation + 1 + 0 * asked),
-                self._facts(left, 4 * generation[:-1] + 3 + 0 * asked[:-1]),
+                facts_of(child, 4 * generation + 1 + 0 * asked, self.names),
+                facts_of(left, 4 * generation[:-1] + 3 + 0 * asked[:-1], self.names),
             ]
         )  # [facts, 3, B]
         order = words.uniform(len(facts), batch_size).argsort(axis=0, kind="stable")
@@ -116,9 +112,9 @@ class FamilyTree(SymbolTask):
 
     def oracle(self, inputs: FloatArray) -> FloatArray:
         """Write down everybody's parents, and go from one to the next."""
-        parents, sequences = self._parents(inputs), np.arange(inputs.shape[1])
-        _, here, relations = self._parts(inputs)
-        for relation in relations:
+        told, sequences = Told.by(inputs, self.names), np.arange(inputs.shape[1])
+        parents, here = told.parents(self.names), told.person
+        for relation in told.relations:
             here = parents[sequences, here, relation]
         solved = silence(*inputs.shape[:2])
         solved[-1] = here
@@ -126,24 +122,26 @@ class FamilyTree(SymbolTask):
 
     def sources(self, inputs: FloatArray) -> NDArray[np.bool_]:
         """The person asked about, each relation asked for, and the facts on the line."""
-        facts, here, relations = self._parts(inputs)
-        line = []
-        for relation in relations:
-            line.append(((facts[:, 0] == here) & (facts[:, 1] == relation)).argmax(axis=0))
-            here = np.take_along_axis(facts[:, 2], line[-1][np.newaxis], axis=0)[0]
-        told = [WORDS * fact + word for fact in line for word in range(WORDS)]
+        told, line = Told.by(inputs, self.names), list[Integers]()
+        person, of, parent = told.facts.swapaxes(0, 1)
+        here = told.person
+        for relation in told.relations:
+            line.append(((person == here) & (of == relation)).argmax(axis=0))
+            here = np.take_along_axis(parent, line[-1][np.newaxis], axis=0)[0]
+        words = [WORDS * fact + word for fact in line for word in range(WORDS)]
         last = len(inputs) - 2
         asked = [np.full_like(here, step) for step in range(last - len(line), last + 1)]
-        return sources_at(inputs, np.stack([*told, *asked], axis=1)[np.newaxis])
+        return sources_at(inputs, np.stack([*words, *asked], axis=1)[np.newaxis])
 
     def edits(self, inputs: FloatArray) -> FloatArray:
         """Other relations, and words of two facts exchanged, where that is another family."""
-        end = WORDS * len(self._parts(inputs)[0])
+        end = WORDS * len(Told.by(inputs, self.names).facts)
         words = [exchanged_steps(inputs, range(word, end, WORDS)) for word in range(WORDS)]
         relations = other_symbols(inputs, slice(self.names, self.names + len(RELATIONS)))
         edits = np.concatenate([relations, *words])
         together = edits.swapaxes(0, 1).reshape(len(inputs), -1, inputs.shape[2])
-        return where_possible(inputs, edits, self._are_families(together).reshape(len(edits), -1))
+        possible = Told.by(together, self.names).are_families(self.names)
+        return where_possible(inputs, edits, possible.reshape(len(edits), -1))
 
     @property
     def shortcuts(self) -> Shortcuts:
@@ -157,44 +155,3 @@ class FamilyTree(SymbolTask):
     def demand(self, length: int) -> int:
         """One for each fact."""
         return 4 * length - 2
-
-    def _facts(self, child: Integers, father: Integers) -> Integers:
-        """The facts ``[2 C, 3, B]`` of the parents of C children; a mother follows the father."""
-        of = [
-            np.stack([child, np.full_like(child, self.names + parent), father + parent], axis=1)
-            for parent in range(len(RELATIONS))
-        ]
-        return np.concatenate(of)
-
-    def _parts(self, inputs: FloatArray) -> tuple[Integers, Integers, Integers]:
-        """Facts ``[F, 3, B]``, the person asked about ``[B]`` and relations ``[L, B]``, from 0 on.
-
-        The relation in a fact counts from 0 on too.
-        """
-        shown = symbols_of(inputs)
-        mark = int((shown[:, 0] == self.names + len(RELATIONS)).argmax())
-        facts = shown[:mark].reshape(-1, WORDS, inputs.shape[1]).copy()
-        facts[:, 1] -= self.names
-        return facts, shown[mark + 1], shown[mark + 2 : -1] - self.names
-
-    def _parents(self, inputs: FloatArray) -> Integers:
-        """Everybody's father and mother, ``[B, names, 2]``; UNKNOWN where they are not told."""
-        sequences = np.arange(inputs.shape[1])
-        parents = np.full((len(sequences), self.names, len(RELATIONS)), UNKNOWN)
-        for child, relation, parent in self._parts(inputs)[0]:
-            parents[sequences, child, relation] = parent
-        return parents
-
-    def _are_families(self, inputs: FloatArray) -> NDArray[np.bool_]:
-        """Whether inputs tell what the task would, ``[B]``: the line, and nobody twice."""
-        parents, sequences = self._parents(inputs), np.arange(inputs.shape[1])
-        _, here, relations = self._parts(inputs)
-        met, left = [here], None
-        for relation in relations:
-            met += [*parents[sequences, here].T]
-            if left is not None:
-                met += [*parents[sequences, left].T]
-            here, left = (parents[sequences, here, of] for of in (relation, 1 - relation))
-        ascending = np.sort(met, axis=0)
-        told, different = ascending[0] != UNKNOWN, ascending[1:] != ascending[:-1]
-        return np.asarray(told & different.all(axis=0))

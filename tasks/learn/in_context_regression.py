@@ -37,8 +37,12 @@ class InContextRegression(Task):
     ``tolerance``.
 
     The input does not fix the answer. The oracle is the mean of w x given the examples, which is
-    ridge regression with the true noise. The source shows x and y in steps of their own, asks for
-    each y, and draws x and w from a standard normal distribution, in 20 dimensions.
+    ridge regression with the true noise. By chance 0 is answered, and erfc(``tolerance`` / sqrt(2))
+    of all answers are wrong: four in five at the default tolerance.
+
+    The source's section 3 shows x and y in steps of their own and without noise, asks for each y,
+    and draws x and w from a standard normal distribution, in 20 dimensions. Its section 4 adds
+    noise in tests alone.
 
     Two examples and a question (inputs: x, value, question | target)::
 
@@ -50,17 +54,17 @@ class InContextRegression(Task):
         -1.16 +0.81 0 1 | -0.51
     """
 
-    #: Numbers of an input.
+    #: Numbers of an input, from 1 to 256.
     dimensions: int = 4
-    #: Questions of a sequence.
+    #: Questions of a sequence, from 1 to 100000.
     questions: int = 4
-    #: Standard deviation of the noise in the examples' values.
+    #: Standard deviation of the noise in the examples' values, from 0.01 to 10.
     noise: float = 0.1
-    #: An answer that is off by more is wrong.
+    #: An answer that is off by more is wrong; from 0.001 to 10.
     tolerance: float = 0.25
-    #: Fewest examples in training.
+    #: Fewest examples in training, from 1 to ``max_length``.
     min_length: int = 2
-    #: Most examples in training.
+    #: Most examples in training, from 1 to 100000.
     max_length: int = 8
 
     family = "learn"

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ntmbench.answer import Chance
-from ntmbench.data.choices import Integers, distinct, places
+from ntmbench.data.choices import distinct
 from ntmbench.data.lengths import MAX_BITS, MAX_LENGTH, Lengths, check_length_range
 from ntmbench.data.randomness import RandomWords
 from ntmbench.data.symbols import SILENT, SymbolTask, check_symbols, one_hot, symbols_of
@@ -17,6 +15,10 @@ from ntmbench.data.vocabulary import letters, numbered
 from ntmbench.errors import SettingError, check_range
 from ntmbench.registry import register_task
 from ntmbench.task import Batch, FloatArray, Variation
+from ntmbench.tasks.learn.prototypes import flipped, prototypes, seen_so_often, sights
+
+#: The sights that tests score by themselves, as the source reports them.
+SIGHTS = (1, 2, 3, 4, 5, 10)
 
 
 @register_task("one_shot")
@@ -35,13 +37,14 @@ class OneShot(SymbolTask):
     pattern, modulo 2. Thus each is uniform by itself, any two differ in half of their bits, and so
     few bits are flipped that a pattern is always nearer to its own class than to others.
 
-    At the first sight of a class its label can but be guessed, among those not yet shown. So no
-    model is without errors, and tests have variations that score the first sights alone, the
-    second ones, and so on, of the same sequences. Any earlier sight will do to tell a label, so
-    that sources are not defined.
+    By chance 1 - 1 / ``classes`` of all labels are wrong. At the first sight of a class its label
+    can but be guessed, among those not yet shown. So no model is without errors, and tests have
+    variations that score the first sights alone, the second ones, and so on, of the same sequences.
+    Any earlier sight will do to tell a label, so that sources are not defined.
 
-    The source shows images of characters, five classes in 50 steps. Images would need an encoder,
-    which is not what is measured here.
+    The offset of labels by a step and the new order of labels in each sequence are those of the
+    source's section 2. It shows images of characters, five classes in 50 steps. Images would need
+    an encoder, which is not what is measured here. The patterns are this suite's own.
 
     Two classes (inputs: the bits that are 1, and the label before; the answers in brackets)::
 
@@ -51,17 +54,17 @@ class OneShot(SymbolTask):
         1 2 4 5 6 7 [b] 1 3 4 5 b [a] 1 2 4 5 6 7 a [b] 1 2 4 5 6 7 b [b]
     """
 
-    #: Bits of a pattern, a power of two.
+    #: Bits of a pattern, a power of two from 2 to 1024.
     bits: int = 16
-    #: Flipped bits of each pattern shown, fewer than an eighth of them.
+    #: Flipped bits of each pattern shown, from 0 to less than an eighth of them.
     flips: int = 1
-    #: Classes and labels of a sequence.
+    #: Classes and labels of a sequence, from 2 to ``bits``.
     classes: int = 5
-    #: The sights of a class that are scored, from 1 on; 0 for all of them.
+    #: The sights of a class that are scored, from 1 to 100000; 0 for all of them.
     sight: int = 0
-    #: Fewest shots in training.
+    #: Fewest shots in training, from 1, or ``sight``, to ``max_length``.
     min_length: int = 2
-    #: Most shots in training.
+    #: Most shots in training, from 1, or ``sight``, to 100000.
     max_length: int = 10
 
     family = "learn"
@@ -120,17 +123,12 @@ class OneShot(SymbolTask):
     def draw(self, words: RandomWords, batch_size: int, length: int, *, test: bool) -> Batch:
         """Draw the prototypes, their labels, the classes of all steps and the bits that flip."""
         steps = self.classes * length
-        rows = distinct(words, self.classes, self.bits, batch_size)
-        prototypes = _hadamard(self.bits)[rows] ^ words.bits(batch_size, self.bits)
+        of_class = prototypes(words, self.classes, self.bits, batch_size)
         label = distinct(words, self.classes, self.classes, batch_size)
         chosen = words.integers(0, self.classes - 1, steps, batch_size)
-        flips = np.zeros((self.bits, steps * batch_size), np.uint8)
-        flipped = places(words, self.flips, self.bits, steps * batch_size)
-        np.put_along_axis(flips, flipped, 1, axis=0)
-        patterns = prototypes[chosen, np.arange(batch_size)]
-        patterns ^= flips.T.reshape(patterns.shape)
+        patterns = flipped(words, of_class[chosen, np.arange(batch_size)], self.flips)
         true = np.take_along_axis(label, chosen, axis=0)
-        scored = _sights(chosen) == self.sight if self.sight else np.ones_like(chosen, bool)
+        scored = sights(chosen) == self.sight if self.sight else np.ones_like(chosen, bool)
         batch = self.batch(
             np.full_like(true, SILENT), np.where(scored, true, SILENT), answer_start=0
         )
@@ -166,33 +164,5 @@ class OneShot(SymbolTask):
         return self.classes
 
     def _scored(self, steps: int) -> float:
-        """The scored steps in the mean: classes that are seen often enough, by the binomial law."""
-        if not self.sight:
-            return steps
-        seldom = sum(_binomial(steps, seen, 1 / self.classes) for seen in range(self.sight))
-        return self.classes * (1 - seldom)
-
-
-#: The sights that tests score by themselves, as the source reports them.
-SIGHTS = (1, 2, 3, 4, 5, 10)
-
-
-def _binomial(count: int, successes: int, p: float) -> float:
-    """The probability of so many successes; its binomial coefficient may exceed every float."""
-    ways = math.lgamma(count + 1) - math.lgamma(successes + 1) - math.lgamma(count - successes + 1)
-    return math.exp(ways + successes * math.log(p) + (count - successes) * math.log1p(-p))
-
-
-def _hadamard(order: int) -> NDArray[np.uint8]:
-    """Sylvester's Hadamard matrix, with 1 for -1 and 0 for 1: the parity of i & j at ``[i, j]``."""
-    matrix = np.zeros((1, 1), np.uint8)
-    while len(matrix) < order:
-        matrix = np.block([[matrix, matrix], [matrix, 1 - matrix]])
-    return matrix
-
-
-def _sights(chosen: Integers) -> Integers:
-    """The how-manieth sight of its class each step ``[T, B]`` is."""
-    same = chosen[:, np.newaxis] == chosen  # [T, T, B]
-    sights: Integers = (same & np.tri(len(chosen), dtype=bool)[:, :, np.newaxis]).sum(axis=1)
-    return sights
+        """The scored steps in the mean."""
+        return seen_so_often(self.sight, steps, self.classes) if self.sight else steps

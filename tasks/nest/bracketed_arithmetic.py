@@ -38,10 +38,15 @@ class BracketedArithmetic(SymbolTask):
     one-hot symbols. Numbers and operators are uniform. Of n operators in a bracket one is its own,
     and from 0 to n - 1 are on its left, each number equally likely; the others are on its right.
     The input is silent during the answer. T = 4L + 3, and the only answer is asked for at step
-    4L + 2. Products with 0 make 0 the likeliest result, and hide what is in their brackets. There
-    are 75 sequences of one operator, so that those of the tests occur in training too.
+    4L + 2. Products with 0 make 0 the likeliest result, and hide what is in their brackets. By
+    chance 0 is answered; its probability follows from those of all results of fewer operators.
+    There are 75 sequences of one operator, so that those of the tests occur in training too.
 
-    The source splits a bracket's length, not its operators, and has signs before numbers.
+    An answer is made of numbers and operators. The brackets decide which of them belong together,
+    and are no sources.
+
+    The source (tasks/dcf/modular_arithmetic_brackets.py in its code) splits a bracket's length, not
+    its operators, and has signs before numbers. Products are an option there.
 
     Two operators (the answer in brackets)::
 
@@ -51,18 +56,17 @@ class BracketedArithmetic(SymbolTask):
         ( 4 - ( 3 + 3 ) ) = [3]
     """
 
-    #: Results are counted modulo this.
+    #: Results are counted modulo this, from 2 to 64.
     modulus: int = 5
-    #: Fewest operators in training.
+    #: Fewest operators in training, from 1 to ``max_length``.
     min_length: int = 1
-    #: Most operators in training.
+    #: Most operators in training, from 1 to 100000.
     max_length: int = 8
 
     family = "nest"
     axis = "operators"
     version = 1
     lengths = Lengths(8, test=(4, 8, 12, 16, 32), select=((1, 1), (3, 2)))
-    sources_that_matter = 0.6  # a product with 0 hides the other factor
 
     def __post_init__(self) -> None:
         """Check the settings; SettingError names the one that is out of range."""
@@ -78,6 +82,11 @@ class BracketedArithmetic(SymbolTask):
     def output_names(self) -> tuple[str, ...]:
         """The numbers."""
         return numbered("", self.modulus)
+
+    @property
+    def sources_that_matter(self) -> float:
+        """A product with 0 hides the other factor; 0.72 mattered for nine operators modulo 5."""
+        return 0.75 * (1 - 1 / self.modulus)
 
     def draw(self, words: RandomWords, batch_size: int, length: int, *, test: bool) -> Batch:
         """Draw the shape of the brackets, the numbers and the operators."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from dataclasses import dataclass
 
@@ -35,16 +36,15 @@ class Container(SymbolTask):
     A subclass says in ``left`` what is taken out, and in which order the rest is given back.
     """
 
-    #: Number of different symbols.
+    #: Number of different symbols, from 2 to 4096.
     symbols: int = 4
-    #: Fewest operations in training.
+    #: Fewest operations in training, from 1 to ``max_length``.
     min_length: int = 1
-    #: Most operations in training.
+    #: Most operations in training, from 1 to 100000.
     max_length: int = 10
 
     family = "nest"
     axis = "operations"
-    sources_that_matter = 0.7  # the end does not depend on any symbol
 
     def __post_init__(self) -> None:
         """Check the settings; SettingError names the one that is out of range."""
@@ -83,6 +83,11 @@ class Container(SymbolTask):
         wrong = self.chance(self.max_length).errors
         return (right - (_answers(self.max_length) - wrong)) / wrong
 
+    @property
+    def sources_that_matter(self) -> float:
+        """All but that of the end, which does not depend on any symbol."""
+        return 0.8 * (1 - 1 / _answers(min(self.max_length, 5)))  # at 5 operations; sizes vary
+
     def draw(self, words: RandomWords, batch_size: int, length: int, *, test: bool) -> Batch:
         """Draw the content at the beginning and ``length`` operations."""
         first = words.integers(1, length, batch_size)
@@ -99,11 +104,13 @@ class Container(SymbolTask):
         before = silence(len(shown) + 1, shown.shape[1])
         return self.answered(np.concatenate([before, self._answers(shown)]))
 
-    def sources(self, inputs: FloatArray) -> NDArray[np.bool_]:
-        """The step at which the symbol entered; for the end, the delimiter's.
+    def collision_entropy(self, length: int) -> float:
+        """Sizes at the beginning, their symbols, operations and the symbols put in are alike."""
+        begin = sum(self.symbols**-size for size in range(1, length + 1)) / length**2
+        return -math.log2(begin) - length * math.log2((1 + 1 / self.symbols) / 4)
 
-        That others enter or leave decides only where in the answer a symbol is.
-        """
+    def sources(self, inputs: FloatArray) -> NDArray[np.bool_]:
+        """The step at which the symbol entered; for the end, the delimiter's."""
         shown = symbols_of(inputs)[: len(inputs) // 2 - 1]
         steps = self._steps_left(shown)
         rank = np.arange(len(steps))[:, np.newaxis]

@@ -91,3 +91,20 @@ def open_brackets(opens: NDArray[np.bool_]) -> tuple[Integers, Integers]:
         stack[depth[up], sequence[up]] = step
         due[step] = stack[depth, sequence]
     return due, closed
+
+
+def with_other_kinds(shown: Integers, kinds: int) -> Integers:
+    """Strings ``[E, 2L, B]`` that have each pair of ``shown [2L, B]`` by itself of another kind.
+
+    A bracket that opens is the number of its kind, and one that closes is ``kinds`` more. With one
+    kind there is only the string itself.
+    """
+    _, closed = open_brackets(shown < kinds)
+    opened_by = np.where(closed == SILENT, np.arange(len(shown))[:, np.newaxis], closed)
+    closes = np.where(shown < kinds, 0, kinds)
+    edited = [
+        np.where(opened_by == step, (shown + shift) % kinds, shown % kinds) + closes
+        for step in range(len(shown))
+        for shift in range(1, kinds)
+    ]
+    return np.stack(edited) if edited else shown[np.newaxis]

@@ -18,9 +18,11 @@ from ntmbench.data.layout import (
 from ntmbench.data.lengths import Lengths, check_sizes
 from ntmbench.data.randomness import RandomWords
 from ntmbench.data.vectors import VectorTask
+from ntmbench.data.votes import saved_by_votes
 from ntmbench.errors import check_range
 from ntmbench.registry import register_task
 from ntmbench.task import Batch, FloatArray, Shortcuts
+from ntmbench.tasks.order.moved import all_shown
 
 # Priorities are the odd multiples of 2**-24 between -1 and 1: uniform, without the ends, and exact
 # in float32, so that the input holds what the target was made from.
@@ -38,7 +40,7 @@ class PrioritySort(VectorTask):
     comes first; equal priorities keep the order in which they were shown. The paper does not state
     the width of the vectors, the direction or what precedes the answer. Here they are 8 bits,
     highest first, and a delimiter on a channel of its own. T = L + 1 + A, and the answer starts at
-    step L + 1.
+    step L + 1. By chance half of the bits are wrong.
 
     The best two of three vectors of three bits (inputs: bits, priority, delimiter | targets)::
 
@@ -53,13 +55,13 @@ class PrioritySort(VectorTask):
         0 0 0 0 0 | 1 0 0
     """
 
-    #: Bits of a vector, without its priority.
+    #: Bits of a vector, without its priority, from 1 to 1024.
     bits: int = 8
-    #: Shortest training sequence, in vectors shown.
+    #: Shortest training sequence, in vectors shown, from ``answers`` to ``max_length``.
     min_length: int = 20
-    #: Longest training sequence, in vectors shown.
+    #: Longest training sequence, in vectors shown, from 1 to 100000.
     max_length: int = 20
-    #: Vectors to return; at most min_length.
+    #: Vectors to return, from 1 to ``min_length``.
     answers: int = 16
 
     family = "order"
@@ -82,8 +84,11 @@ class PrioritySort(VectorTask):
 
     @property
     def shortcuts(self) -> Shortcuts:
-        """A vector is the more likely to come first, the higher its priority; 0.05 were saved."""
-        return Shortcuts(linear=0.05)
+        """Each answer is one of the vectors, whose bits vote.
+
+        The priority of the first vector tells its place in the answer, about; 0.03 were saved.
+        """
+        return Shortcuts(first=0.03, bag=saved_by_votes(self.max_length, 2))
 
     def draw(self, words: RandomWords, batch_size: int, length: int, *, test: bool) -> Batch:
         """Draw ``length`` vectors with their priorities for each sequence; nothing else varies."""
@@ -100,6 +105,23 @@ class PrioritySort(VectorTask):
         vectors = inputs[:length, :, : self.bits]
         priorities = inputs[:length, :, self.bits]
         return answer_at_end(self._highest(vectors, priorities), len(inputs))
+
+    def sources(self, inputs: FloatArray) -> NDArray[np.bool_]:
+        """All vectors with their priorities: each of them may come in any place."""
+        length = first_raised(inputs[:, :, self.bits + 1])
+        sources: NDArray[np.bool_] = all_shown(inputs, length, self.answers)
+        return sources
+
+    def edits(self, inputs: FloatArray) -> FloatArray:
+        """Each vector by itself the inverse of another one, whose place it takes."""
+        length = first_raised(inputs[:, :, self.bits + 1])
+        priorities = inputs[:length, :, self.bits]
+        edits = np.repeat(inputs[np.newaxis], length * length, axis=0)
+        for edit, (one, other) in zip(edits, np.ndindex(length, length), strict=True):
+            higher, step = priorities[one] >= priorities[other], 2.0 ** (1 - _PRIORITY_BITS)
+            edit[one, :, : self.bits] = 1 - inputs[other, :, : self.bits]
+            edit[one, :, self.bits] = priorities[other] + np.where(higher, -step, step)
+        return edits
 
     def shown_at(self, inputs: FloatArray) -> NDArray[np.bool_]:
         """The step of the vector itself; equal priorities keep the order in which they came."""

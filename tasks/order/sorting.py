@@ -19,6 +19,7 @@ from ntmbench.data.randomness import RandomWords
 from ntmbench.data.vectors import VectorTask
 from ntmbench.registry import register_task
 from ntmbench.task import Batch, FloatArray, Shortcuts
+from ntmbench.tasks.order.moved import all_shown, extremes, share_moved
 
 
 @register_task("sorting")
@@ -29,8 +30,9 @@ class Sorting(VectorTask):
     ``c a b | -> a b c`` where a <= b <= c, for example ``6 1 4 1 | -> 1 1 4 6``.
 
     The most significant bit comes first. Inputs are the vectors and a channel for the delimiter
-    that ends them. T = 2L + 1, and the answer starts at step L + 1. There are only 256 sequences of
-    one number of 8 bits, so that those of the tests occur in training too.
+    that ends them. T = 2L + 1, and the answer starts at step L + 1. By chance half of the bits are
+    wrong. There are only 256 sequences of one number of 8 bits, so that those of the tests occur in
+    training too.
 
     Three numbers of three bits (input channels | target channels; dots are not scored)::
 
@@ -45,11 +47,11 @@ class Sorting(VectorTask):
         0 0 0 0 | 1 0 1
     """
 
-    #: Bits of a number, at most 64.
+    #: Bits of a number, from 1 to 64.
     bits: int = 8
-    #: Shortest training sequence, in numbers.
+    #: Shortest training sequence, in numbers, from 1 to ``max_length``.
     min_length: int = 1
-    #: Longest training sequence, in numbers.
+    #: Longest training sequence, in numbers, from 1 to 100000.
     max_length: int = 20
 
     family = "order"
@@ -64,8 +66,16 @@ class Sorting(VectorTask):
 
     @property
     def shortcuts(self) -> Shortcuts:
-        """The first bits of a number tell its place; 0.26 and 0.30 of the errors were saved."""
-        return Shortcuts(place=0.26, linear=0.3)
+        """A place tells the first bits of its number, and the first number shown a little more.
+
+        They saved 0.21 and 0.22 of the errors, and the sums of all bits 0.37.
+        """
+        return Shortcuts(place=0.21, first=0.22, bag=0.37)
+
+    @property
+    def sources_that_matter(self) -> float:
+        """Another number moves only those answers at which a run of equal ones begins or ends."""
+        return 0.85 * float(share_moved(self.max_length, 2.0**self.bits))  # sequences vary
 
     def draw(self, words: RandomWords, batch_size: int, length: int, *, test: bool) -> Batch:
         """Draw ``length`` numbers for each sequence; nothing else varies."""
@@ -83,6 +93,17 @@ class Sorting(VectorTask):
             np.take_along_axis(inputs[:, :, : self.bits], order[:, :, np.newaxis], axis=0),
             len(inputs),
         )
+
+    def sources(self, inputs: FloatArray) -> NDArray[np.bool_]:
+        """All numbers: each of them has its part in every place."""
+        length = first_raised(inputs[:, :, self.bits])
+        sources: NDArray[np.bool_] = all_shown(inputs, length, length)
+        return sources
+
+    def edits(self, inputs: FloatArray) -> FloatArray:
+        """Each number by itself the smallest or the largest."""
+        edits: FloatArray = extremes(inputs, first_raised(inputs[:, :, self.bits]), self.bits)
+        return edits
 
     def shown_at(self, inputs: FloatArray) -> NDArray[np.bool_]:
         """The steps of all numbers that equal the one asked for."""

@@ -16,7 +16,7 @@ from ntmbench.data.symbols import SILENT, SymbolTask, check_symbols, symbols_of
 from ntmbench.data.vocabulary import END, letters
 from ntmbench.errors import check_range
 from ntmbench.registry import register_task
-from ntmbench.task import Batch, FloatArray
+from ntmbench.task import Batch, FloatArray, Shortcuts
 
 #: Most symbols: the optimal prediction weighs (S!)^S automata, 216 for three and 331,776 for four.
 MOST_SYMBOLS = 3
@@ -25,7 +25,7 @@ MOST_SYMBOLS = 3
 @register_task("random_automata")
 @dataclass(frozen=True)
 class RandomAutomata(SymbolTask):
-    """Predict each next symbol of strings of a random automaton (after Akyurek et al. 2024).
+    """Predict each next symbol of strings of a random automaton (after Akyürek et al. 2024).
 
     ``| a a b | b a b -> a a b . b a b .``, where a dot is not asked for.
 
@@ -39,7 +39,8 @@ class RandomAutomata(SymbolTask):
     No predictor can do better than the oracle. It keeps the probability of each of the (S!)^S
     automata together with each state, given the symbols so far, and updates it by Bayes' rule. At
     the default sizes it makes 34.8 errors on 64 symbols, with a loss of 84.2 bits; a predictor
-    that knew automaton and state would make 32, with 64 bits.
+    that knew automaton and state would make 32, with 64 bits. By chance K ``size`` (1 - 1/S) of the
+    answers are wrong. Sources are not defined: every symbol so far bears on the probabilities.
 
     The kind of automaton is not that of the source ("RegBench"). States and symbols are few here,
     one symbol is missing in each state, and moves are permutations, so that the exact prediction
@@ -53,19 +54,19 @@ class RandomAutomata(SymbolTask):
         | [b] b [c] c [b] b | [a] a [b] b [b] b
     """
 
-    #: Number of different symbols, and of states.
+    #: Number of different symbols, and of states, from 2 to 3.
     symbols: int = 3
-    #: Symbols of a string.
+    #: Symbols of a string, from 1 to 100000.
     size: int = 8
-    #: Fewest strings in training.
+    #: Fewest strings in training, from 1 to ``max_length``.
     min_length: int = 8
-    #: Most strings in training.
+    #: Most strings in training, from 1 to 100000.
     max_length: int = 8
 
     family = "predict"
     axis = "strings"
     version = 1
-    lengths = Lengths(8, test=(4, 8, 16, 32), select=((1, 1), (3, 2)))
+    lengths = Lengths(8, test=(8, 16, 32), select=((1, 1), (3, 2)))
     deterministic = False
 
     def __post_init__(self) -> None:
@@ -83,6 +84,14 @@ class RandomAutomata(SymbolTask):
     def output_names(self) -> tuple[str, ...]:
         """The symbols."""
         return letters(self.symbols)
+
+    @property
+    def shortcuts(self) -> Shortcuts:
+        """A symbol moves states as it did before, and is missing in one of them.
+
+        The current symbol saved 0.03 of the errors, and a bag of all symbols 0.07.
+        """
+        return Shortcuts(current=0.03, bag=0.07)
 
     @property
     def has_input_phase(self) -> bool:

@@ -18,17 +18,9 @@ from ntmbench.data.symbols import SymbolTask, check_symbols, silence, symbols_of
 from ntmbench.data.vocabulary import made_up
 from ntmbench.errors import check_range
 from ntmbench.registry import register_task
-from ntmbench.task import Batch, FloatArray
-from ntmbench.tasks.reason.relations import (
-    FACTS,
-    NOBODY,
-    RELATION,
-    WORD_OF,
-    WORDS,
-    drawn_ways,
-    reached_by,
-    steps_back,
-)
+from ntmbench.task import Batch, FloatArray, Shortcuts
+from ntmbench.tasks.reason.relations import FACTS, NOBODY, RELATION, WORD_OF, WORDS
+from ntmbench.tasks.reason.ways import drawn_ways, reached_by, steps_back
 
 #: The facts that distractors tell.
 CHILD, SIBLING = 1, 2
@@ -52,10 +44,14 @@ class Kinship(SymbolTask):
     table of what a person may be to the first one, and of the facts that may follow. What the last
     person is, man or woman apart, is uniform over what L facts can make, and so are all ways of L
     facts that lead there; each person is a man or a woman with equal chances. So are the order of
-    the facts, and the persons whom distractors tell of.
+    the facts, and the persons whom distractors tell of. By chance 1 - 1/(2 R) of the answers are
+    wrong, where R relations can be made by L facts, or 1 - 1/R if cousins are among them, who have
+    one word for man and woman.
 
-    The source tells such facts in sentences that people wrote, and draws persons from whole
-    families. The words of the facts, in whatever order, rule out many an answer there and here.
+    The source tells such facts in sentences that people wrote, draws persons from whole families,
+    and has distractors too (section 3.5). The words of the facts, in whatever order, rule out many
+    an answer there and here: of four facts and two distractors, they and no name save 0.32 of
+    chance's errors at best.
 
     Two facts and a distractor (the answer in brackets)::
 
@@ -65,19 +61,20 @@ class Kinship(SymbolTask):
         Tono son-of Feno Feno father-of Zife Buva brother-of Feno ? Tono Zife [brother]
     """
 
-    #: Number of different names, at least ``distractors`` and one more than the facts.
+    #: Number of different names, from ``max_length`` + ``distractors`` + 1 to 4096.
     names: int = 24
-    #: Facts beside those that lead from one person to the other.
+    #: Facts beside those that lead from one person to the other, from 0 to ``names`` - 2.
     distractors: int = 2
-    #: Fewest facts on the way in training.
+    #: Fewest facts on the way in training, from 1 to ``max_length``.
     min_length: int = 1
-    #: Most facts on the way in training.
+    #: Most facts on the way in training, from 1 to ``names`` - ``distractors`` - 1.
     max_length: int = 4
 
     family = "reason"
     axis = "hops"
     version = 1
     lengths = Lengths(4, test=(2, 4, 6, 8, 12), select=((1, 1), (3, 2)))
+    sentence_steps = 3
     sources_that_matter = 0.24  # a name matters as it stands in two facts; edits change it in none
 
     def __post_init__(self) -> None:
@@ -98,6 +95,14 @@ class Kinship(SymbolTask):
         """What a person may be to another, each relation a man's and a woman's word."""
         words: tuple[str, ...] = WORDS
         return words
+
+    @property
+    def shortcuts(self) -> Shortcuts:
+        """The words of the facts rule out answers in whatever order: 0.19 of the errors were saved.
+
+        A bag of words knows of them, and so does a read-out of all words.
+        """
+        return Shortcuts(bag=0.19)
 
     @property
     def longest_length(self) -> int:

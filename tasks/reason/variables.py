@@ -34,7 +34,8 @@ class Variables(SymbolTask):
     input is silent at the answer. T = 3 C (L + 1) + 3; the last step answers.
 
     The variables of a sequence are distinct, and uniform over all choices. So are the numbers,
-    which may be equal, the order of the chains in each round, and the chain that is asked for.
+    which may be equal, the order of the chains in each round, and the chain that is asked for. By
+    chance 1 - 1/``values`` of the answers are wrong.
 
     The source hides its chains in a long text and asks for all variables of a value. Here there is
     nothing but chains, and one number is asked for.
@@ -47,22 +48,22 @@ class Variables(SymbolTask):
         dupo = 5 paki = 1 dosa = paki nanu = dupo feno = dosa vamo = nanu ? vamo [5]
     """
 
-    #: Number of different variables, at least ``chains`` times one more than the copies.
+    #: Number of different variables, from ``chains`` (``max_length`` + 1) to 4096.
     names: int = 40
-    #: Number of different numbers.
+    #: Number of different numbers, from 2 to 4096.
     values: int = 8
-    #: Chains, of which one is asked for.
+    #: Chains, of which one is asked for, from 1 to half of ``names``.
     chains: int = 2
-    #: Fewest copies in training.
+    #: Fewest copies in training, from 1 to ``max_length``.
     min_length: int = 1
-    #: Most copies in training.
+    #: Most copies in training, from 1 to ``names`` / ``chains`` - 1, rounded down.
     max_length: int = 4
 
     family = "reason"
     axis = "hops"
     version = 1
     lengths = Lengths(4, test=(2, 4, 8, 16), select=((1, 1), (3, 2)))
-    sources_that_matter = 0.85  # the other chain may have the same number
+    sentence_steps = 3
 
     def __post_init__(self) -> None:
         """Check the settings; SettingError names the one that is out of range."""
@@ -89,8 +90,13 @@ class Variables(SymbolTask):
 
     @property
     def shortcuts(self) -> Shortcuts:
-        """One of the chains' numbers answers, and all of them stand at steps of their own."""
-        return Shortcuts(linear=1 / self.chains)
+        """One of the chains' numbers answers, and all of them are shown."""
+        return Shortcuts(bag=1 / self.chains, linear=1 / self.chains)
+
+    @property
+    def sources_that_matter(self) -> float:
+        """All that lead to a chain whose number is another one; of one chain, its number alone."""
+        return 0.85 if self.chains > 1 else 0.0
 
     def draw(self, words: RandomWords, batch_size: int, length: int, *, test: bool) -> Batch:
         """Draw the numbers, the variables, the order of each round, and the chain asked for."""

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from ntmbench.data.choices import Integers
 
 #: What a fact tells that a person did.
-WENT, TOOK, DROPPED = range(3)
+WENT, TOOK, DROPPED, GAVE = range(4)
 
-#: A place, a person or a fact that is not known.
+#: A place, a person or a fact that is not known, or that there is not.
 UNKNOWN = -1
 
 
@@ -20,25 +20,25 @@ UNKNOWN = -1
 class World:
     """What is so after some facts, in B stories of N persons and M things.
 
+    Most of it is told by the number of a fact: where a person is, for instance, by the last move.
+
     Attributes:
-        legal: whether all facts were possible, ``[B]``.
         place: where each person is, ``[B, N]``.
         moved: the fact by which the person is there, ``[B, N]``.
-        holder: who took each thing, ``[B, M]``.
-        taken, dropped: the fact by which it was taken, and by which it was dropped, ``[B, M]``.
-        at, before: where it is, and where it was before, ``[B, M]``.
-        brought, brought_before: the move by which it came to these places, ``[B, M]``.
+        holder: who has each thing, ``[B, M]``.
+        got, given, dropped: the facts by which it came to who has it or had it last, and by which
+            it was given and dropped last.
+        brought, brought_before: the moves by which it came to where it is, and to where it was
+            before. Neither is known of a thing that is given, until its new holder goes somewhere.
         facts: the number of facts so far.
     """
 
-    legal: NDArray[np.bool_]
     place: Integers
     moved: Integers
     holder: Integers
-    taken: Integers
+    got: Integers
+    given: Integers
     dropped: Integers
-    at: Integers
-    before: Integers
     brought: Integers
     brought_before: Integers
     facts: int = field(default=0, init=False)
@@ -47,38 +47,56 @@ class World:
     def unknown(cls, batch_size: int, persons: int, things: int) -> World:
         """The world before the first fact."""
         of_persons = np.full((2, batch_size, persons), UNKNOWN)
-        of_things = np.full((7, batch_size, things), UNKNOWN)
-        return cls(np.ones(batch_size, bool), *of_persons, *of_things)
+        of_things = np.full((6, batch_size, things), UNKNOWN)
+        return cls(*of_persons, *of_things)
 
-    def tell(self, person: Integers, verb: Integers, what: Integers) -> None:
-        """Let a fact of each story ``[B]`` come true; ``what`` is a place or a thing."""
-        went, took, dropped = ((verb == kind).nonzero()[0] for kind in (WENT, TOOK, DROPPED))
-        self.legal[went] &= self.place[went, person[went]] != what[went]
-        self.legal[took] &= self.holder[took, what[took]] == UNKNOWN
-        self.legal[dropped] &= self._carried(person)[dropped, what[dropped]]
-        carried = self._carried(person) & (verb == WENT)[:, np.newaxis]
-        moved = carried & (self.at != UNKNOWN)
-        self.before = np.where(moved, self.at, self.before)
-        self.brought_before = np.where(moved, self.brought, self.brought_before)
-        self.at = np.where(carried, what[:, np.newaxis], self.at)
-        self.brought = np.where(carried, self.facts, self.brought)
-        self.place[went, person[went]] = what[went]
-        self.moved[went, person[went]] = self.facts
-        self.holder[took, what[took]] = person[took]
-        self.taken[took, what[took]] = self.facts
-        self.at[took, what[took]] = self.place[took, person[took]]
-        self.brought[took, what[took]] = self.moved[took, person[took]]
-        self.dropped[dropped, what[dropped]] = self.facts
+    def tell(self, person: Integers, verb: Integers, what: Integers, whom: Integers) -> None:
+        """Let a fact of each story ``[B]`` come true.
+
+        ``what`` is a place or a thing, and ``whom`` the person to whom it is given.
+        """
+        went, took, dropped, gave = ((verb == kind).nonzero()[0] for kind in range(4))
+        mover = person[went]
+        carried, thing = (self.holder[went] == mover[:, np.newaxis]).nonzero()
+        carried = went[carried]
+        self.brought_before[carried, thing] = self.brought[carried, thing]
+        self.brought[carried, thing] = self.facts
+        self.place[went, mover] = what[went]
+        self.moved[went, mover] = self.facts
+
+        taker, thing = person[took], what[took]
+        self.holder[took, thing] = taker
+        self.got[took, thing] = self.facts
+        self.brought[took, thing] = self.moved[took, taker]
+
+        thing = what[dropped]
+        self.holder[dropped, thing] = UNKNOWN
+        self.dropped[dropped, thing] = self.facts
+
+        thing = what[gave]
+        self.holder[gave, thing] = whom[gave]
+        self.got[gave, thing] = self.given[gave, thing] = self.facts
+        self.brought[gave, thing] = self.brought_before[gave, thing] = UNKNOWN
         self.facts += 1
 
-    def possible(self, person: Integers, places: int) -> NDArray[np.bool_]:
-        """What each person ``[B]`` can do: ``[B, places + 2 M]``, go, take and drop."""
-        there = np.take_along_axis(self.place, person[:, np.newaxis], axis=1)
-        go = there != np.arange(places)
-        return np.concatenate([go, self.holder == UNKNOWN, self._carried(person)], axis=1)
+    def allows(
+        self, person: Integers, verb: Integers, what: Integers, whom: Integers
+    ) -> NDArray[np.bool_]:
+        """Whether a fact of each story is possible now, ``[B]``; arguments as in ``tell``."""
+        each, thing = np.arange(len(person)), np.where(verb == WENT, 0, what)
+        has = self.holder[each, thing] == person
+        moves, takes = self.place[each, person] != what, self.got[each, thing] == UNKNOWN
+        allowed: NDArray[np.bool_] = np.choose(verb, [moves, takes, has, has & (whom != person)])
+        return allowed
 
-    def _carried(self, person: Integers) -> NDArray[np.bool_]:
-        """Which things each person ``[B]`` carries, ``[B, M]``."""
-        taken = self.holder == person[:, np.newaxis]
-        carried: NDArray[np.bool_] = taken & (self.dropped == UNKNOWN)
-        return carried
+    def possible(self, person: Integers, places: int) -> NDArray[np.bool_]:
+        """What each person ``[B]`` can do: ``[B, places + 3 M]``, go, take, drop and give."""
+        size, things = self.holder.shape
+        each, taking, dropping = np.arange(size), places, places + things
+        possible = np.ones((size, places + 3 * things), bool)
+        # UNKNOWN, where a person may go anywhere, is the last column, which is written below.
+        possible[each, self.place[each, person]] = False
+        possible[:, taking:dropping] = self.got == UNKNOWN
+        has = self.holder == person[:, np.newaxis]
+        possible[:, dropping : dropping + things] = possible[:, dropping + things :] = has
+        return possible

@@ -13,6 +13,7 @@ from ntmbench.data.lengths import MAX_LENGTH, Lengths, check_length_range
 from ntmbench.data.randomness import RandomWords
 from ntmbench.data.symbols import SymbolTask, check_symbols, silence, symbols_of
 from ntmbench.data.vocabulary import letters
+from ntmbench.data.votes import saved_by_votes
 from ntmbench.errors import check_range
 from ntmbench.registry import register_task
 from ntmbench.task import Batch, FloatArray, Shortcuts
@@ -29,9 +30,11 @@ class Delay(SymbolTask):
     one of k steps before is asked for, ``answers`` times. At step k a channel of its own is raised
     once, beside the symbol: the answer begins. A model can tell the delay from that alone, so that
     one model is trained and tested at several. T = k + ``answers``. Input and answer run side by
-    side.
+    side. By chance 1 - 1 / ``symbols`` of the answers are wrong.
 
-    The source (CogScale) has one delay for training and tests, and no sign.
+    The source (CogScale, "discrete postcasting" in cogscale/tasks.py of its code) has one delay for
+    training and tests, and no sign. There the input ends with as many blanks as the delay has
+    steps, during which the last symbols are given back.
 
     Three answers with a delay of two (the answer in brackets)::
 
@@ -41,13 +44,13 @@ class Delay(SymbolTask):
         a c d now [a] b [c] b [d]
     """
 
-    #: Number of different symbols.
+    #: Number of different symbols, from 2 to 4096.
     symbols: int = 8
-    #: Symbols asked for in a sequence.
+    #: Symbols asked for in a sequence, from 1 to 100000.
     answers: int = 20
-    #: Shortest delay in training, in steps.
+    #: Shortest delay in training, in steps, from 1 to ``max_length``.
     min_length: int = 1
-    #: Longest delay in training, in steps.
+    #: Longest delay in training, in steps, from 1 to 100000.
     max_length: int = 10
 
     family = "reproduce"
@@ -78,8 +81,14 @@ class Delay(SymbolTask):
 
     @property
     def shortcuts(self) -> Shortcuts:
-        """At one delay a linear read-out is enough; the first symbol answers for itself."""
-        return Shortcuts(first=1 / self.answers, linear=1.0)
+        """At one delay a linear read-out is enough; the first symbol answers for itself.
+
+        Knowing all symbols before the current one without their order, the most frequent one is
+        likeliest.
+        """
+        before = range(self.max_length, self.max_length + self.answers)
+        votes = sum(saved_by_votes(shown, self.symbols) for shown in before) / self.answers
+        return Shortcuts(first=1 / self.answers, bag=votes, linear=1.0)
 
     def draw(self, words: RandomWords, batch_size: int, length: int, *, test: bool) -> Batch:
         """Draw a symbol for each step; nothing else varies."""

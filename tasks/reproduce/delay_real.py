@@ -28,9 +28,11 @@ class DelayReal(Task):
     k on the one of k steps before is asked for, ``answers`` times. At step k a channel of its own
     is raised once, beside the number: the answer begins. A model can tell the delay from that
     alone. T = k + ``answers``. Input and answer run side by side. An answer is wrong if it is off
-    by more than ``tolerance``.
+    by more than ``tolerance``. By chance 0 is answered, and 1 - ``tolerance`` of the answers are
+    wrong.
 
-    The source (CogScale) has one delay for training and tests, and no sign.
+    The source (CogScale, "continuous postcasting" in cogscale/tasks.py of its code) has one delay
+    for training and tests, and no sign.
 
     Three answers with a delay of two (inputs: number, sign | target)::
 
@@ -44,13 +46,13 @@ class DelayReal(Task):
         +0.32 0 | -0.97
     """
 
-    #: Numbers asked for in a sequence.
+    #: Numbers asked for in a sequence, from 1 to 100000.
     answers: int = 20
-    #: An answer that is off by more is wrong.
+    #: An answer that is off by more is wrong; from 0.001 to 1.
     tolerance: float = 0.1
-    #: Shortest delay in training, in steps.
+    #: Shortest delay in training, in steps, from 1 to ``max_length``.
     min_length: int = 1
-    #: Longest delay in training, in steps.
+    #: Longest delay in training, in steps, from 1 to 100000.
     max_length: int = 10
 
     family = "reproduce"

@@ -22,6 +22,7 @@ from ntmbench.data.symbols import (
     with_end,
 )
 from ntmbench.data.vocabulary import END, letters
+from ntmbench.data.votes import saved_by_votes
 from ntmbench.task import Batch, FloatArray, Shortcuts
 
 
@@ -32,11 +33,11 @@ class Rearrangement(SymbolTask):
     A subclass says in ``order`` which place each answer comes from.
     """
 
-    #: Number of different symbols.
+    #: Number of different symbols, from 2 to 4096.
     symbols: int = 8
-    #: Shortest training sequence, in symbols.
+    #: Shortest training sequence, in symbols, from 1 to ``max_length``.
     min_length: int = 1
-    #: Longest training sequence, in symbols.
+    #: Longest training sequence, in symbols, from 1 to 100000.
     max_length: int = 20
 
     family = "reproduce"
@@ -63,9 +64,16 @@ class Rearrangement(SymbolTask):
 
     @property
     def shortcuts(self) -> Shortcuts:
-        """At one length a linear read-out is enough; the first symbol answers for itself."""
+        """At one length a linear read-out is enough; the first symbol answers for itself.
+
+        Knowing all symbols without their order, the most frequent one is likeliest.
+        """
         length = self.max_length
-        return Shortcuts(first=float((self.order(length) == 0).mean()), linear=1.0)
+        return Shortcuts(
+            first=float((self.order(length) == 0).mean()),
+            bag=saved_by_votes(length, self.symbols),
+            linear=1.0,
+        )
 
     def draw(self, words: RandomWords, batch_size: int, length: int, *, test: bool) -> Batch:
         """Draw sequences of ``length`` symbols, each uniform; nothing else varies."""

@@ -19,6 +19,7 @@ from ntmbench.data.layout import (
 from ntmbench.data.lengths import MAX_LENGTH, Lengths, check_sizes
 from ntmbench.data.randomness import RandomWords
 from ntmbench.data.vectors import VectorTask
+from ntmbench.data.votes import saved_by_votes
 from ntmbench.errors import check_range
 from ntmbench.registry import register_task
 from ntmbench.task import Batch, FloatArray, Shortcuts, Variation
@@ -35,9 +36,10 @@ class RepeatCopy(VectorTask):
     of repeats, scaled to mean 0 and variance 1 over training. The paper has no delimiter. Here it
     makes a number of repeats visible that is scaled to 0 because it equals the mean. The end marker
     is an output channel; all channels are scored on all LR + 1 steps of the answer.
-    T = L + 1 + LR + 1. In training the number of repeats is drawn with the length, once a batch.
-    There are only 256 sequences of one vector of 8 bits for each number of repeats, so that those
-    of the tests occur in training too.
+    T = L + 1 + LR + 1. In training the number of repeats is drawn with the length, once a batch. By
+    chance half of the bits of the LR vectors are wrong, and the end marker at the last step. There
+    are only 256 sequences of one vector of 8 bits for each number of repeats, so that those of the
+    tests occur in training too.
 
     One vector of two bits, three times (inputs: bits, delimiter, repeats | targets: bits, end)::
 
@@ -52,23 +54,22 @@ class RepeatCopy(VectorTask):
         0 0 0 0 | 0 0 1
     """
 
-    #: Bits of a vector.
+    #: Bits of a vector, from 1 to 1024.
     bits: int = 8
-    #: Shortest training sequence, in vectors.
+    #: Shortest training sequence, in vectors, from 1 to ``max_length``.
     min_length: int = 1
-    #: Longest training sequence, in vectors.
+    #: Longest training sequence, in vectors, from 1 to 100000.
     max_length: int = 10
-    #: Fewest repeats in training.
+    #: Fewest repeats in training, from 1 to ``max_repeats``.
     min_repeats: int = 1
-    #: Most repeats in training.
+    #: Most repeats in training, from 1 to 100000.
     max_repeats: int = 10
-    #: Repeats in test and selection data; 0 stands for max_repeats.
+    #: Repeats in test and selection data, from 0 to 100000; 0 stands for ``max_repeats``.
     test_repeats: int = 0
 
     family = "reproduce"
     axis = "vectors"
     version = 1
-    sources_that_matter = 0.9  # another number of repeats would be another number of steps
     further_channels = ("delimiter", "repeats")
     # Weights are selected with the most repeats, at the training range's end, one and a half times
     # that, and twice. Tests use the paper's lengths.
@@ -100,9 +101,20 @@ class RepeatCopy(VectorTask):
         """At one length and number of repeats a linear read-out is enough.
 
         The last place alone has the end marker and no bits; the first vector answers for itself.
+        Knowing all vectors without their order, the more frequent of each bit is likelier.
         """
         at_the_end = (self.bits / 2 + 1) / self.chance(self.max_length).errors
-        return Shortcuts(place=at_the_end, first=at_the_end + 1 / self.max_length, linear=1.0)
+        return Shortcuts(
+            place=at_the_end,
+            first=at_the_end + 1 / self.max_length,
+            bag=at_the_end + saved_by_votes(self.max_length, 2),
+            linear=1.0,
+        )
+
+    @property
+    def sources_that_matter(self) -> float:
+        """All vectors; another number of repeats would be another number of steps."""
+        return self._repeats_in_tests / (self._repeats_in_tests + 1)
 
     def draw(self, words: RandomWords, batch_size: int, length: int, *, test: bool) -> Batch:
         """Draw sequences of ``length`` vectors, and for training one number of repeats for all."""

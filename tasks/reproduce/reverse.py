@@ -20,8 +20,9 @@ class Reverse(Rearrangement):
     ``a b c | -> c b a``.
 
     Inputs are one-hot symbols, each uniform, and a delimiter on a channel of its own. The input is
-    silent during the answer. T = 2L + 1, and the answer starts at step L + 1. There are only
-    ``symbols`` to the power of L sequences, so that short ones of the tests occur in training too.
+    silent during the answer. T = 2L + 1, and the answer starts at step L + 1. By chance
+    1 - 1 / ``symbols`` of the answers are wrong. There are only ``symbols`` to the power of L
+    sequences, so that short ones of the tests occur in training too.
 
     The source has two symbols (``task.symbols=2``) and trains on lengths from 1 to 40. Here there
     are 8, so that sequences of the longest training length do not repeat. A stack solves it.

@@ -26,10 +26,13 @@ class CycleNavigation(Tracking):
 
     Inputs are one-hot moves, stay, forwards and backwards, each equally likely, and a delimiter on
     a channel of its own. The input is silent during the answer. T = L + 2, and the only answer is
-    asked for at step L + 1. After few moves places near 0 are likelier. There are 3 to the power of
-    L sequences, so that short ones of the tests occur in training too.
+    asked for at step L + 1. After few moves places near 0 are likelier: their probabilities are the
+    first row of the matrix of one move to the power of L. By chance the likeliest place is
+    answered. There are 3 to the power of L sequences, so that short ones of the tests occur in
+    training too.
 
-    The source has 5 places, trains on lengths from 1 to 40, and has no delimiter.
+    The source (tasks/regular/cycle_navigation.py in its code) has 5 places, trains on lengths from
+    1 to 40, and has no delimiter.
 
     Four moves (the answer in brackets)::
 
@@ -39,7 +42,7 @@ class CycleNavigation(Tracking):
         stay stay +1 stay | [1]
     """
 
-    #: Number of places on the circle.
+    #: Number of places on the circle, from 2 to 4096.
     places: int = 5
 
     axis = "moves"

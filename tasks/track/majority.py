@@ -23,17 +23,19 @@ from ntmbench.tasks.track.tracking import chance_of
 @register_task("majority")
 @dataclass(frozen=True)
 class Majority(SymbolTask):
-    """Say whether a string of bits has more ones than zeros (Butoi et al. 2024, "Majority").
+    """Say whether a string of bits has more ones than zeros (Butoi et al. 2024, table 1).
 
     ``1 0 1 1 | -> yes``, ``1 0 | -> no``.
 
     Inputs are one-hot symbols, 0 and 1, each bit a fair coin, and a delimiter on a channel of its
     own. As many ones as zeros is no majority. The input is silent during the answer. T = L + 2, and
-    the only answer is asked for at step L + 1. There are 2 to the power of L sequences, so that
-    short ones of the tests occur in training too.
+    the only answer is asked for at step L + 1. By chance the answer is no; (1 - p) / 2 of the
+    answers are wrong, where p = C(L, L / 2) / 2^L for an even L and 0 for an odd one. There are 2
+    to the power of L sequences, so that short ones of the tests occur in training too.
 
-    The source trains recognisers, and makes some strings outside the language by small changes of
-    strings in it. Here every string is equally likely.
+    The source ("Majority") trains recognisers. In its strings of the language each number of ones
+    is equally likely, and some strings outside it are small changes of strings in it. Here every
+    string is equally likely.
 
     Three bits (the answer in brackets)::
 
@@ -43,9 +45,9 @@ class Majority(SymbolTask):
         1 0 0 | [no]
     """
 
-    #: Shortest training sequence, in bits.
+    #: Shortest training sequence, in bits, from 1 to ``max_length``.
     min_length: int = 1
-    #: Longest training sequence, in bits.
+    #: Longest training sequence, in bits, from 1 to 100000.
     max_length: int = 24
 
     family = "track"
@@ -70,6 +72,10 @@ class Majority(SymbolTask):
         """Whether ones are in the majority."""
         return ("no", "yes")
 
+    def collision_entropy(self, length: int) -> float:
+        """Every bit is a fair coin."""
+        return float(length)
+
     @property
     def shortcuts(self) -> Shortcuts:
         """At one length a linear read-out is enough: the task is to count.
@@ -77,7 +83,8 @@ class Majority(SymbolTask):
         The first of an odd number of bits decides where the others are in balance.
         """
         others = self.max_length - 1
-        return Shortcuts(first=_in_balance(others) if others % 2 == 0 else 0.0, linear=1.0)
+        first = _in_balance(others) if others % 2 == 0 else 0.0
+        return Shortcuts(first=first, bag=1.0, linear=1.0)
 
     def draw(self, words: RandomWords, batch_size: int, length: int, *, test: bool) -> Batch:
         """Draw sequences of ``length`` bits, each a fair coin; nothing else varies."""

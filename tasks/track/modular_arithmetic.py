@@ -36,12 +36,14 @@ class ModularArithmetic(SymbolTask):
     A length is the number of terms, L. Numbers, operators and the sign ``=`` are one-hot symbols.
     The first term, the operators, and the terms that are added and subtracted are uniform. A factor
     is uniform among the numbers that share no divisor with the modulus (1 to 4 for 5). The input is
-    silent during the answer. T = 2L + 1, and the only answer is asked for at step 2L.
+    silent during the answer. T = 2L + 1, and the only answer is asked for at step 2L. By chance
+    1 - 1 / ``modulus`` of the answers are wrong. There are 5 sequences of one term and 70 of two,
+    so that those of the tests occur in training too.
 
-    In the source products go before sums, and a factor may be 0, which makes 0 the likeliest
-    result, and terms before it idle. Here every result is equally likely whatever was the last
-    term, and hence any part of the terms says next to nothing. There are 5 sequences of one term
-    and 70 of two, so that those of the tests occur in training too.
+    In the source (tasks/regular/modular_arithmetic.py in its code) products go before sums, and a
+    factor may be 0, which makes 0 the likeliest result, and terms before it idle. Here every result
+    is equally likely whatever was the last term, and hence any part of the terms says next to
+    nothing.
 
     Three terms (the answer in brackets)::
 
@@ -51,18 +53,17 @@ class ModularArithmetic(SymbolTask):
         0 * 2 + 1 = [1]
     """
 
-    #: Results are counted modulo this.
+    #: Results are counted modulo this, from 2 to 64.
     modulus: int = 5
-    #: Fewest terms in training.
+    #: Fewest terms in training, from 1 to ``max_length``.
     min_length: int = 1
-    #: Most terms in training.
+    #: Most terms in training, from 1 to 100000.
     max_length: int = 10
 
     family = "track"
     axis = "terms"
     version = 1
     lengths = Lengths(10, test=(5, 10, 20, 40, 100), select=((1, 1), (3, 2)))
-    sources_that_matter = 0.9  # neither + nor - before a 0 matters
 
     def __post_init__(self) -> None:
         """Check the settings; SettingError names the one that is out of range."""
@@ -78,6 +79,12 @@ class ModularArithmetic(SymbolTask):
     def output_names(self) -> tuple[str, ...]:
         """The numbers."""
         return numbered("", self.modulus)
+
+    @property
+    def sources_that_matter(self) -> float:
+        """A factor of 0 does not matter, nor do + and - before a 0, or before half the modulus."""
+        hiding = math.gcd(2, self.modulus) / self.modulus
+        return 0.9 * (1 - hiding / 2)  # questions vary
 
     def draw(self, words: RandomWords, batch_size: int, length: int, *, test: bool) -> Batch:
         """Draw ``length`` terms and the operators between them."""
@@ -97,6 +104,11 @@ class ModularArithmetic(SymbolTask):
         question = symbols_of(inputs)[:-1]
         before = silence(*question.shape)
         return self.answered(np.concatenate([before, self._result(question)]))
+
+    def collision_entropy(self, length: int) -> float:
+        """Numbers are uniform, operators too, and so are the factors after a times sign."""
+        term = (2 / self.modulus + 1 / len(_factors(self.modulus))) / len(OPERATORS) ** 2
+        return math.log2(self.modulus) - (length - 1) * math.log2(term)
 
     def sources(self, inputs: FloatArray) -> NDArray[np.bool_]:
         """Every number and operator."""

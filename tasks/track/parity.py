@@ -22,10 +22,12 @@ class Parity(Tracking):
 
     Inputs are one-hot symbols, 0 and 1, each bit a fair coin, and a delimiter on a channel of its
     own. The input is silent during the answer. T = L + 2, and the only answer is asked for at step
-    L + 1. No part of the string says anything of its parity, only the whole. There are 2 to the
-    power of L sequences, so that short ones of the tests occur in training too.
+    L + 1. No part of the string says anything of its parity, only the whole. By chance half of the
+    answers are wrong. There are 2 to the power of L sequences, so that short ones of the tests
+    occur in training too.
 
-    The source ("Parity Check") trains on lengths from 1 to 40, and has no delimiter.
+    The source ("Parity Check", tasks/regular/parity_check.py in its code) trains on lengths from 1
+    to 40, and has no delimiter.
 
     Three bits (the answer in brackets)::
 
@@ -35,7 +37,7 @@ class Parity(Tracking):
         0 0 0 | [even]
     """
 
-    #: Longest training sequence, in bits.
+    #: Longest training sequence, in bits, from 1 to 100000.
     max_length: int = 24
 
     axis = "bits"

@@ -34,7 +34,10 @@ class Permutations(SymbolTask):
     that was shown first is applied first: 1 becomes 2 by 213, and then 3 by 132, so that the
     product begins with 3. The permutations shown are one-hot symbols, each uniform over the group,
     and every product is asked for at the step of its last factor. T = L. Input and answer run side
-    by side.
+    by side. By chance 1 - 1 / n of the answers are wrong in a group of n elements.
+
+    The source (src/generate_data.py in its code, "word-problem") asks for the same, at one length
+    at a time.
 
     Groups: S3, all 6 permutations of three things; A5, the 60 even ones of five, the smallest
     group whose word problem is complete for NC1; S5, all 120 of five. There are 6 sequences of one
@@ -50,9 +53,9 @@ class Permutations(SymbolTask):
 
     #: The group: s3, a5 or s5.
     group: str = "s3"
-    #: Fewest elements in training.
+    #: Fewest elements in training, from 1 to ``max_length``.
     min_length: int = 1
-    #: Most elements in training.
+    #: Most elements in training, from 1 to 100000.
     max_length: int = 20
 
     family = "track"

@@ -47,9 +47,9 @@ class Tracking(SymbolTask):
     A subclass says in ``table`` which state follows on each, and names symbols and states.
     """
 
-    #: Shortest training sequence, in symbols.
+    #: Shortest training sequence, in symbols, from 1 to ``max_length``.
     min_length: int = 1
-    #: Longest training sequence, in symbols.
+    #: Longest training sequence, in symbols, from 1 to 100000.
     max_length: int = 20
 
     family = "track"
@@ -85,6 +85,10 @@ class Tracking(SymbolTask):
         shown = symbols_of(inputs)[:-2]
         last = follow(self.table, shown)[-1:]
         return self.answered(np.concatenate([silence(len(inputs) - 1, shown.shape[1]), last]))
+
+    def collision_entropy(self, length: int) -> float:
+        """Every symbol is uniform."""
+        return length * math.log2(len(self.symbol_names))
 
     def sources(self, inputs: FloatArray) -> NDArray[np.bool_]:
         """Every symbol."""

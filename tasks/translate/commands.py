@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,21 +14,25 @@ from ntmbench.data.edits import other_symbols
 from ntmbench.data.layout import sources_at
 from ntmbench.data.lengths import MAX_LENGTH, Lengths, check_length_range
 from ntmbench.data.randomness import RandomWords
-from ntmbench.data.symbols import SILENT, SymbolTask, check_symbols, symbols_of, then_answer
+from ntmbench.data.symbols import (
+    SILENT,
+    SymbolTask,
+    check_symbols,
+    symbols_of,
+    then_answer,
+    with_end,
+)
 from ntmbench.data.vocabulary import END, made_up
 from ntmbench.errors import check_range
 from ntmbench.registry import register_task
 from ntmbench.task import Batch, FloatArray, Shortcuts
-from ntmbench.tasks.translate.sentences import moved, step_in_parts
-
-WORDS = ("left", "right", "opposite", "twice", "thrice", "and", "after")
-LEFT, OPPOSITE, TWICE, AND, AFTER = (WORDS.index(w) for w in WORDS if w not in ("right", "thrice"))
+from ntmbench.tasks.translate.actions import LEFT, WORDS, Parts, carried_out, parts_of, said
 
 
 @register_task("commands")
 @dataclass(frozen=True)
 class Commands(SymbolTask):
-    """Translate L commands into actions (Lake and Baroni 2018, SCAN).
+    """Translate L commands into actions (after SCAN: Lake and Baroni 2018, section 2).
 
     ``a left twice after b | -> B LEFT A LEFT A |``: first B, then what stands before "after".
 
@@ -42,9 +47,16 @@ class Commands(SymbolTask):
     Verbs are uniform, and so are the five directions (none, left, right, and the opposite of
     either), one to three repeats, and "and" or "after".
 
+    An answer has 4.4 L + 1 words in the mean: two actions a command, 1.2 turns to either side, and
+    the delimiter. By chance all are wrong but the 1.2 L turns to one side.
+
+    Short sequences come again: there are 15 commands for each verb, and (15 ``verbs``)^L 2^(L - 1)
+    sequences, all equally likely. At the default sizes these are 60 of one command, 7,200 of two
+    and 864,000 of three. A training on n of two commands has seen 1 - exp(-n / 7200) of those of
+    the tests: 63 % if n is 7,200, and 99 % if it is 33,000.
+
     The source joins two commands at most, and has "turn", a verb without an action, and "around",
-    four turns with the action after each. There are few single commands (60 at the default sizes),
-    so that those of the tests occur in training too.
+    four turns with the action after each.
 
     Two commands (the answer in brackets, without the silence before and behind)::
 
@@ -55,18 +67,17 @@ class Commands(SymbolTask):
         dupo opposite right after baba twice | [BABA] [BABA] [RIGHT] [RIGHT] [DUPO] [|]
     """
 
-    #: Number of different verbs.
+    #: Number of different verbs, from 2 to 4096.
     verbs: int = 4
-    #: Fewest commands in training.
+    #: Fewest commands in training, from 1 to ``max_length``.
     min_length: int = 1
-    #: Most commands in training.
+    #: Most commands in training, from 1 to 100000.
     max_length: int = 3
 
     family = "translate"
     axis = "commands"
     version = 1
     lengths = Lengths(3, test=(2, 3, 4, 6, 9), select=((1, 1), (3, 2)))
-    sources_that_matter = 0.8  # the last answer is the delimiter, which does not change
 
     def __post_init__(self) -> None:
         """Check the settings; SettingError names the one that is out of range."""
@@ -85,13 +96,23 @@ class Commands(SymbolTask):
         return (*(word.upper() for word in (*made_up(self.verbs), *turns)), END)
 
     @property
+    def sources_that_matter(self) -> float:
+        """All but the delimiter, which cannot change: with one command, of 5.4 in the mean."""
+        return 0.8
+
+    @property
     def shortcuts(self) -> Shortcuts:
-        """The last steps of an answer hold little but the delimiter: 0.04 of the errors were saved.
+        """The last steps of an answer hold little but the delimiter: 0.01 of the errors were saved.
 
         All commands end at the same step, so that a linear read-out finds words of the last one,
-        and with them some actions of it, at steps that vary little: 0.24 were saved.
+        and with them some actions of it, at steps that vary little: 0.37 were saved. How often each
+        word is said, in whatever order, saved 0.31.
         """
-        return Shortcuts(place=0.05, linear=0.25)
+        return Shortcuts(place=0.02, bag=0.31, linear=0.37)
+
+    def collision_entropy(self, length: int) -> float:
+        """All commands are equally likely, and so are the words between them."""
+        return length * math.log2(15 * self.verbs) + length - 1
 
     def draw(self, words: RandomWords, batch_size: int, length: int, *, test: bool) -> Batch:
         """Draw the words of each command, and how it is joined to those before."""
@@ -100,25 +121,16 @@ class Commands(SymbolTask):
         verb = words.integers(0, self.verbs - 1, *shape)
         turns = words.integers(0, 4, *shape)  # none, left, right, and the opposite of either
         times = words.integers(1, 3, *shape)
-        after = words.bits(*shape) == 1
-        direction = np.where(turns == 0, SILENT, self.verbs + LEFT + (turns + 1) % 2)
-        opposite = turns > 2
-        said = [
-            np.where(np.arange(length)[:, np.newaxis] == 0, SILENT, self.verbs + AND + after),
-            verb,
-            np.where(opposite, self.verbs + OPPOSITE, SILENT),
-            direction,
-            np.where(times == 1, SILENT, self.verbs + TWICE + times - 2),
-        ]
-        commands = np.stack(said, axis=1).reshape(-1, batch_size)[1:]
-        end = np.full((1, batch_size), self.input_width - 1)
-        question = np.concatenate([moved(commands, silent_first=True), end])
-        answer = _actions(verb, direction, opposite, times, after, self.verbs + 2)
+        turn = np.where(turns == 0, SILENT, (turns + 1) % 2)
+        parts = Parts(verb, turn, turns > 2, times, words.bits(*shape) == 1)
+        question = with_end(said(parts, self.verbs), self.input_width - 1)
+        named = np.where(turn == SILENT, SILENT, self.verbs + turn)
+        answer = carried_out(parts._replace(turn=named), self.output_width - 1)
         return self.batch(*then_answer(question, answer), len(question))
 
     def oracle(self, inputs: FloatArray) -> FloatArray:
         """Find the words of each command, and put its actions where they belong."""
-        return self.answered(self._answered(inputs, symbols_of(inputs), self.verbs + 2))
+        return self.answered(self._answered(inputs, symbols_of(inputs), self.output_width - 1))
 
     def sources(self, inputs: FloatArray) -> NDArray[np.bool_]:
         """The word of the action or turn itself; other words count as its place.
@@ -151,44 +163,6 @@ class Commands(SymbolTask):
 
     def _answered(self, inputs: FloatArray, values: Integers, end: int) -> Integers:
         """The answer ``[T, B]`` in ``values [T, B]`` of the words that it is made of."""
-        shown, count = symbols_of(inputs), self._commands(inputs)
-        word = shown - self.verbs
-        command = ((word >= AND) & (word <= AFTER)).cumsum(axis=0)
-
-        def step_of(said: NDArray[np.bool_]) -> Integers:
-            found: Integers = step_in_parts(said, command, count)
-            return found
-
-        verb = step_of((shown >= 0) & (word < 0))
-        turn = step_of((word == LEFT) | (word == LEFT + 1))
-        thrice = 2 * (step_of(word == TWICE + 1) != SILENT)
-        answer = _actions(
-            np.take_along_axis(values, verb, axis=0),
-            np.where(turn == SILENT, SILENT, np.take_along_axis(values, turn, axis=0)),
-            step_of(word == OPPOSITE) != SILENT,
-            1 + (step_of(word == TWICE) != SILENT) + thrice,
-            step_of(word == AFTER) != SILENT,
-            end,
-        )
-        return np.concatenate([np.full((5 * count, shown.shape[1]), SILENT), answer])
-
-
-def _actions(
-    verb: Integers,
-    turn: Integers,
-    opposite: NDArray[np.bool_],
-    times: Integers,
-    after: NDArray[np.bool_],
-    end: int,
-) -> Integers:
-    """The answer ``[9 L + 1, B]`` of commands whose parts are ``[L, B]``, SILENT after the end."""
-    length, batch_size = verb.shape
-    once = np.stack([np.where(opposite, turn, SILENT), turn, verb])
-    thrice = np.stack([np.where(times > repeat, once, SILENT) for repeat in range(3)])
-    number = np.arange(length)[:, np.newaxis]
-    order = np.where(after & (number > 0), -number, number).argsort(axis=0, kind="stable")
-    ordered = np.take_along_axis(thrice.reshape(9, length, batch_size), order[np.newaxis], axis=1)
-    actions = ordered.swapaxes(0, 1).reshape(-1, batch_size)
-    ended = np.concatenate([actions, np.full((1, batch_size), end)])
-    answer: Integers = moved(ended, silent_first=False)
-    return answer
+        count = self._commands(inputs)
+        answer = carried_out(parts_of(symbols_of(inputs), values, count, self.verbs), end)
+        return np.concatenate([np.full((5 * count, inputs.shape[1]), SILENT), answer])

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import subprocess
 import sys
+import time
 from functools import partial
 from pathlib import Path
 from subprocess import CalledProcessError
@@ -17,7 +18,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ntmbench.bench import drawing, first_call, growth, measure, peer, table
+from ntmbench.bench import drawing, growth, measure, peer, table
 from ntmbench.bench.__main__ import main
 from ntmbench.bench.cases import CASES, Case, Contender, contenders, training_step
 from ntmbench.bench.floor import matrix_product_rate, step_operations, training_operations
@@ -29,7 +30,7 @@ from ntmbench.model import TensorBatch
 from ntmbench.ntm.cell import NTMCell
 from ntmbench.ntm.kernels.layout import Problem, make_layout
 from ntmbench.ntm.settings import NTMSettings
-from ntmbench.registry import task_names
+from ntmbench.registry import make_task, task_names
 
 SMALL = NTMSettings(controller_size=8, memory_slots=8, word_size=4)
 TINY = Case("tiny", "copy", 2, SMALL)
@@ -269,16 +270,6 @@ def test_a_first_call_that_fails_leaves_what_was_measured_before(
     assert said in last
 
 
-def test_first_call_reports_its_seconds(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(sys, "argv", ["first_call", "1"])
-    first_call.main()
-    measured = first_call.FirstCall(**json.loads(capsys.readouterr().out))
-    assert measured.model > 0
-    assert measured.optimizer > 0
-
-
 # Stands for a checkout: the peer's interface around one linear map.
 PEER = """
 import torch
@@ -387,3 +378,10 @@ def test_drawing_is_timed_for_every_task(
     (tmp_path / "taken").touch()
     assert drawing.main(["--out", str(tmp_path / "taken")]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_drawing_is_timed_without_what_others_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drawing, "DRAWN", 3)
+    monkeypatch.setattr(drawing, "_draw", lambda *_: time.sleep(0.05))
+    (taken,) = drawing.measure_drawing([make_task("copy")])["ms_per_batch"]
+    assert taken < 25

@@ -7,10 +7,11 @@ from collections.abc import Callable
 import pytest
 
 from ntmbench.answer import Bits, Reals, Symbols
+from ntmbench.commands.documentation import documented
 from ntmbench.commands.gallery import main
 from ntmbench.data.text import as_text, as_words
 from ntmbench.evaluation.description import answers_of, example_text, readable_length, sentence
-from ntmbench.registry import make_task, task_names
+from ntmbench.registry import make_task, task_class, task_names
 from tests.conftest import Ended
 
 Looked = Callable[..., Ended]
@@ -50,7 +51,31 @@ def test_an_example_has_the_settings_and_the_length(look: Looked) -> None:
     assert "test sequence 2 of 5 numbers: 11 steps, 20 bits asked for, 10 wrong by chance" in (
         ended.out
     )
-    assert ended.out.endswith(f"0 1 2 3 delimiter | targets\n{as_text(batch, 2)}\n")
+    header, *steps = ended.out.splitlines()[-12:]
+    assert header == "0 1 2 3 delimiter | targets"
+    assert [step.split() for step in steps] == [
+        step.split() for step in as_text(batch, 2).splitlines()
+    ]
+    assert {step.index("|") for step in steps} == {header.index("|")}
+
+
+def test_settings_are_told_with_defaults_and_meanings(look: Looked) -> None:
+    told = look("kinship", "task.names=30").out
+    for setting in documented(task_class("kinship")).values():
+        assert f"task.{setting.name}={setting.default} " in told
+        assert setting.help
+        assert " ".join(setting.help.split()) in " ".join(told.split())
+
+
+def test_families_stand_in_their_order(look: Looked) -> None:
+    words = look().out.replace("│", " ").split()
+    places = [words.index(name) for name in ("copy", "key_value", "bucket_sort", "t_maze")]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize(("answers", "told"), [(1, "1 symbol asked"), (3, "3 symbols asked")])
+def test_answers_are_counted(look: Looked, answers: int, told: str) -> None:
+    assert f", {told} for, " in look("delay", f"task.answers={answers}", "length=1").out
 
 
 def test_symbols_are_words(look: Looked) -> None:

@@ -114,15 +114,50 @@ def test_names_of_symbols_are_written_as_words() -> None:
     assert turned.get_window_extent().height > turned.get_window_extent().width
 
 
-def test_symbols_that_have_no_room_are_drawn_as_colours() -> None:
-    one = symbol_example(1)
+def repeated(one: Example, times: int, inputs: NDArray[Any] | None = None) -> Example:
+    """A longer example of symbols, perhaps with another input."""
+    shown = one.inputs if inputs is None else inputs
     inputs, targets, answers = (
-        np.tile(values, (20, 1)) for values in (one.inputs, one.targets, one.answers)
+        np.tile(values, (times, 1)) for values in (shown, one.targets, one.answers)
     )
-    long = make_example(inputs, targets, answers, np.tile(one.scored, 20), kind="symbols")
+    return make_example(inputs, targets, answers, np.tile(one.scored, times), kind="symbols")
+
+
+def test_words_that_have_no_room_on_a_line_are_wrapped() -> None:
+    long = repeated(symbol_example(1), times=20)
     figure = plot_example(long, "key_value")
-    assert len(crosses(axes_of(figure, "output"))) == 20
-    assert axes_of(figure, "input").get_ylabel() == ""
+    lines = [axes.texts[-1].get_text() for axes in figure.axes]
+    assert lines[:4] == ["input from 0", "answer from 0", "input from 48", "answer from 48"]
+    shown = [word for axes in figure.axes[::2] for word in words_in(axes)]
+    assert shown == [str(step % STEPS % SYMBOLS) for step in range(20 * STEPS)]
+    cells = [mesh.get_array() for axes in figure.axes for mesh in axes.collections]
+    red = sum(float(np.nansum(np.ma.getdata(of))) for of in cells if of is not None)
+    assert red == 20  # one of every STEPS
+    assert figure.axes[-1].get_xlabel().startswith("step of the line")
+
+
+def test_a_line_that_is_not_full_ends_in_nothing() -> None:
+    long = repeated(symbol_example(0), times=9)  # 108 steps on three lines
+    last = np.arange(107) >= 106
+    words = make_example(
+        long.inputs[:-1], long.targets[:-1], long.answers[:-1], last, kind="symbols"
+    )
+    figure = plot_example(words, "stories")
+    assert [axes.texts[-1].get_text() for axes in figure.axes] == [
+        *("input from 0", "input from 36", "input from 72", "answer from 72"),
+    ]
+    assert words_in(figure.axes[2])[-2:] == ["0", ""]
+    assert words_in(figure.axes[3])[-4:] == ["0", "", "0", ""]  # the output, and the target above
+
+
+@pytest.mark.parametrize(("times", "answered", "words"), [(1, "answer", 12), (20, "target", 0)])
+def test_an_input_of_many_channels_is_a_heat_map(times: int, answered: str, words: int) -> None:
+    """Words tell the answer, as far as its steps have room on a line."""
+    pattern = np.ones((STEPS, 4), np.float32)
+    figure = plot_example(repeated(symbol_example(1), times, pattern), "one_shot")
+    assert words_in(axes_of(figure, "input")) == []
+    assert len(words_in(axes_of(figure, answered))) == words
+    assert len(crosses(axes_of(figure, "output"))) == times
 
 
 @pytest.mark.parametrize(("off", "wrong"), [(0.05, 0), (-0.2, 1), (float("nan"), 1)])

@@ -138,6 +138,18 @@ def test_runs_that_diverged_untested_count_as_infinitely_bad(tmp_path: Path) -> 
     assert rows["copy"]["solved"] == "1 of 3"
 
 
+def test_families_stand_in_the_order_of_the_gallery(tmp_path: Path) -> None:
+    for task in ("t_maze", "sorting", "ngrams", "copy", "key_value"):
+        fabricate(tmp_path, task, "ntm", 0, tested={20: 1.0})
+    families = ["reproduce", "associate", "order", "predict", "act"]
+    assert list(table_of(tmp_path, "profile")["family"]) == families
+    assert [row["family"] for row in shown(tmp_path)] == families
+    _, _, first, *_ = blocks(make_study(load_results(tmp_path), tmp_path))
+    assert isinstance(first, Tabular)
+    ranks = [row[0].rank for row in first.table.rows]  # by which a click on the header sorts
+    assert ranks == sorted(rank for rank in ranks if rank is not None)
+
+
 def test_a_single_task_has_no_profile(tmp_path: Path) -> None:
     measured(tmp_path, "copy", "ntm", [0.0], 0.0)
     study = make_study(load_results(tmp_path), tmp_path)
@@ -169,11 +181,11 @@ def test_the_picture_names_every_task_and_model(results: Path) -> None:
     study = make_study(load_results(results), results)
     (axes,) = plot_profile(tables(study)["profile"]).axes
     assert [label.get_text() for label in axes.get_yticklabels()] == [
-        "order: sorting",
         "reproduce: copy",
+        "order: sorting",
     ]
     assert {label.get_text() for label in axes.get_xticklabels()} == {"ntm", "lstm"}
     texts = [text.get_text() for text in axes.texts]
-    assert sorted(texts[:2]) == ["25", "25"]  # of sorting
-    assert sorted(texts[2:]) == ["10", "50"]
+    assert sorted(texts[:2]) == ["10", "50"]  # of copy
+    assert sorted(texts[2:]) == ["25", "25"]
     assert any(isinstance(block, Pictures) for block in blocks(study))

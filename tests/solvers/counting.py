@@ -18,7 +18,7 @@ def solve(rows: Rows, task: Any) -> Rows:
 
 def settings(draw: st.DrawFn) -> Settings:
     return {
-        "off": draw(st.integers(2, 9)),
+        "off": 2 * draw(st.integers(1, 4)),
         **training_lengths(draw, shortest=3),
     }
 

@@ -23,8 +23,6 @@ from ntmbench.ntm.engines.fused import FusedEngine
 from ntmbench.registry import make_model, make_task, model_names, register_model, task_names
 from ntmbench.task import Batch, FloatArray, Shortcuts, Task, Variation
 from ntmbench.testing import check_engine, check_model, check_task, tasks
-from ntmbench.testing.shortcuts import check_shortcuts
-from tests.leaking import Leaking
 from tests.recited import Recited
 from tests.small import APART, SMALL
 
@@ -252,25 +250,6 @@ def test_slow_drawing_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tasks, "DRAWING_SECONDS", 0.0)
     with pytest.raises(AssertionError, match=r"a batch of 64 at length 4 takes .* ms to draw"):
         check_task(Echo())
-
-
-@pytest.mark.parametrize(
-    ("leak", "found"),
-    [
-        ("place", "'place' saves 100.0%"),
-        ("current", "'current' saves 100.0%"),
-        ("first", "'first' saves 100.0%"),
-        ("last", "'last' saves 100.0%"),
-        ("linear", "'linear' saves 100.0%"),
-        ("", ""),
-    ],
-)
-def test_a_leak_is_found(leak: str, found: str) -> None:
-    if leak:
-        with pytest.raises(AssertionError, match=f"the shortcut {found} of chance's errors"):
-            check_shortcuts(Leaking(leak))
-    else:
-        check_shortcuts(Leaking(leak))
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hydra import compose
 
+from ntmbench.composition.composing import composing, to_run_config
 from ntmbench.errors import SettingError
-from ntmbench.registry import make_task
+from ntmbench.evaluation.answering import enough_memory
+from ntmbench.registry import make_model, make_task
+from tests.small import SMALL
 
 
 def test_as_many_bits_are_flipped_as_the_length_says() -> None:
@@ -27,15 +31,43 @@ def test_the_first_of_two_keys_that_are_as_near_counts() -> None:
 
 def test_silence_instead_of_chatter() -> None:
     task = make_task("aged_recall")
-    ((name, variation),) = task.variations.items()
-    assert name == "silence of 10 steps"
-    assert not variation.task.test_set(10, 64).inputs[8:18].any()
-    assert task.test_set(10, 64).inputs[8:18].any(axis=(1, 2)).all()
+    assert [*task.variations] == [f"silence of {steps} steps" for steps in (5, 10, 20, 40, 80, 160)]
+    for variation in task.variations.values():
+        steps = variation.length
+        assert not variation.task.test_set(steps, 64).inputs[8 : 8 + steps].any()
+        assert task.test_set(steps, 64).inputs[8 : 8 + steps].any(axis=(1, 2)).all()
+    silent = make_task("aged_recall", chatter=False, max_length=2)
+    assert [*silent.variations] == [f"chatter of {steps} steps" for steps in (1, 2, 4, 8, 16, 32)]
 
 
-def test_memory_is_enlarged_up_to_the_slots() -> None:
-    task = make_task("crowded_recall", slots=16)
-    assert [task.demand(pairs) for pairs in (8, 16, 64)] == [8, 16, 16]
+@pytest.mark.parametrize("model", ["ntm", "dnc", "sparse_memory"])
+@pytest.mark.parametrize("slots", [4, 7, 16, 20, 33])
+def test_memory_is_enlarged_up_to_the_slots_and_not_beyond(model: str, slots: int) -> None:
+    task = make_task("crowded_recall", slots=slots)
+    for own in {2, 4, slots}:
+        memory = make_model(model, 4, 3, **{**SMALL[model], "memory_slots": own})
+        sizes = []
+        for pairs in (1, *task.test_lengths):
+            with enough_memory(memory, task.demand(pairs)) as size:
+                assert size is not None
+                sizes.append(size)
+        assert sizes == sorted(sizes)
+        assert sizes[0] == own
+        assert slots / 2 - 1 <= sizes[-1] <= slots
+
+
+def test_the_recipe_of_the_ntm_crowds_it() -> None:
+    """All tests have the slots of training; the longest has eight pairs for each."""
+    with composing():
+        config = to_run_config(compose("config", overrides=["task=crowded_recall", "model=ntm"]))
+    task, slots = config.task, config.model_settings.memory_slots
+    memory = make_model("ntm", task.input_width, task.output_width, memory_slots=slots)
+    for pairs in task.test_lengths:
+        with enough_memory(memory, task.demand(pairs)) as size:
+            assert size == slots
+    assert task.length_range[1] < slots
+    assert task.test_lengths[-1] == 8 * slots
+    assert config.model_settings.row_heads == 1  # the rest of recipe/ntm.yaml
 
 
 @pytest.mark.parametrize(

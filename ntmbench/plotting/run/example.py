@@ -8,30 +8,27 @@ from ntmbench.plotting.example import (
     Example,
     answer_panel,
     error_panel,
-    fits_words,
     input_panels,
     target_panel,
-    words_panels,
 )
 from ntmbench.plotting.sheet import draw_panels
+from ntmbench.plotting.words import draw_words, fits_words
 
 
 def plot_example(example: Example, title: str) -> Figure:
     """Input, target, the model's answer and its errors, below one another over the steps.
 
-    Symbols are words, as far as there is room, above the probabilities of those that were answered.
+    Symbols are words, above the probabilities of those that were answered if all steps have room on
+    a line.
     """
-    symbols, rows = example.kind == "symbols", example.rows
+    symbols, rows, told = example.kind == "symbols", example.rows, f"{title}: {example.verdict}"
     if fits_words(example):
-        panels = [*words_panels({"output": example}), answer_panel(example, rows=rows)]
-    else:
-        panels = [
-            *input_panels(example),
-            target_panel(example, rows=rows),
-            answer_panel(example, rows=rows, crossed=symbols),
-        ]
-        if not symbols:
-            panels.append(error_panel(example, rows=rows))
-    return draw_panels(
-        panels, title=f"{title}: {example.verdict}", answer_start=example.answer_start
-    )
+        return draw_words({"output": example}, title=told, below=[answer_panel(example, rows=rows)])
+    panels = [
+        *input_panels(example),
+        target_panel(example, rows=rows),
+        answer_panel(example, rows=rows, crossed=symbols),
+    ]
+    if not symbols:
+        panels.append(error_panel(example, rows=rows))
+    return draw_panels(panels, title=told, answer_start=example.answer_start)

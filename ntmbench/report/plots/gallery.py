@@ -15,14 +15,13 @@ from matplotlib.figure import Figure
 from ntmbench.plotting.example import (
     Example,
     answer_panel,
-    fits_words,
     input_panels,
     read_example,
     target_panel,
-    words_panels,
 )
 from ntmbench.plotting.panels import Panel
 from ntmbench.plotting.sheet import draw_panels
+from ntmbench.plotting.words import draw_words, fits_words
 from ntmbench.runs.stored import ExampleFile
 
 
@@ -72,10 +71,9 @@ def plot_answers(answers: Sequence[Answered]) -> Figure:
     """
     first = answers[0].example
     if fits_words(first):
-        shown = {
-            f"{answered.label}, seed {answered.seed}": answered.example for answered in answers
-        }
-        return draw_panels(words_panels(shown), answer_start=first.answer_start)
+        return draw_words(
+            {f"{answered.label}, seed {answered.seed}": answered.example for answered in answers}
+        )
     outputs = [
         answer_panel(
             answered.example,

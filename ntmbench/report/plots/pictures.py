@@ -15,6 +15,7 @@ from ntmbench.plotting.guides import Level, compare_with, paper_moments
 from ntmbench.plotting.style import Look
 from ntmbench.plotting.svg import svg
 from ntmbench.report.page.blocks import Picture
+from ntmbench.report.page.slugs import slugs
 from ntmbench.report.plots.curves import plot_curves
 from ntmbench.report.plots.gallery import (
     Answered,
@@ -24,9 +25,11 @@ from ntmbench.report.plots.gallery import (
     read_answer,
 )
 from ntmbench.report.plots.lengths import plot_lengths
+from ntmbench.report.plots.numbered import plot_numbered
 from ntmbench.report.plots.positions import plot_positions
 from ntmbench.report.plots.seeds import plot_seeds
 from ntmbench.report.plots.survival import plot_survival
+from ntmbench.report.study.lengths import numbered_variations
 from ntmbench.report.study.pairs import score_of
 from ntmbench.report.study.study import Study
 from ntmbench.report.study.tasks import StudyTask
@@ -103,6 +106,11 @@ def section_pictures(
             )
             title = title_over_length(score, unit)
             pictures.append(picture(f"length-{score}", title, figure))
+    series = numbered_variations(tables["variations"].dropna(subset="right_median"))
+    names = slugs(series)
+    for counted, rows in series.items():
+        figure = plot_numbered(rows, looks, counted, unit=unit)
+        pictures.append(picture(f"by-{names[counted]}", f"right {unit}s by {counted}", figure))
     positions = _shown_positions(tables["positions"], section)
     chance = _chance_by_step(positions, lengths)
     for length in sorted({int(length) for length in positions["length"]}):

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from ntmbench.data.families import family_place
 from ntmbench.plotting.svg import svg
 from ntmbench.report.page import numbers
 from ntmbench.report.page.blocks import Block, Cell, Picture, Pictures, Table, Tabular, Text
@@ -56,7 +57,7 @@ def view(profile: pd.DataFrame) -> Table:
     """The table of all tasks and models as text."""
     rows = [
         [
-            Cell(row["family"]),
+            _family_cell(row),
             Cell(row["section"]),
             Cell(row["label"]),
             _solved_cell(row),
@@ -75,7 +76,7 @@ def spread_view(spread: pd.DataFrame) -> Table:
     """The table of all tasks as text, the most telling first."""
     rows = [
         [
-            Cell(row["family"]),
+            _family_cell(row),
             Cell(row["section"]),
             Cell(str(row["models"])),
             Cell(row["best"], numbers.upper_share(row["least"]), rank=rank_of(row["least"])),
@@ -86,6 +87,11 @@ def spread_view(spread: pd.DataFrame) -> Table:
     ]
     header = ["family", "task", "models", "best", "worst", "spread"]
     return Table(header, rows, sortable=True, greatest_first=["spread"])
+
+
+def _family_cell(row: Row) -> Cell:
+    """A family, which a click on the header sorts as ``FAMILIES`` does."""
+    return Cell(row["family"], rank=family_place(row["family"])[0])
 
 
 def _solved_cell(row: Row) -> Cell:

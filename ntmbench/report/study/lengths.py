@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import pandas as pd
 
@@ -12,7 +13,11 @@ from ntmbench.report.study.study import Study
 from ntmbench.statistics.intervals import quantile
 
 SCORES = ("errors", "exact_match", "loss_bits")
+RIGHT_PARTS = [f"right_{part}" for part in ("median", "min", "max")]
 SCORE_PARTS = [f"{score}_{part}" for score in SCORES for part in ("median", "min", "max")]
+
+#: Fewer numbered variations are no curve.
+MIN_NUMBERS = 3
 
 
 @once
@@ -56,23 +61,30 @@ def variations_table(study: Study) -> pd.DataFrame:
     """A row per group and variation: median and range over the runs that were tested on it.
 
     Variations come in the order in which the task names them. ``at_zero`` of the runs have no error
-    in it; ``unit`` says what one is.
+    in it; ``unit`` says what one is. ``right`` is the share of the ``answers`` of a sequence that
+    are right; it is NaN, as they are, where answers are no symbols.
     """
-    rows = [
-        {
-            "section": section,
-            "label": label,
-            "variation": variation,
-            "length": int(tested["length"].iloc[0]),
-            "unit": study.tasks[section].unit,
-            "sequences": tested["sequences"].max(),
-            "evaluated": tested["run"].nunique(),
-            **_scores(tested),
-            "chance_errors": tested["chance_errors"].max(),
-        }
-        for section, label, group in groups(study.variations)
-        for variation, tested in group.groupby("variation", sort=False)
-    ]
+    rows = []
+    for section, label, group in groups(study.variations):
+        task = study.tasks[section]
+        for variation, tested in group.groupby("variation", sort=False):
+            answers = task.variation_answers.get(str(variation), math.nan)
+            scores = _scores(tested)
+            rows.append(
+                {
+                    "section": section,
+                    "label": label,
+                    "variation": variation,
+                    "length": int(tested["length"].iloc[0]),
+                    "unit": task.unit,
+                    "sequences": tested["sequences"].max(),
+                    "evaluated": tested["run"].nunique(),
+                    **scores,
+                    "chance_errors": tested["chance_errors"].max(),
+                    "answers": answers,
+                    **_right(scores, answers),
+                }
+            )
     columns = [
         *GROUP,
         "variation",
@@ -82,8 +94,26 @@ def variations_table(study: Study) -> pd.DataFrame:
         "evaluated",
         "at_zero",
         *SCORE_PARTS,
+        "chance_errors",
+        "answers",
+        *RIGHT_PARTS,
     ]
-    return pd.DataFrame(rows, columns=[*columns, "chance_errors"])
+    return pd.DataFrame(rows, columns=columns)
+
+
+def numbered_variations(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The rows of variations whose names differ in a number alone, by the rest of the name.
+
+    The number is in the column ``number``. A rest with fewer than MIN_NUMBERS of them is left out.
+    """
+    parts = table["variation"].astype(str).str.extract(r"^(\D*)(\d+)(\D*)$")
+    rest = parts[0].str.strip().str.cat(parts[2].str.strip(), sep=" ").str.strip()
+    told = table.assign(number=pd.to_numeric(parts[1]))
+    return {
+        str(name): rows
+        for name, rows in told.groupby(rest, sort=False)
+        if rows["number"].nunique() >= MIN_NUMBERS
+    }
 
 
 @once
@@ -98,6 +128,15 @@ def positions_table(study: Study) -> pd.DataFrame:
         for name, share in (("low", 0.25), ("median", 0.5), ("high", 0.75))
     }
     return pd.DataFrame({**quartiles, "runs": grouped.size()}).reset_index()
+
+
+def _right(scores: Mapping[str, float], answers: float) -> dict[str, float]:
+    """Median and range of the share of right answers, from those of the errors."""
+    ends = {"median": "median", "min": "max", "max": "min"}  # most errors, fewest right ones
+    return {
+        f"right_{part}": max(0.0, 1 - scores[f"errors_{of}"] / answers) if answers > 0 else math.nan
+        for part, of in ends.items()
+    }
 
 
 def _scores(tested: pd.DataFrame) -> dict[str, float]:

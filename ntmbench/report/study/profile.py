@@ -6,6 +6,7 @@ import math
 
 import pandas as pd
 
+from ntmbench.data.families import family_place
 from ntmbench.report.study.grouping import GROUP, groups
 from ntmbench.report.study.once import once
 from ntmbench.report.study.study import Study
@@ -21,7 +22,7 @@ SPREAD_COLUMNS = ["family", "section", "models", "best", "least", "worst", "most
 
 @once
 def profile_table(study: Study) -> pd.DataFrame:
-    """A row per task and contestant that was tested, the tasks of a family together.
+    """A row per task and contestant that was tested, by family in the order of ``FAMILIES``.
 
     ``errors`` is the median over runs at the task's ``near_length``, which is ``length``. ``share``
     places it between the task's optimum, 0, and chance, 1. ``beyond`` is the tested length that is
@@ -55,7 +56,9 @@ def profile_table(study: Study) -> pd.DataFrame:
             ]
         )
     table = pd.DataFrame(rows, columns=COLUMNS)
-    return table.sort_values("family", kind="stable", ignore_index=True)
+    return table.sort_values(
+        "family", key=lambda of: of.map(family_place), kind="stable", ignore_index=True
+    )
 
 
 @once

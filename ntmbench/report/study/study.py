@@ -98,6 +98,7 @@ def make_study(results: Results, source: Path) -> Study:
     runs["control"] = runs["model"].map(is_control).astype(bool)
     metrics = _numeric(results.metrics, METRICS_COLUMNS)
     evaluation = _numeric(results.evaluation, EVALUATION_COLUMNS)
+    variations = _numeric(results.variations, EVALUATION_COLUMNS)
     with_outcomes = outcomes_of(runs, metrics, results.settings)
     tasks = {
         str(label): study_task(
@@ -105,6 +106,7 @@ def make_study(results: Results, source: Path) -> Study:
             results.settings[members["run"].iloc[0]],
             members,
             evaluation[evaluation["run"].isin(members["run"])],
+            variations[variations["run"].isin(members["run"])],
         )
         for label, members in with_outcomes.groupby("section", sort=False)
     }
@@ -113,7 +115,7 @@ def make_study(results: Results, source: Path) -> Study:
         metrics=_in_groups(metrics, runs),
         evaluation=_in_groups(evaluation, runs),
         positions=_in_groups(_numeric(results.positions, POSITION_COLUMNS), runs),
-        variations=_in_groups(_numeric(results.variations, EVALUATION_COLUMNS), runs),
+        variations=_in_groups(variations, runs),
         look=_in_groups(_numeric(results.look, _numbers_of(LOOK_COLUMNS)), runs),
         heads=_in_groups(_numeric(results.heads, _numbers_of(HEAD_COLUMNS)), runs),
         tasks=tasks,

@@ -9,12 +9,20 @@ from typing import Any
 
 import pandas as pd
 
+from ntmbench.answer import Symbols
 from ntmbench.data.literature import PaperResult, paper_results
 from ntmbench.errors import UserError
-from ntmbench.evaluation.levels import DataLevels, Level, length_levels, validation_levels
+from ntmbench.evaluation.levels import (
+    DataLevels,
+    Level,
+    length_levels,
+    scored_answers,
+    validation_levels,
+)
 from ntmbench.registry import task_class, task_names
 from ntmbench.runs.identity import validation_size
 from ntmbench.runs.loading import rebuild_task
+from ntmbench.task import Task
 
 
 @dataclass(frozen=True)
@@ -33,6 +41,8 @@ class StudyTask:
             None where nothing was tested.
         validation: chance and optimum on validation data; None where the task cannot be built.
         test_optimum: the optimum by test length, where that is not without errors.
+        variation_answers: how many answers of a sequence count in each tested variation, where
+            they are symbols.
         paper: what the NTM paper has on it.
         needs_memory: whether a model without memory cannot beat chance.
         has_input_phase: whether there is an input to encode before the answer begins; taken to be
@@ -49,6 +59,7 @@ class StudyTask:
     near_length: int | None
     validation: DataLevels | None
     test_optimum: Mapping[int, Level]
+    variation_answers: Mapping[str, float]
     paper: tuple[PaperResult, ...]
     needs_memory: bool
     has_input_phase: bool
@@ -78,11 +89,15 @@ def family_of(task: str) -> str:
 
 
 def study_task(
-    label: str, identity: Mapping[str, Any], runs: pd.DataFrame, evaluation: pd.DataFrame
+    label: str,
+    identity: Mapping[str, Any],
+    runs: pd.DataFrame,
+    evaluation: pd.DataFrame,
+    variations: pd.DataFrame,
 ) -> StudyTask:
     """Build the task of runs whose settings share the task in ``identity``.
 
-    ``runs`` and ``evaluation`` hold the task's rows. A task that is not installed here, or in
+    The three tables hold the task's rows. A task that is not installed here, or in
     another version, is no error: what would need it is left out, and ``note`` says why.
     """
     lengths = _lengths(runs)
@@ -95,7 +110,7 @@ def study_task(
         near = _near_length(tested, lengths)
         unit = str(runs["unit"].iloc[0])
         return StudyTask(
-            label, name, unit, False, lengths, (), near, None, {}, (), True, True, note
+            label, name, unit, False, lengths, (), near, None, {}, {}, (), True, True, note
         )
     validation = validation_levels(task, validation_size(identity))
     test_optimum = {}
@@ -113,11 +128,23 @@ def study_task(
         near_length=_near_length(tested, task.length_range),
         validation=validation,
         test_optimum=test_optimum,
+        variation_answers=_variation_answers(task, variations),
         paper=paper_results(task),
         needs_memory=task.needs_memory,
         has_input_phase=task.has_input_phase,
         note="",
     )
+
+
+def _variation_answers(task: Task, tested: pd.DataFrame) -> dict[str, float]:
+    if not isinstance(task.answer, Symbols):
+        return {}
+    sizes = tested.groupby("variation")["sequences"].max()
+    return {
+        name: scored_answers(variation.task, variation.length, int(sizes[name]))
+        for name, variation in task.variations.items()
+        if name in sizes.index
+    }
 
 
 def _lengths(runs: pd.DataFrame) -> tuple[int, int] | None:

@@ -12,6 +12,9 @@ from ntmbench.report.page.blocks import Cell, Table
 from ntmbench.report.page.cells import value_range
 from ntmbench.report.page.words import joined
 
+#: Scores that are told in per cent.
+SHARES = ("exact_match", "right")
+
 
 def lengths_view(table: pd.DataFrame, score: str) -> Table:
     """A score of one task by test length: a row per model; chance or optimum last."""
@@ -37,23 +40,31 @@ def lengths_view(table: pd.DataFrame, score: str) -> Table:
 
 
 def variations_view(table: pd.DataFrame, unit: str) -> Table:
-    """The tests of one task that no length of the grid stands for; ``unit`` of its answers."""
+    """The tests of one task that no length of the grid stands for; ``unit`` of its answers.
+
+    The share of answers that are right is told where it is known.
+    """
+    told = {"errors": errors(unit), "right": f"{unit}s right", "exact_match": "exact"}
+    if table["right_median"].isna().all():
+        del told["right"]
     rows = [
         [
             Cell(str(row["variation"])),
             Cell(row["label"]),
             Cell(str(row["evaluated"])),
-            *(_median_and_range(row, score) for score in ("errors", "exact_match")),
+            *(_median_and_range(row, score) for score in told),
             Cell(numbers.score(row["chance_errors"])),
         ]
         for row in table.to_dict("records")
     ]
-    header = ["variation", "model", "runs", errors(unit), "exact", f"chance, {errors(unit)}"]
+    header = ["variation", "model", "runs", *told.values(), f"chance, {errors(unit)}"]
     return Table(header, rows)
 
 
 def _median_and_range(row: Any, score: str) -> Cell:
-    write = numbers.share if score == "exact_match" else numbers.score
+    if pd.isna(row[f"{score}_median"]):
+        return Cell("")
+    write = numbers.share if score in SHARES else numbers.score
     middle, low, high = (write(row[f"{score}_{part}"]) for part in ("median", "min", "max"))
     notes = [value_range(middle, low, high)]
     if score == "errors" and 0 < row["at_zero"] < row["evaluated"]:
