@@ -78,6 +78,7 @@ class Commands(SymbolTask):
     axis = "commands"
     version = 1
     lengths = Lengths(3, test=(2, 3, 4, 6, 9), select=((1, 1), (3, 2)))
+    sentence_steps = 0
 
     def __post_init__(self) -> None:
         """Check the settings; SettingError names the one that is out of range."""

@@ -101,6 +101,7 @@ class Translation(SymbolTask):
     axis = "clauses"
     version = 1
     lengths = Lengths(3, test=(2, 3, 4, 6), select=((1, 1), (3, 2)))
+    sentence_steps = 0
 
     def __post_init__(self) -> None:
         """Check the settings; SettingError names the one that is out of range."""
