@@ -106,12 +106,6 @@ def then_answer(question: Integers, answer: Integers) -> tuple[Integers, Integer
     return shown, asked
 
 
-def pad_after(symbols: Integers, lengths: Integers) -> Integers:
-    """The first ``lengths [B]`` symbols of each sequence, and silence after them."""
-    within = np.arange(len(symbols))[:, np.newaxis] < lengths
-    return np.where(within, symbols, SILENT)
-
-
 def pad_before(symbols: Integers, lengths: Integers) -> Integers:
     """Silence, and then the first ``lengths [B]`` symbols: all sequences end at the same step."""
     begin = len(symbols) - lengths

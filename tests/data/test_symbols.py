@@ -14,7 +14,6 @@ from ntmbench.data.randomness import RandomWords, Stream
 from ntmbench.data.symbols import (
     SILENT,
     one_hot,
-    pad_after,
     pad_before,
     symbols_of,
     then_answer,
@@ -40,9 +39,8 @@ def test_an_answer_follows_in_silence() -> None:
     assert asked.tolist() == [[-1, -1], [-1, -1], [1, -1], [2, 0]]
 
 
-def test_padding_on_either_side() -> None:
+def test_padding_before() -> None:
     symbols, lengths = np.array([[0, 1], [2, 3], [4, 5]]), np.array([1, 3])
-    assert pad_after(symbols, lengths).tolist() == [[0, 1], [-1, 3], [-1, 5]]
     assert pad_before(symbols, lengths).tolist() == [[-1, 1], [-1, 3], [0, 5]]
 
 
