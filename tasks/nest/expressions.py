@@ -6,6 +6,7 @@ An expression is a column of symbols: the numbers below the modulus, and then th
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,8 @@ def written(split: Floats, number: Integers, operator: Integers, modulus: int) -
     sequence = np.arange(batch_size)
     shown = np.full((4 * length + 2, batch_size), modulus + EQUAL)
     right = np.full((length + 1, batch_size), DONE)
+    # Sequences that have used up theirs look one place further.
+    split, number, sign = (_with_one_more(each) for each in (split, number, modulus + operator))
     depth, opened, numbers, signs = np.zeros((4, batch_size), np.int64)
     coming = np.full(batch_size, length)  # operators of the next part; DONE if a part has ended
     for step in range(4 * length + 1):
@@ -45,43 +48,50 @@ def written(split: Floats, number: Integers, operator: Integers, modulus: int) -
         waiting = right[depth, sequence]
         opens, ends = coming > 0, coming == 0
         applies, closes = ended & (waiting != DONE), ended & (waiting == DONE)
-        next_number = number[numbers.clip(max=length), sequence]
-        next_sign = modulus + operator[signs.clip(max=length - 1), sequence]
-        bracket = modulus + np.where(opens, OPEN, CLOSE)
-        shown[step] = np.where(ends, next_number, np.where(applies, next_sign, bracket))
-        left = (split[opened.clip(max=length - 1), sequence] * coming).astype(np.int64)
+        bracket = np.where(opens, modulus + OPEN, modulus + CLOSE)
+        next_sign = np.where(applies, sign[signs, sequence], bracket)
+        shown[step] = np.where(ends, number[numbers, sequence], next_sign)
+        left = (split[opened, sequence] * coming).astype(np.int64)
         depth += opens
-        right[depth[opens], sequence[opens]] = (coming - 1 - left)[opens]
-        right[depth[applies], sequence[applies]] = DONE
+        changed = (opens | applies).nonzero()[0]
+        right[depth[changed], changed] = np.where(opens, coming - 1 - left, DONE)[changed]
         depth -= closes
         coming = np.where(opens, left, np.where(applies, waiting, DONE))
-        opened, numbers, signs = opened + opens, numbers + ends, signs + applies
+        opened += opens
+        numbers += ends
+        signs += applies
     return shown
 
 
 def result(shown: Integers, modulus: int) -> Integers:
     """The results ``[1, B]`` of expressions ``[S, B]``, by stacks of numbers and of operators."""
     steps, batch_size = shown.shape
-    sequence = np.arange(batch_size)
     value, operator = np.zeros((2, steps + 2, batch_size), np.int64)
     depth = np.ones(batch_size, np.int64)  # below the numbers is one that is never used
     pending = np.zeros(batch_size, np.int64)
     for symbol in shown:
-        number = symbol < modulus
-        depth += number
-        value[depth[number], sequence[number]] = symbol[number]
         sign = symbol - modulus
-        applies, closes = (sign >= PLUS) & (sign <= TIMES), sign == CLOSE
-        operator[pending[applies], sequence[applies]] = sign[applies]
-        pending += applies
-        pending -= closes
-        one, other = value[depth - 1, sequence], value[depth, sequence]
-        results = np.stack([one + other, one - other, one * other]) % modulus
-        found = results[operator[pending, sequence], sequence]
-        depth -= closes
-        value[depth[closes], sequence[closes]] = found[closes]
-    last: Integers = value[depth, sequence][np.newaxis]
+        number = (sign < 0).nonzero()[0]
+        depth[number] += 1
+        value[depth[number], number] = symbol[number]
+        applied = ((sign >= PLUS) & (sign <= TIMES)).nonzero()[0]
+        operator[pending[applied], applied] = sign[applied]
+        pending[applied] += 1
+        closed = (sign == CLOSE).nonzero()[0]
+        pending[closed] -= 1
+        depth[closed] -= 1
+        place = depth[closed]
+        one, other = value[place, closed], value[place + 1, closed]
+        by = operator[pending[closed], closed]
+        found = np.where(by == TIMES, one * other, one + np.where(by == MINUS, -other, other))
+        value[place, closed] = found % modulus
+    last: Integers = value[depth, np.arange(batch_size)][np.newaxis]
     return last
+
+
+def _with_one_more(rows: NDArray[Any]) -> NDArray[Any]:
+    """The rows ``[L, B]`` and another one of zeros."""
+    return np.concatenate([rows, np.zeros_like(rows[:1])])
 
 
 @lru_cache(maxsize=256)
