@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import llvmlite.binding as llvm
 import numba
 import pytest
 from torch import Tensor
@@ -30,6 +31,10 @@ on_x86 = pytest.mark.skipif(not processor.X86, reason="what is told is of x86 pr
 lesser_processors = pytest.mark.parametrize(
     "environment", [HASWELL, {"ATEN_CPU_CAPABILITY": "default"}], ids=["kernels", "PyTorch"]
 )
+
+
+#: A processor with registers of 512 bits.
+WIDE = "skylake-avx512"
 
 
 def digest(result: Tensor) -> str:
@@ -66,5 +71,21 @@ def check_fused_where_written(kernel: Any) -> int:
     """Check that products and sums are fused only where it is written; return how many are."""
     ir, assembly = texts_of(kernel)
     written = len(re.findall(r"call .*@llvm\.fma\.", ir))
-    assert len(re.findall(r"\bvfn?m(?:add|sub)\w+", assembly)) == written
+    if "%zmm" in assembly:
+        assert _fused(assembly) == written
+    else:
+        # A vector takes several registers here. Elsewhere code that was made for this processor may
+        # be written once where two branches end alike.
+        assert _fused(_assembly_with_wide_registers(ir)) <= written
     return written
+
+
+def _fused(assembly: str) -> int:
+    return len(re.findall(r"\bvfn?m(?:add|sub)\w+", assembly))
+
+
+def _assembly_with_wide_registers(ir: str) -> str:
+    """The assembly for a processor of which a register holds a whole vector."""
+    processor = llvm.Target.from_default_triple().create_target_machine(cpu=WIDE, opt=3)
+    assembly: str = processor.emit_assembly(llvm.parse_assembly(ir))
+    return assembly

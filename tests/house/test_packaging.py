@@ -319,7 +319,11 @@ def test_help_loads_what_it_tells_of_and_no_more() -> None:
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
     assert ended.returncode == 0
-    for told in (b"task.item_length=3", b"Vectors of an item, from 1 to 100000.", b"model=oracle (a control)"):
+    for told in (
+        b"task.item_length=3",
+        b"Vectors of an item, from 1 to 100000.",
+        b"model=oracle (a control)",
+    ):
         assert told in ended.stdout
 
 

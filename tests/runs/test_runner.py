@@ -383,7 +383,7 @@ def test_help_is_short_work(tmp_path: Path) -> None:
     assert "paper/copy_lstm" in ended.out
     words = " ".join(ended.out.split())
     assert " model.memory_slots=128 Memory slots, N. " in words
-    assert " task.max_repeats=10 Most repeats in training. " in words
+    assert " task.max_repeats=10 Most repeats in training, from 1 to 100000. " in words
     assert "model=oracle (a control): The logits of the oracle's probabilities" in words
     assert "+experiment= reference/" in ended.out
     assert "schema/" not in ended.out
