@@ -10,7 +10,7 @@ from typing import Any
 
 import hydra
 from hydra import initialize_config_module
-from hydra.core.config_store import ConfigStore
+from hydra.core.config_store import ConfigNode, ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.object_type import ObjectType
 from hydra.errors import HydraException
@@ -79,6 +79,26 @@ def register_schemas() -> None:
                 f"{first_line(error)}"
             ) from error
     _store_layers(store)
+    store.repo = _shared(store.repo)
+
+
+class _SharedNode(ConfigNode):
+    """A stored configuration of which no copy is made with the store.
+
+    Hydra copies the store whenever it composes, and copies the node again before it uses it. With
+    the settings of all tasks and models, the first copy takes longer than all the rest.
+    """
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> _SharedNode:
+        return self
+
+
+def _shared(stored: dict[str, Any]) -> dict[str, Any]:
+    """The same groups, with shared nodes."""
+    return {
+        name: _shared(node) if isinstance(node, dict) else _SharedNode(**vars(node))
+        for name, node in stored.items()
+    }
 
 
 def _store_layers(store: ConfigStore) -> None:

@@ -1,11 +1,10 @@
-"""A panel as a heat map of seaborn."""
+"""A panel as a heat map."""
 
 from __future__ import annotations
 
 import numpy as np
-import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator
 from numpy.typing import NDArray
 
@@ -13,7 +12,7 @@ from ntmbench.plotting.panels import FloatArray, Panel
 from ntmbench.plotting.style import HATCH, INK, PAPER, WRONG
 
 #: None of them is grey, which could be taken for the ground of what does not count.
-COLOUR_MAPS = {
+COLOUR_MAPS: dict[str, str | Colormap] = {
     "unit": "viridis",
     "weights": "viridis",
     "signed": "RdBu_r",
@@ -44,28 +43,23 @@ def panel_height(panel: Panel) -> float:
 def draw_heatmap(axes: Axes, panel: Panel) -> None:
     """Draw a panel, with its scale on the right; what is NaN shows the hatched ground."""
     low, high = panel.range
-    ticks = sorted({low, 0.0, high}) if panel_height(panel) > 0.5 else [low, high]
-    scaled = panel.scale != "words"
-    bar = axes.inset_axes((1.01, 0, 0.015, 1)) if scaled else None
-    sns.heatmap(
-        _upwards(panel.groups),
-        ax=axes,
+    values = np.ma.masked_invalid(_upwards(panel.groups))
+    cells = axes.pcolormesh(
+        values,
         cmap=COLOUR_MAPS[panel.scale],
         vmin=low,
         vmax=high,
-        annot=False if panel.texts is None else panel.texts.T,
-        fmt="",
-        annot_kws={"fontsize": 7, "rotation": 0 if _upright(panel) else 90},
-        cbar=scaled,
-        cbar_ax=bar,
-        cbar_kws={"ticks": ticks, "format": "%.3g"},
-        xticklabels=False,
-        yticklabels=False,
         rasterized=True,  # in an SVG thousands of cells would be as many shapes
     )
-    axes.invert_yaxis()  # seaborn draws downwards
+    rows, steps = values.shape
+    axes.set(xlim=(0, steps), ylim=(0, rows), xticks=[], yticks=[])
     axes.grid(visible=False)
-    if bar is not None:
+    if panel.texts is not None:
+        _write_texts(axes, panel, panel.texts)
+    if panel.scale != "words":
+        ticks = sorted({low, 0.0, high}) if panel_height(panel) > 0.5 else [low, high]
+        bar = axes.inset_axes((1.01, 0, 0.015, 1))
+        axes.figure.colorbar(cells, cax=bar, ticks=ticks, format="%.3g")
         bar.grid(visible=False)
         bar.tick_params(labelsize=8, length=2)
     axes.patch.set(facecolor=PAPER, hatch="////", edgecolor=HATCH)
@@ -73,6 +67,23 @@ def draw_heatmap(axes: Axes, panel: Panel) -> None:
     _number_steps(axes, panel.values.shape[0])
     if panel.crosses is not None:
         _cross(axes, panel.crosses)
+
+
+def _write_texts(axes: Axes, panel: Panel, texts: NDArray[np.str_]) -> None:
+    """Write each cell's text into it, but for what does not count."""
+    rotation = 0 if _upright(panel) else 90
+    for (row, step), text in np.ndenumerate(texts.T):
+        if not np.isnan(panel.values[step, row]):
+            axes.text(
+                step + 0.5,
+                row + 0.5,
+                text,
+                color=INK,
+                fontsize=7,
+                rotation=rotation,
+                ha="center",
+                va="center",
+            )
 
 
 def _longest(panel: Panel) -> int:

@@ -30,6 +30,8 @@ Start = Callable[..., subprocess.Popen[str]]
 
 #: A run of a quarter of a minute.
 LONG = ("train.sequences=30000", "train.validate_every=400")
+#: A run that is still at work when it is stopped, however fast the machine is.
+ENDLESS = "train.sequences=3000000"
 LAUNCHER = "hydra/launcher=slurm"
 #: Seconds after which something hangs. Slurm itself tries some things again after two minutes.
 PATIENCE = 300
@@ -194,7 +196,7 @@ def test_killed_driver_picks_up_what_is_there(
 
 
 def test_interrupted_driver_cancels_its_jobs(start: Start, tmp_path: Path) -> None:
-    driver = start("-m", *SHORT, *LONG, "seed=0", LAUNCHER)
+    driver = start("-m", *SHORT, *LONG, ENDLESS, "seed=0", LAUNCHER)
     results = tmp_path / "results"
     until(lambda: rows(results, 0) > 2, "no progress")
     driver.send_signal(signal.SIGINT)
@@ -207,7 +209,7 @@ def test_interrupted_driver_cancels_its_jobs(start: Start, tmp_path: Path) -> No
 def test_cancelled_job_is_told_and_loses_no_other(
     start: Start, cluster: Cluster, tmp_path: Path
 ) -> None:
-    sizes = ("train.sequences=30000,64", "train.validate_every=400")
+    sizes = (f"{ENDLESS},64", "train.validate_every=400")
     driver = start("-m", *SHORT, *sizes, "seed=0", LAUNCHER)
     job = Job(cluster)
     until(lambda: rows(tmp_path / "results", 0) > 4, "no progress")  # more than the short cell has

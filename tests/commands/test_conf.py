@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 from hydra import compose
+from hydra.core.config_store import ConfigStore
 from omegaconf import OmegaConf
 
 from ntmbench import conf, registry
@@ -79,23 +82,27 @@ def test_a_setting_whose_source_is_nowhere_has_a_default_all_the_same() -> None:
 CUSTOM = {"custom": ("model.target=torch.nn:Linear",)}
 
 
+@cache
 def composed(*overrides: str) -> RunConfig:
     with composing():
         return to_run_config(compose("config", overrides=list(overrides)))
+
+
+def test_stored_settings_are_shared_by_copies_of_the_store_and_not_by_what_is_composed() -> None:
+    with composing():
+        (stored,) = {
+            id(store.repo["task"]["copy.yaml"])
+            for store in (ConfigStore.instance(), copy.deepcopy(ConfigStore.instance()))
+        }
+        compose("config", overrides=["task=copy", "task.bits=3"])
+        assert compose("config", overrides=["task=copy"]).task.bits == 8
+        assert id(ConfigStore.instance().repo["task"]["copy.yaml"]) == stored
 
 
 @pytest.mark.parametrize(("task", "model"), EACH_WITH_ONE)
 def test_every_task_and_model_composes_with_its_layers(task: str, model: str) -> None:
     config = composed(f"task={task}", f"model={model}", *CUSTOM.get(model, ()))
     assert (config.task.name, config.model) == (task, model)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("task", registry.task_names())
-def test_every_pair_of_task_and_model_composes(task: str) -> None:
-    for model in ("ntm", "lstm", "seq2seq", "memoryless", "constant", "oracle"):
-        config = composed(f"task={task}", f"model={model}")
-        assert (config.task.name, config.model) == (task, model)
 
 
 def files_of(group: str) -> list[str]:
@@ -245,8 +252,17 @@ def test_optional_groups_hold_files_for_known_names_alone() -> None:
 EXPERIMENTS = files_of("experiment")
 
 
-def written_out(experiment: str, *overrides: str) -> list[str]:
-    return with_experiment([f"+experiment={experiment}", *overrides], sweep=True)
+#: Tests that share what is composed for them, so that one process should run them.
+composing_all = pytest.mark.xdist_group("experiments")
+
+
+@cache
+def written_out(experiment: str) -> tuple[str, ...]:
+    return tuple(with_experiment([f"+experiment={experiment}"], sweep=True))
+
+
+def cells_of_seed_0(experiment: str) -> list[list[str]]:
+    return cells_of([*(o for o in written_out(experiment) if not o.startswith("seed=")), "seed=0"])
 
 
 def folder_of(experiment: str) -> str:
@@ -258,15 +274,15 @@ def folder_of(experiment: str) -> str:
 
 def test_core_is_one_task_of_each_family_for_any_model() -> None:
     custom = ("model=custom", "model.target=torch.nn:Linear")
-    cells = cells_of(written_out("core", *custom))
-    tasks = [composed(*cell).task.name for cell in cells]
+    tasks = [composed(*cell, *custom).task.name for cell in cells_of(written_out("core"))]
     assert sorted(registry.task_class(task).family for task in tasks) == FAMILIES
 
 
 @pytest.mark.slow
+@composing_all
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
 def test_every_experiment_can_run(experiment: str) -> None:
-    for cell in cells_of(written_out(experiment, "seed=0")):
+    for cell in cells_of_seed_0(experiment):
         config = composed(*cell)
         assert str(config.results_dir) == folder_of(experiment)
         needs = registry.model_entry(config.model).needs_input_phase
@@ -274,6 +290,7 @@ def test_every_experiment_can_run(experiment: str) -> None:
 
 
 @pytest.mark.slow
+@composing_all
 def test_experiments_hold_the_runs_that_they_should() -> None:
     counts = {name: len(cells_of(written_out(name))) for name in SIZES}
     assert counts == SIZES
@@ -351,13 +368,14 @@ ABLATIONS = [name for name in SIZES if name.startswith("ablations")]
 
 
 @pytest.mark.slow
+@composing_all
 def test_ablations_have_seeds_enough_to_find_something_and_none_that_are_reported() -> None:
     """So many pairs reach p = 2 / 2**pairs, which must be below 5% even after the correction."""
     seeds: dict[str, set[int]] = {}
     settings: dict[str, dict[str, Any]] = {}
     for name in ABLATIONS:
         found = {int(seed.partition("=")[2]) for seed in seeds_of(name)}
-        for cell in cells_of(written_out(name, "seed=0")):
+        for cell in cells_of_seed_0(name):
             config = composed(*cell)
             settings[config.run_name] = config.identity()
             seeds.setdefault(config.run_name, set()).update(found)
@@ -381,7 +399,6 @@ def test_ablation_of_a_factor_holds_the_recipe_itself(name: str) -> None:
     train = ("train.sequences=10000", "train.selection_sequences=128")
     shorter = (*train, "evaluation.lengths=[20,120]")
     recipe = composed("task=copy", "model=ntm", *shorter).run_name
-    cells = cells_of(written_out(f"ablations/{name}", "seed=0"))
-    runs = [composed(*cell).run_name for cell in cells]
+    runs = [composed(*cell).run_name for cell in cells_of_seed_0(f"ablations/{name}")]
     assert recipe in runs
     assert len(set(runs)) == len(runs)

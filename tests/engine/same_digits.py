@@ -56,20 +56,23 @@ def printed(module: str, environment: dict[str, str], *arguments: str) -> list[s
     return done.stdout.splitlines()
 
 
-def texts_of(kernel: Any) -> tuple[str, str]:
-    """The LLVM text and the assembly of a kernel that has run.
+def texts_of(kernel: Any) -> list[tuple[str, str]]:
+    """The LLVM text and the assembly of a kernel that has run, for each of its signatures.
 
     It is compiled again without its cache, which holds no text.
     """
     fresh = numba.njit(nogil=True, error_model="numpy", _nrt=False)(kernel.py_func)
     for signature in kernel.signatures:
         fresh.compile(signature)
-    return "\n".join(fresh.inspect_llvm().values()), "\n".join(fresh.inspect_asm().values())
+    return [(fresh.inspect_llvm(one), fresh.inspect_asm(one)) for one in fresh.signatures]
 
 
 def check_fused_where_written(kernel: Any) -> int:
     """Check that products and sums are fused only where it is written; return how many are."""
-    ir, assembly = texts_of(kernel)
+    return sum(_check_fused_where_written(*texts) for texts in texts_of(kernel))
+
+
+def _check_fused_where_written(ir: str, assembly: str) -> int:
     written = len(re.findall(r"call .*@llvm\.fma\.", ir))
     if "%zmm" in assembly:
         assert _fused(assembly) == written

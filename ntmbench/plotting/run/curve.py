@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
-import seaborn as sns
 from matplotlib.figure import Figure
 
 from ntmbench.plotting.guides import Level, Moment, draw_levels, draw_moments
@@ -36,14 +35,7 @@ def plot_learning_curve(
     end = max(metrics["sequences"].max(), 1)
     for axes, column in zip(panels, SCORES, strict=True):
         draw_levels(axes, levels[column])
-        sns.lineplot(
-            x=metrics["sequences"],
-            y=drawable(metrics[column]),
-            color=COLOURS[0],
-            zorder=3,
-            legend=False,
-            ax=axes,
-        )
+        axes.plot(metrics["sequences"], drawable(metrics[column]), color=COLOURS[0], zorder=3)
         scale_scores(axes, [*metrics[column], *(level.high for level in levels[column])])
         along_training(axes, end)
         axes.set_ylabel(axis(column, unit))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pandas as pd
-import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
@@ -28,15 +27,14 @@ def plot_generalisation(evaluation: pd.DataFrame, trained: tuple[int, int], *, u
     for axes, column in ((left, "errors"), (right, "exact_match")):
         shade_training(axes, trained)
         scores = drawable(evaluation[column])
-        sns.lineplot(
-            x=lengths,
-            y=scores,
+        axes.plot(
+            lengths,
+            scores,
             color=COLOURS[0],
             marker="o",
             markersize=7,
+            markeredgecolor=PAPER,
             zorder=3,
-            legend=False,
-            ax=axes,
         )
         if enlarged.any():
             axes.plot(
