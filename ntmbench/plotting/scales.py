@@ -54,7 +54,7 @@ def scale_lengths(axes: Axes, lengths: Sequence[int]) -> None:
     Ticks that would run into the one before are left out. The axis ends near the lengths.
     """
     low, high = min(lengths), max(lengths)
-    logarithmic = high >= 8 * low
+    logarithmic = high >= 8 * low > 0
     if logarithmic:
         axes.set_xscale("log")
     ticks: list[int] = []

@@ -71,7 +71,7 @@ class AgedRecall(PairTask):
         kind = "silence" if self.chatter else "chatter"
         other = replace(self, chatter=not self.chatter)
         return {
-            f"{kind} of {length} steps": Variation(other, length) for length in self.test_lengths
+            f"{length} steps of {kind}": Variation(other, length) for length in self.test_lengths
         }
 
     def pairs_at(self, length: int) -> int:

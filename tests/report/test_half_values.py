@@ -64,6 +64,18 @@ def test_a_row_for_each_task_and_model(tmp_path: Path) -> None:
     assert {row[3].note for row in shown.table.rows} == {"30.0 to > 40", "< 10 to 15.0"}
 
 
+def test_variations_that_differ_in_a_number_are_a_disturbance_too(tmp_path: Path) -> None:
+    wrong = {"10 steps of silence": 0.0, "20 steps of silence": 0.0, "40 steps of silence": 1.0}
+    for task in ("aged_recall", "copy"):  # of which the second does not disturb
+        fabricate(tmp_path, task, "ntm", 0, tested={10: 0.0, 20: 1.0}, variations=wrong)
+    table = half_values(make_study(load_results(tmp_path), tmp_path))
+    assert list(table["section"]) == ["aged_recall"] * 2
+    assert dict(zip(table["strength"], table["half_value"], strict=True)) == {
+        "steps of age": 15,
+        "steps of silence": 30,
+    }
+
+
 def test_a_score_that_is_no_number_is_a_failure(tmp_path: Path) -> None:
     study = study_of(tmp_path, {("aged_recall", "ntm"): [(1, math.nan, 1)]})
     assert list(half_values(study)["half_value"]) == [15]

@@ -31,13 +31,13 @@ def test_the_first_of_two_keys_that_are_as_near_counts() -> None:
 
 def test_silence_instead_of_chatter() -> None:
     task = make_task("aged_recall")
-    assert [*task.variations] == [f"silence of {steps} steps" for steps in (5, 10, 20, 40, 80, 160)]
+    assert [*task.variations] == [f"{steps} steps of silence" for steps in (5, 10, 20, 40, 80, 160)]
     for variation in task.variations.values():
         steps = variation.length
         assert not variation.task.test_set(steps, 64).inputs[8 : 8 + steps].any()
         assert task.test_set(steps, 64).inputs[8 : 8 + steps].any(axis=(1, 2)).all()
     silent = make_task("aged_recall", chatter=False, max_length=2)
-    assert [*silent.variations] == [f"chatter of {steps} steps" for steps in (1, 2, 4, 8, 16, 32)]
+    assert [*silent.variations] == [f"{steps} steps of chatter" for steps in (1, 2, 4, 8, 16, 32)]
 
 
 @pytest.mark.parametrize("model", ["ntm", "dnc", "sparse_memory"])

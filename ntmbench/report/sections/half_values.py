@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -13,6 +14,7 @@ from ntmbench.report.page.blocks import Block, Cell, Table, Tabular, Text
 from ntmbench.report.page.cells import rank_of, value_range
 from ntmbench.report.section import Section, register_section
 from ntmbench.report.study.grouping import groups
+from ntmbench.report.study.lengths import numbered_variations
 from ntmbench.report.study.once import once
 from ntmbench.report.study.study import Study
 from ntmbench.report.study.tasks import family_of
@@ -51,23 +53,37 @@ def half_value(strengths: Sequence[float], exact: Sequence[float]) -> float:
 
 @once
 def half_values(study: Study) -> pd.DataFrame:
-    """A row per task that disturbs and model: median and range over the runs that were tested."""
-    rows = []
+    """A row per task that disturbs, model and disturbance: median and range over the runs.
+
+    The lengths of a task are one disturbance; variations that differ in a number are another.
+    """
+    rows: list[tuple[Any, ...]] = []
     for section, label, tested in groups(study.evaluation):
-        name = study.tasks[section].name
-        if family_of(name) != FAMILY:
-            continue
-        found = []
-        for _, of_run in tested.sort_values("length").groupby("run"):
-            exact = of_run["exact_match"].fillna(0.0)
-            found.append(half_value(list(of_run["length"]), list(exact)))
-        found.sort()
-        ends = tested["length"].min(), tested["length"].max()
-        middle = found[(len(found) - 1) // 2]
-        rows.append(
-            (section, label, task_class(name).axis, len(found), *ends, middle, found[0], found[-1])
-        )
+        if _disturbs(study, section):
+            axis = task_class(study.tasks[section].name).axis
+            rows.append((section, label, axis, *_over_runs(tested, "length")))
+    for section, label, tested in groups(study.variations):
+        if _disturbs(study, section):
+            for counted, numbered in numbered_variations(tested).items():
+                rows.append((section, label, counted, *_over_runs(numbered, "number")))
+    order = list(study.tasks)
+    rows.sort(key=lambda row: order.index(row[0]))
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _disturbs(study: Study, section: str) -> bool:
+    return family_of(study.tasks[section].name) == FAMILY
+
+
+def _over_runs(tested: pd.DataFrame, strength: str) -> tuple[float, ...]:
+    """The number of runs, the ends of the column ``strength``, and median and range over runs."""
+    found = []
+    for _, of_run in tested.sort_values(strength).groupby("run"):
+        exact = of_run["exact_match"].fillna(0.0)
+        found.append(half_value(list(of_run[strength]), list(exact)))
+    found.sort()
+    ends = tested[strength].min(), tested[strength].max()
+    return len(found), *ends, found[(len(found) - 1) // 2], found[0], found[-1]
 
 
 def tables(study: Study) -> Mapping[str, pd.DataFrame]:
