@@ -34,7 +34,10 @@ def drawn_text(words: RandomWords, depth: int, length: int, batch_size: int) -> 
 
 
 def next_words(text: Integers, depth: int) -> Array:
-    """The probability of each next word after each word of texts ``[T, B]``: ``[T, B, words]``."""
+    """The probability of each next word after each word of texts ``[T, B]``: ``[T, B, words]``.
+
+    All words are as likely after a text that does not occur at this depth.
+    """
     machine = stacks(depth)
     same = machine.kind[..., np.newaxis] == np.arange(len(KINDS))  # [N, R, kinds]
     of_kind = (same * machine.share[..., np.newaxis]).sum(axis=1)  # of the next word, [N, kinds]
@@ -53,8 +56,11 @@ def next_words(text: Integers, depth: int) -> Array:
         most = int((joint > 0).sum(axis=0).max())
         order = (-joint).argsort(axis=0, kind="stable")[:most]
         state, weight = (np.take_along_axis(of, order, axis=0) for of in (moved, joint))
-        weight /= weight.sum(axis=0)
-        found[step] = (weight[..., np.newaxis] * of_word[state]).sum(axis=0)
+        total = weight.sum(axis=0)
+        occurs = total > 0
+        weight /= np.where(occurs, total, 1)
+        likely = (weight[..., np.newaxis] * of_word[state]).sum(axis=0)
+        found[step] = np.where(occurs[:, np.newaxis], likely, 1 / of_word.shape[1])
     return found
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from ntmbench.data.symbols import symbols_of
 from ntmbench.evaluation.levels import length_levels
 from ntmbench.registry import make_task
+from ntmbench.tasks.predict.text import next_words
 
 
 @pytest.mark.parametrize(
@@ -50,6 +52,16 @@ def test_variations_of_the_grammar_are_the_other_depths() -> None:
     ]
     assert who[0] == 0
     assert who[1] < who[2]
+
+
+def test_all_words_are_as_likely_after_a_text_that_does_not_occur() -> None:
+    deeper = make_task("grammar").variations["depth 3"]
+    batch = deeper.task.test_set(deeper.length, 64)
+    likely = next_words(symbols_of(batch.inputs), depth=0)
+    assert likely.sum(axis=-1) == pytest.approx(1)
+    lost = (likely == likely[..., :1]).all(axis=-1)
+    assert (np.diff(lost, axis=0) >= 0).all()  # once lost, it stays so
+    assert 0 < lost.mean() < 1
 
 
 def test_variations_of_periodic_go_on_for_longer() -> None:
