@@ -265,6 +265,17 @@ def cells_of_seed_0(experiment: str) -> list[list[str]]:
     return cells_of([*(o for o in written_out(experiment) if not o.startswith("seed=")), "seed=0"])
 
 
+def with_each_value(cells: list[list[str]]) -> list[list[str]]:
+    """Cells among which each value of each setting is found."""
+    seen: set[str] = set()
+    found = []
+    for cell in cells:
+        if not seen.issuperset(cell):
+            seen.update(cell)
+            found.append(cell)
+    return found
+
+
 def folder_of(experiment: str) -> str:
     """Experiments beside the comparison have folders of their own, hence reports of their own."""
     part = experiment.partition("/")[0]
@@ -278,11 +289,21 @@ def test_core_is_one_task_of_each_family_for_any_model() -> None:
     assert sorted(registry.task_class(task).family for task in tasks) == FAMILIES
 
 
+def test_the_comparison_holds_all_models_on_core() -> None:
+    parts = [cells_of(written_out(f"comparison/{part}")) for part in ("core", "core_at_once")]
+    swept = {override for cells in parts for cell in cells for override in cell}
+    core = {override for cell in cells_of(written_out("core")) for override in cell}
+    assert {o for o in swept if o.startswith("task=")} == core - {"+experiment=core"}
+    controls = {name for name in registry.model_names() if registry.model_entry(name).control}
+    models = {*registry.model_names()} - controls - {"custom"}
+    assert {o for o in swept if o.startswith("model=")} == {f"model={name}" for name in models}
+
+
 @pytest.mark.slow
 @composing_all
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
 def test_every_experiment_can_run(experiment: str) -> None:
-    for cell in cells_of_seed_0(experiment):
+    for cell in with_each_value(cells_of_seed_0(experiment)):
         config = composed(*cell)
         assert str(config.results_dir) == folder_of(experiment)
         needs = registry.model_entry(config.model).needs_input_phase
@@ -307,6 +328,8 @@ GALLERY = len(registry.task_names())
 SIZES = {
     "core": 13,
     "rates": 3 * 5,
+    "comparison/core": 12 * 21 * 3,
+    "comparison/core_at_once": 19 * 3,
     "gallery/ntm": GALLERY * 3,
     "gallery/lstm": GALLERY * 3,
     "gallery/seq2seq": len([name for name in registry.task_names() if has_input_phase(name)]) * 3,
