@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import argparse
 import functools
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -24,6 +25,7 @@ from ntmbench.bench.floor import PASSES, matrix_product_rate
 from ntmbench.bench.measure import median_seconds, time_in_turn
 from ntmbench.bench.table import plain_table
 from ntmbench.engine.linear_state import linear_state, linear_state_chunked, linear_state_eager
+from ntmbench.errors import UserError, check_choice, check_range
 
 #: Sizes of chunks that are tried, and how often each is.
 CHUNKS = (16, 32, 64, 128)
@@ -151,20 +153,31 @@ def measure(
     )
 
 
-def main() -> None:
-    """Measure every kind at every size and print the table."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure all kinds and print the table; the exit code is 2 for what the user can mend."""
     parser = argparse.ArgumentParser("python -m ntmbench.bench.linear_state", description=__doc__)
-    parser.add_argument("--kinds", nargs="+", choices=list(KINDS), default=list(KINDS))
+    parser.add_argument(
+        "--kinds", nargs="+", metavar="KIND", default=list(KINDS), help=f"of {', '.join(KINDS)}"
+    )
     parser.add_argument("--steps", type=int, nargs="+", default=[41, 256])
     parser.add_argument("--batch", type=int, nargs="+", default=[1, 16])
     parser.add_argument("--heads", type=int, default=4)
     parser.add_argument("--width", type=int, default=32, help="K and V of each head")
     parser.add_argument("--seconds", type=float, default=2.0, help="for each line of cases")
     parser.add_argument("--threads", type=int, default=1)
-    asked = parser.parse_args()
-    numbers = [*asked.steps, *asked.batch, asked.heads, asked.width, asked.threads]
-    if min(numbers) < 1 or asked.seconds <= 0:
-        parser.error("All sizes must be 1 or more, and the seconds more than 0.")
+    asked = parser.parse_args(arguments)
+    try:
+        for kind in asked.kinds:
+            check_choice("--kinds", kind, list(KINDS))
+        for name in ("steps", "batch"):
+            for size in getattr(asked, name):
+                check_range(f"--{name}", size, 1)
+        for name in ("heads", "width", "threads"):
+            check_range(f"--{name}", getattr(asked, name), 1)
+        check_range("--seconds", asked.seconds, 0)
+    except UserError as error:
+        print(f"ntmbench.bench.linear_state: {error}", file=sys.stderr)
+        return 2
     torch.set_num_threads(asked.threads)
     parts, rate = [], matrix_product_rate()
     for kind, steps, batch in product(asked.kinds, asked.steps, asked.batch):
@@ -194,7 +207,8 @@ def main() -> None:
         f"a matrix product reaches {rate / 1e9:.0f} GFLOP/s. The chunked form has the size of "
         f"chunks, of {', '.join(map(str, CHUNKS))} steps, that was quickest."
     )
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

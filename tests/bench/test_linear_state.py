@@ -74,3 +74,11 @@ def test_the_quickest_chunk_is_found(
     monkeypatch.setattr(bench, "median_seconds", lambda *_: taken[asked[-1]])
     assert quickest_chunk({}, [], steps) == quickest
     assert tuple(asked) == tried
+
+
+def test_what_cannot_be_measured_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert bench.main(["--kinds", "delta_ne"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith("Did you mean 'delta_net'?")
+    assert bench.main(["--heads", "0"]) == 2
+    assert "--heads=0" in capsys.readouterr().err
