@@ -44,6 +44,9 @@ class Concentration(SymbolTask):
     takes the second card of each turn alone, and another hand turns up the first, so that no action
     follows from the rules without memory.
 
+    No model of the gallery solves it with its budget: the best, ``ntm``, makes 50 % of the errors
+    of chance.
+
     Two pairs (the answers in brackets)::
 
         >>> from ntmbench.data.text import as_words

@@ -49,6 +49,9 @@ class Reachability(SymbolTask):
     The source tells edges with labels and directions, as triples, and asks for ways in them, not
     whether there is one. For that, labels say nothing, so that edges have none here.
 
+    No model of the gallery solves it with its budget: the best, ``lstm``, makes 99 % of the errors
+    of chance.
+
     Six nodes (the answer in brackets)::
 
         >>> from ntmbench.data.text import as_words

@@ -35,6 +35,9 @@ class Queue(Container):
     An answer is made of the symbol that it gives back. All that enters and leaves decides which one
     that is; these steps are no sources.
 
+    No model of the gallery solves it with its budget: the best, ``lstm``, makes 7 % of the errors
+    of chance.
+
     Four operations (the answer in brackets)::
 
         >>> from ntmbench.data.text import as_words

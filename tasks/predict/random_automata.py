@@ -46,6 +46,9 @@ class RandomAutomata(SymbolTask):
     one symbol is missing in each state, and moves are permutations, so that the exact prediction
     over all automata is within reach.
 
+    No model of the gallery solves it with its budget: the best, ``ntm``, makes 16 % of the errors
+    of chance, counted from the optimum.
+
     Two strings of three symbols (the answers in brackets)::
 
         >>> from ntmbench.data.text import as_words

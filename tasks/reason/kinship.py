@@ -53,6 +53,9 @@ class Kinship(SymbolTask):
     an answer there and here: of four facts and two distractors, they and no name save 0.32 of
     chance's errors at best.
 
+    No model of the gallery solves it with its budget: the best, ``ntm``, makes 73 % of the errors
+    of chance.
+
     Two facts and a distractor (the answer in brackets)::
 
         >>> from ntmbench.data.text import as_words
