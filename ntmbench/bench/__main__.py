@@ -27,34 +27,19 @@ from ntmbench.bench.models_growth import (
     measure_models_growth,
 )
 from ntmbench.bench.options import Options
+from ntmbench.bench.refusals import refusing
 from ntmbench.bench.table import drawn, measure_case, with_floor
 from ntmbench.bench.trainer import TrainerCost, measure_trainer
 from ntmbench.data.files import write_bytes, write_text
-from ntmbench.errors import UserError
-
-REFUSED = 2
-INTERRUPTED = 130
 
 #: The width of the tables, which a narrower terminal wraps.
 WIDTH = 132
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the benchmark; the exit code is 2 for what the user can mend."""
-    try:
-        run(Options.parsed(arguments), Console(width=max(WIDTH, Console().width)))
-    except UserError as error:
-        print(f"ntmbench.bench: {error}", file=sys.stderr)
-        return REFUSED
-    except OSError as error:
-        print(f"ntmbench.bench: {error.filename}: {error.strerror}", file=sys.stderr)
-        return REFUSED
-    except KeyboardInterrupt:
-        print(
-            "ntmbench.bench: interrupted; what was not finished was not written.", file=sys.stderr
-        )
-        return INTERRUPTED
-    return 0
+@refusing("ntmbench.bench")
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the benchmark."""
+    run(Options.parsed(arguments), Console(width=max(WIDTH, Console().width)))
 
 
 def run(options: Options, console: Console) -> None:

@@ -27,8 +27,9 @@ from torch import Tensor, nn
 from ntmbench.bench import peer
 from ntmbench.bench.measure import time_in_turn
 from ntmbench.bench.peers.dnc import build
+from ntmbench.bench.refusals import refusing
 from ntmbench.bench.table import plain_table
-from ntmbench.errors import UserError, check_range
+from ntmbench.errors import check_range
 from ntmbench.registry import make_model
 
 INPUTS, OUTPUTS = 9, 8
@@ -110,8 +111,9 @@ def measure(
     )
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure all sizes and print the table; the exit code is 2 for what the user can mend."""
+@refusing("ntmbench.bench.dnc")
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure all sizes and print the table."""
     parser = argparse.ArgumentParser("python -m ntmbench.bench.dnc", description=__doc__)
     parser.add_argument("--steps", type=int, default=41)
     parser.add_argument("--batch", type=int, nargs="+", default=[1, 16])
@@ -121,15 +123,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--processor", action="store_true", help="time the processor, not the wall clock"
     )
     asked = parser.parse_args(arguments)
-    try:
-        for batch in asked.batch:
-            check_range("--batch", batch, 1)
-        check_range("--steps", asked.steps, 1)
-        check_range("--threads", asked.threads, 1)
-        check_range("--seconds", asked.seconds, 0)
-    except UserError as error:
-        print(f"ntmbench.bench.dnc: {error}", file=sys.stderr)
-        return 2
+    for batch in asked.batch:
+        check_range("--batch", batch, 1)
+    check_range("--steps", asked.steps, 1)
+    check_range("--threads", asked.threads, 1)
+    check_range("--seconds", asked.seconds, 0)
     torch.set_num_threads(asked.threads)
     clock = time.process_time if asked.processor else time.perf_counter
     table = pd.concat(
@@ -155,7 +153,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     told = ", ".join(f"{s.name}: {s.slots} slots of {s.words}, {s.heads} read heads" for s in SIZES)
     timed = "the processor's time" if asked.processor else "wall time"
     console.print(f"{told}. {asked.threads} threads, {timed}.")
-    return 0
 
 
 if __name__ == "__main__":

@@ -15,10 +15,10 @@ from rich.console import Console
 from rich.table import Table
 
 from ntmbench.bench.measure import median_seconds
+from ntmbench.bench.refusals import refusing
 from ntmbench.bench.table import plain_table
 from ntmbench.data.files import write_text
 from ntmbench.data.randomness import RandomWords, Stream
-from ntmbench.errors import UserError
 from ntmbench.registry import make_task, task_names
 from ntmbench.task import Task
 
@@ -37,8 +37,9 @@ COLUMNS = [
 ]
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Time all tasks, print the table and write it; the exit code is 2 for what can be mended."""
+@refusing("ntmbench.bench.drawing")
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Time all tasks, print the table and write it."""
     parser = argparse.ArgumentParser(
         prog="python -m ntmbench.bench.drawing",
         description=f"Measure the processor time that each task takes to draw a batch of {BATCH} "
@@ -51,19 +52,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="folder for the table as CSV (default: %(default)s)",
     )
     out: Path = parser.parse_args(arguments).out
-    try:
-        table = measure_drawing([make_task(name) for name in task_names()])
-        out.mkdir(parents=True, exist_ok=True)
-        write_text(out / FILE, table.to_csv(index=False, float_format="%.3g"))
-    except UserError as error:
-        print(f"ntmbench.bench.drawing: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"ntmbench.bench.drawing: {error.filename}: {error.strerror}", file=sys.stderr)
-        return 2
+    table = measure_drawing([make_task(name) for name in task_names()])
+    out.mkdir(parents=True, exist_ok=True)
+    write_text(out / FILE, table.to_csv(index=False, float_format="%.3g"))
     Console().print(drawn_drawing(table))
     print(out / FILE)
-    return 0
 
 
 def measure_drawing(tasks: list[Task]) -> pd.DataFrame:

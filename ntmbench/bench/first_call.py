@@ -20,12 +20,12 @@ from rich.console import Console
 
 from ntmbench.bench.contestants import contestant_names
 from ntmbench.bench.machine import cores
+from ntmbench.bench.refusals import refusing
 from ntmbench.bench.table import plain_table
 from ntmbench.errors import UserError, check_choice, check_range
 
 #: A model of each set of kernels; all models with a matrix state share those of the last.
 MODELS = ("ntm", "dnc", "stack_rnn", "tape_rnn", "delta_net")
-REFUSED = 2
 
 
 @dataclass(frozen=True)
@@ -77,14 +77,11 @@ def _in_process(cache: str, threads: int, model: str) -> FirstCall:
     return FirstCall(**json.loads(ended.stdout))
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Time each model's first step and print a table; the exit code is 2 for what can be mended."""
-    try:
-        options = Options(**vars(_parser().parse_args(arguments)))
-        table = measure(options)
-    except UserError as error:
-        print(f"ntmbench.bench.first_call: {error}", file=sys.stderr)
-        return REFUSED
+@refusing("ntmbench.bench.first_call")
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Time each model's first step and print a table."""
+    options = Options(**vars(_parser().parse_args(arguments)))
+    table = measure(options)
     columns = {
         "model": ("model", "{}"),
         "cache": ("cache", "{}"),
@@ -92,7 +89,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "optimizer_seconds": ("optimizer s", "{:.2f}"),
     }
     Console().print(plain_table(table, columns, rule_between=["model"]))
-    return 0
 
 
 def measure(options: Options) -> pd.DataFrame:

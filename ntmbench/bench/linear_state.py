@@ -23,9 +23,10 @@ from torch.nn import functional
 
 from ntmbench.bench.floor import PASSES, matrix_product_rate
 from ntmbench.bench.measure import median_seconds, time_in_turn
+from ntmbench.bench.refusals import refusing
 from ntmbench.bench.table import plain_table
 from ntmbench.engine.linear_state import linear_state, linear_state_chunked, linear_state_eager
-from ntmbench.errors import UserError, check_choice, check_range
+from ntmbench.errors import check_choice, check_range
 
 #: Sizes of chunks that are tried, and how often each is.
 CHUNKS = (16, 32, 64, 128)
@@ -153,8 +154,9 @@ def measure(
     )
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure all kinds and print the table; the exit code is 2 for what the user can mend."""
+@refusing("ntmbench.bench.linear_state")
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure all kinds and print the table."""
     parser = argparse.ArgumentParser("python -m ntmbench.bench.linear_state", description=__doc__)
     parser.add_argument(
         "--kinds", nargs="+", metavar="KIND", default=list(KINDS), help=f"of {', '.join(KINDS)}"
@@ -166,18 +168,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=2.0, help="for each line of cases")
     parser.add_argument("--threads", type=int, default=1)
     asked = parser.parse_args(arguments)
-    try:
-        for kind in asked.kinds:
-            check_choice("--kinds", kind, list(KINDS))
-        for name in ("steps", "batch"):
-            for size in getattr(asked, name):
-                check_range(f"--{name}", size, 1)
-        for name in ("heads", "width", "threads"):
-            check_range(f"--{name}", getattr(asked, name), 1)
-        check_range("--seconds", asked.seconds, 0)
-    except UserError as error:
-        print(f"ntmbench.bench.linear_state: {error}", file=sys.stderr)
-        return 2
+    for kind in asked.kinds:
+        check_choice("--kinds", kind, list(KINDS))
+    for name in ("steps", "batch"):
+        for size in getattr(asked, name):
+            check_range(f"--{name}", size, 1)
+    for name in ("heads", "width", "threads"):
+        check_range(f"--{name}", getattr(asked, name), 1)
+    check_range("--seconds", asked.seconds, 0)
     torch.set_num_threads(asked.threads)
     parts, rate = [], matrix_product_rate()
     for kind, steps, batch in product(asked.kinds, asked.steps, asked.batch):
@@ -207,7 +205,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         f"a matrix product reaches {rate / 1e9:.0f} GFLOP/s. The chunked form has the size of "
         f"chunks, of {', '.join(map(str, CHUNKS))} steps, that was quickest."
     )
-    return 0
 
 
 if __name__ == "__main__":

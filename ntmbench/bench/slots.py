@@ -20,13 +20,12 @@ from rich.console import Console
 
 from ntmbench.bench.cases import Step, training_step
 from ntmbench.bench.measure import SLOW_SECONDS, time_in_turn
+from ntmbench.bench.refusals import refusing
 from ntmbench.bench.table import plain_table
 from ntmbench.data.randomness import RandomWords, Stream
-from ntmbench.errors import SettingError, UserError, check_range
+from ntmbench.errors import SettingError, check_range
 from ntmbench.model import SequenceModel, TensorBatch
 from ntmbench.registry import make_model, make_task
-
-REFUSED = 2
 
 
 @dataclass(frozen=True)
@@ -49,14 +48,11 @@ class Options:
         check_range("--seconds", self.seconds, 0)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Time copying in memories of growing size; the exit code is 2 for what the user can mend."""
-    try:
-        options = Options(**vars(_parser().parse_args(arguments)))
-        table = measure(options)
-    except UserError as error:
-        print(f"ntmbench.bench.slots: {error}", file=sys.stderr)
-        return REFUSED
+@refusing("ntmbench.bench.slots")
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Time copying in memories of growing size."""
+    options = Options(**vars(_parser().parse_args(arguments)))
+    table = measure(options)
     columns = {
         "model": ("model", "{}"),
         "steps": ("T", "{}"),
@@ -64,7 +60,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "ms": ("ms/step", "{:.2f}"),
     }
     Console().print(plain_table(table, columns, rule_between=["model", "steps"]))
-    return 0
 
 
 def measure(options: Options) -> pd.DataFrame:

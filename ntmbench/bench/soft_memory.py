@@ -20,16 +20,16 @@ from torch import Tensor, nn
 
 from ntmbench.bench.cases import training_step
 from ntmbench.bench.measure import time_in_turn
+from ntmbench.bench.refusals import refusing
 from ntmbench.bench.table import plain_table
 from ntmbench.data.randomness import RandomWords, Stream
-from ntmbench.errors import UserError, check_choice, check_range
+from ntmbench.errors import check_choice, check_range
 from ntmbench.model import SequenceModel, TensorBatch
 from ntmbench.registry import make_model, make_task
 from ntmbench.runs.budget import Budget, with_width
 from ntmbench.task import Task
 
 MODELS = ("stack_rnn", "tape_rnn")
-REFUSED = 2
 
 
 @dataclass(frozen=True)
@@ -68,15 +68,12 @@ class _Eager(nn.Module):
         return logits
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Time all forms in turn; the exit code is 2 for what the user can mend."""
-    try:
-        options = Options(**vars(_parser().parse_args(arguments)))
-        torch.set_num_threads(options.threads)
-        table = measure(options)
-    except UserError as error:
-        print(f"ntmbench.bench.soft_memory: {error}", file=sys.stderr)
-        return REFUSED
+@refusing("ntmbench.bench.soft_memory")
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Time all forms in turn."""
+    options = Options(**vars(_parser().parse_args(arguments)))
+    torch.set_num_threads(options.threads)
+    table = measure(options)
     columns = {
         "model": ("model", "{}"),
         "form": ("form", "{}"),
@@ -88,7 +85,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "over_lstm": ("x LSTM", "{:.2f}"),
     }
     Console().print(plain_table(table, columns, rule_between=["batch"]))
-    return 0
 
 
 def measure(options: Options) -> pd.DataFrame:
