@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -233,3 +236,18 @@ def test_peers_stand_beside_models_that_are_measured() -> None:
     assert {known.beside for known in known_peers()} <= set(contestant_names())
     for known in known_peers():
         assert model_entry(known.beside).width is not None
+
+
+@pytest.mark.slow
+def test_no_kernel_of_another_model_is_compiled(tmp_path: Path) -> None:
+    arguments = "-m ntmbench.bench --models rnn --batches 1 --threads 1 --seconds 0 --out"
+    ended = subprocess.run(
+        [sys.executable, *arguments.split(), str(tmp_path / "out")],
+        env={**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    compiled = [line for line in ended.stderr.splitlines() if line.startswith("Compiling")]
+    assert len(compiled) == 1
+    assert compiled[0].startswith("Compiling the loss")

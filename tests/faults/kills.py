@@ -178,4 +178,4 @@ def _wrong(results: Path) -> str:
     return f"unreadable: {reasons}" if reasons else ""
 
 
-CAMPAIGN = Campaign(campaign, short=0, slow=4, whole=200)
+CAMPAIGN = Campaign(campaign, short=0, slow=8, whole=200)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -14,6 +15,7 @@ REFERENCE = Path(__file__).parents[2] / "results/reference"
 SOLVED = 0.05
 
 
+@cache
 def reached() -> dict[str, tuple[str, float]]:
     """The best model of each task, and its errors on a scale from the optimum to chance."""
     tables = [
