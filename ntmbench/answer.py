@@ -98,7 +98,10 @@ class Answer(ABC):
 
     @abstractmethod
     def decide(self, logits: Tensor) -> Tensor:
-        """The answer given, ``[T, B, out]``: what is fed back, and what is drawn."""
+        """The answer given, of the logits' shape: what is fed back, and what is drawn.
+
+        ``logits`` may also be those of one step, ``[B, out]``.
+        """
 
     @abstractmethod
     def shown(self, logits: Tensor) -> Tensor:
@@ -259,7 +262,7 @@ class Symbols(_Channels):
 
     def decide(self, logits: Tensor) -> Tensor:
         """The largest logit's symbol, one-hot."""
-        return logits.new_zeros(logits.shape).scatter_(2, logits.argmax(2, keepdim=True), 1)
+        return logits.new_zeros(logits.shape).scatter_(-1, logits.argmax(-1, keepdim=True), 1)
 
     def shown(self, logits: Tensor) -> Tensor:
         """The probability of each symbol."""

@@ -10,14 +10,17 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ntmbench.model import SequenceModel
-from ntmbench.registry import make_model, model_entry
+from ntmbench.data.randomness import RandomWords, Stream
+from ntmbench.model import SequenceModel, TensorBatch
+from ntmbench.registry import make_model, make_task, model_entry
 from ntmbench.testing.random_states import random_states_untouched
 
 # Sizes of the inputs that models are tried on.
 STEPS, BATCH, INPUTS, OUTPUTS, ANSWER_START = 7, 3, 4, 3, 4
 #: Sequences longer by this factor are tried too.
 LONGER = 10
+#: Tasks whose answers are of different kinds: bits, symbols, and numbers.
+TASKS = ("copy", "cycle_navigation", "adding")
 #: The deviation of the noise that is added to the weights.
 NOISE = 0.25
 
@@ -28,8 +31,9 @@ def check_model(name: str, **settings: Any) -> None:
     It checks the width, shapes, that sequences of a batch do not meet, causality as registered,
     that earlier inputs change the last answer (or do not, if ``state_floats`` is 0), the gradient
     of every weight against finite differences, the saved state, an enlarged memory, the trace, long
-    sequences and extreme inputs. The model also runs on PyTorch's ``meta`` device, which finds
-    tensors that are made on a wrong device, and on a GPU, where there is one.
+    sequences, extreme inputs, and tasks that ask for bits, symbols and numbers. The model also runs
+    on PyTorch's ``meta`` device, which finds tensors that are made on a wrong device, and on a GPU,
+    where there is one.
 
     All weights are moved by small noise before, because a map that starts at 0 hides what comes
     before it.
@@ -56,6 +60,8 @@ def check_model(name: str, **settings: Any) -> None:
     _check_trace(model, causal=entry.causal)
     _check_long_sequences(model)
     _check_extremes(model)
+    for task in TASKS:
+        _check_on_task(name, settings, task)
     _check_meta(model)
     if torch.cuda.is_available():
         _check_gpu(model)
@@ -232,6 +238,23 @@ def _check_extremes(model: SequenceModel) -> None:
     for scale in (0.0, 1e4, -1e4):
         logits = _answers(model, _inputs() * scale)
         assert not logits.isnan().any(), f"inputs times {scale:g} give logits that are not numbers"
+
+
+def _check_on_task(name: str, settings: Mapping[str, Any], task_name: str) -> None:
+    """A model that learned of its task answers by itself, and when it is shown the answer."""
+    task = make_task(task_name)
+    drawn = task.draw(RandomWords(Stream.VALIDATION, 2), BATCH, STEPS, test=False)
+    batch = TensorBatch.of(drawn, torch.device("cpu"))
+    with random_states_untouched():
+        model = make_model(name, task.input_width, task.output_width, **settings)
+    model.prepare(task)
+    for targets in (None, batch.targets):
+        try:
+            logits = model.answer(batch.inputs, batch.answer_start, targets)
+        except Exception as error:
+            raise AssertionError(f"task {task_name} is refused: {error!r}") from error
+        assert logits.shape == batch.targets.shape, f"{task_name}: logits {list(logits.shape)}"
+        assert torch.isfinite(logits).all(), f"{task_name}: logits are not finite"
 
 
 def _check_meta(model: SequenceModel) -> None:

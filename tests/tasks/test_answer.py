@@ -121,6 +121,7 @@ def test_symbols_against_pytorch() -> None:
     chosen = answer.decide(logits)
     assert torch.equal(chosen.sum(dim=2), torch.ones(STEPS, SIZE, dtype=torch.float64))
     assert torch.equal(chosen.argmax(dim=2), logits.argmax(dim=2))
+    assert torch.equal(answer.decide(logits[1]), chosen[1]), "a step alone"
     wrong = answer.errors(logits, targets)
     assert torch.equal(wrong == 0, logits.argmax(dim=2) == targets.argmax(dim=2))
     torch.testing.assert_close(

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from ntmbench import registry
-from ntmbench.answer import Bits, Chance
+from ntmbench.answer import Answer, Bits, Chance, Symbols
 from ntmbench.data.randomness import RandomWords
 from ntmbench.errors import ModelError, SettingError
 from ntmbench.model import SequenceModel
@@ -294,6 +294,7 @@ class Faulty(SequenceModel):
     def __init__(self, inputs: int, outputs: int, settings: FaultySettings) -> None:
         super().__init__()
         self.fault = settings.fault
+        self.kind: type[Answer] = Bits
         width = 5 if self.fault == "width" else settings.width
         self.recurrent = nn.GRU(inputs, width, bidirectional=self.fault == "looks ahead")
         self.output = nn.Linear(width * (2 if self.fault == "looks ahead" else 1), outputs)
@@ -319,6 +320,8 @@ class Faulty(SequenceModel):
             hidden = hidden * much / much
         if self.places is not None:
             hidden = hidden + self.places(torch.arange(len(inputs)))[:, None]
+        if self.fault == "symbols" and self.kind is Symbols:
+            hidden = hidden.transpose(2, 3)
         if self.fault == "grows":
             hidden = hidden * torch.exp(torch.arange(len(inputs)) * 2.0)[:, None, None]
         logits: Tensor = self.output(hidden)
@@ -327,6 +330,9 @@ class Faulty(SequenceModel):
         if self.fault == "gradient":
             return logits.detach() + 2 * (logits - logits.detach())
         return logits
+
+    def prepare(self, task: Task) -> None:
+        self.kind = type(task.answer)
 
     def state_floats(self, steps: int) -> int | None:
         return {"hidden state": 0, "moody": 1 + self.training}.get(self.fault)
@@ -365,6 +371,7 @@ def test_a_model_without_a_fault_passes(faulty: Callable[[str], None]) -> None:
         ("hidden state", "state_floats is 0, and earlier inputs change the last answer"),
         ("moody", "state_floats is 1 outside training and 2 in training"),
         ("places", "70 steps are refused: IndexError"),
+        ("symbols", "task cycle_navigation is refused: IndexError"),
         ("grows", "after 70 steps logits are not finite"),
     ],
 )
