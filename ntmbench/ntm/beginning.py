@@ -8,26 +8,32 @@ suite's own.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn.utils import skip_init
 
 from ntmbench.data.randomness import RandomWords, Stream
 
 
+class _Linear(nn.Linear):
+    """A linear map that draws its own beginning.
+
+    PyTorch's ``skip_init`` would do instead of a class, but it imports SymPy, which takes a second.
+    """
+
+    def reset_parameters(self) -> None:
+        """Draw Xavier-uniform weights (Glorot and Bengio 2010), and set the biases to zero."""
+        bound = np.sqrt(6 / (self.in_features + self.out_features))
+        with torch.no_grad():
+            _fill(self.weight, lambda words: bound * (2 * words.uniform(*self.weight.shape) - 1))
+            self.bias.zero_()
+
+
 def initialised_linear(width: int, size: int) -> nn.Linear:
     """A linear map with Xavier-uniform weights (Glorot and Bengio 2010) and zero biases."""
-    empty = skip_init(nn.Linear, width, size, device=torch.get_default_device())  # type: ignore[no-untyped-call]
-    linear = cast(nn.Linear, empty)
-    bound = np.sqrt(6 / (width + size))
-    with torch.no_grad():
-        _fill(linear.weight, lambda words: bound * (2 * words.uniform(size, width) - 1))
-        linear.bias.zero_()
-    return linear
+    return _Linear(width, size)
 
 
 def normal_numbers(rows: int, columns: int, deviation: float) -> Tensor:

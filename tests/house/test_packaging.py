@@ -330,3 +330,16 @@ def test_help_loads_what_it_tells_of_and_no_more() -> None:
 def test_importing_the_package_loads_no_torch() -> None:
     code = "import sys, ntmbench; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.slow
+def test_training_imports_no_sympy() -> None:
+    """PyTorch imports it for some calls; that takes as long as to import PyTorch itself."""
+    code = (
+        "import sys; from ntmbench import NTM, TrainSettings, make_task, train; "
+        "task = make_task('copy', max_length=3); "
+        "model = NTM(task.input_width, task.output_width, memory_slots=8); "
+        "train(model, task, TrainSettings(sequences=8, batch_size=4, validate_every=8)); "
+        "sys.exit('sympy' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
