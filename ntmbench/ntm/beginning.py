@@ -17,23 +17,16 @@ from torch import Tensor, nn
 from ntmbench.data.randomness import RandomWords, Stream
 
 
-class _Linear(nn.Linear):
-    """A linear map that draws its own beginning.
-
-    PyTorch's ``skip_init`` would do instead of a class, but it imports SymPy, which takes a second.
-    """
-
-    def reset_parameters(self) -> None:
-        """Draw Xavier-uniform weights (Glorot and Bengio 2010), and set the biases to zero."""
-        bound = np.sqrt(6 / (self.in_features + self.out_features))
-        with torch.no_grad():
-            _fill(self.weight, lambda words: bound * (2 * words.uniform(*self.weight.shape) - 1))
-            self.bias.zero_()
-
-
 def initialised_linear(width: int, size: int) -> nn.Linear:
     """A linear map with Xavier-uniform weights (Glorot and Bengio 2010) and zero biases."""
-    return _Linear(width, size)
+    linear = nn.Linear(width, size, device="meta")  # which draws nothing
+    # PyTorch's skip_init does the same, but imports SymPy, which takes about a second.
+    linear.weight = nn.Parameter(torch.empty(size, width))
+    linear.bias = nn.Parameter(torch.zeros(size))
+    bound = np.sqrt(6 / (width + size))
+    with torch.no_grad():
+        _fill(linear.weight, lambda words: bound * (2 * words.uniform(size, width) - 1))
+    return linear
 
 
 def normal_numbers(rows: int, columns: int, deviation: float) -> Tensor:
