@@ -38,7 +38,7 @@ class RepeatPrevious(SymbolTask):
     and cards come from a shuffled deck, so that the card dealt now tells a little of the one dealt
     before. Here nothing but memory tells it.
 
-    No model of the gallery solves it with its budget: the best, ``lstm``, makes 8 % of the errors
+    No model of the gallery solves it with its budget: the best, ``lstm``, makes 9 % of the errors
     of chance.
 
     Three actions with k = 2 (the answers in brackets)::

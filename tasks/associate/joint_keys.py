@@ -35,7 +35,7 @@ class JointKeys(Lookup):
     place of its own. Here both symbols are of one set, and the pairs are any. They must be bound
     together, since one symbol alone leaves several keys open.
 
-    No model of the gallery solves it with its budget: the best, ``lstm``, makes 22 % of the errors
+    No model of the gallery solves it with its budget: the best, ``ntm``, makes 23 % of the errors
     of chance.
 
     Two pairs (the answers in brackets)::

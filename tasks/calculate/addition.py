@@ -30,8 +30,8 @@ class Addition(TwoNumbers):
     The source (tasks/cs/binary_addition.py in its code) divides one length between the two numbers,
     neither of which is 0, and marks the end of the sum.
 
-    No model of the gallery solves it with its budget: the best, ``seq2seq``, makes 63 % of the
-    errors of chance.
+    No model of the gallery solves it with its budget: the best, ``ntm``, makes 63 % of the errors
+    of chance.
 
     Two numbers of two bits (inputs: 0, 1, +, = | target)::
 

@@ -37,7 +37,7 @@ class Multiplication(TwoNumbers):
     The source (tasks/cs/binary_multiplication.py in its code) divides one length between the two
     numbers, and marks the end of the product.
 
-    No model of the gallery solves it with its budget: the best, ``seq2seq``, makes 76 % of the
+    No model of the gallery solves it with its budget: the best, ``seq2seq``, makes 74 % of the
     errors of chance.
 
     Two numbers of two bits (inputs: 0, 1, *, = | target)::

@@ -33,7 +33,7 @@ class NoisyRecall(PairTask):
     are several symbols long, and in its noisy one symbols without a meaning lie between the pairs.
     Here the query itself is damaged, so that it must be matched and not only found.
 
-    No model of the gallery solves it with its budget: the best, ``lstm``, makes 62 % of the errors
+    No model of the gallery solves it with its budget: the best, ``lstm``, makes 63 % of the errors
     of chance.
 
     Two pairs and a query with one flipped bit (inputs: bits, key, query | targets)::

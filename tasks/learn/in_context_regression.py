@@ -44,7 +44,7 @@ class InContextRegression(Task):
     and draws x and w from a standard normal distribution, in 20 dimensions. Its section 4 adds
     noise in tests alone.
 
-    No model of the gallery solves it with its budget: the best, ``ntm``, makes 55 % of the errors
+    No model of the gallery solves it with its budget: the best, ``ntm``, makes 54 % of the errors
     of chance, counted from the optimum.
 
     Two examples and a question (inputs: x, value, question | target)::

@@ -46,9 +46,6 @@ class OneShot(SymbolTask):
     source's section 2. It shows images of characters, five classes in 50 steps. Images would need
     an encoder, which is not what is measured here. The patterns are this suite's own.
 
-    No model of the gallery solves it with its budget: the best, ``ntm``, makes 21 % of the errors
-    of chance, counted from the optimum.
-
     Two classes (inputs: the bits that are 1, and the label before; the answers in brackets)::
 
         >>> from ntmbench.data.text import as_words

@@ -66,7 +66,7 @@ class Stories(SymbolTask):
     The source (section 3) has ready-made stories in English. Its task 8, lists, is left out, since
     a list is not one word. Of the questions on gifts in its task 5 two are here.
 
-    No model of the gallery solves it with its budget: the best, ``ntm``, makes 45 % of the errors
+    No model of the gallery solves it with its budget: the best, ``ntm``, makes 48 % of the errors
     of chance.
 
     Three facts and a question (the answer in brackets)::

@@ -40,7 +40,7 @@ class Variables(SymbolTask):
     The source hides its chains in a long text and asks for all variables of a value. Here there is
     nothing but chains, and one number is asked for.
 
-    No model of the gallery solves it with its budget: the best, ``ntm``, makes 52 % of the errors
+    No model of the gallery solves it with its budget: the best, ``ntm``, makes 50 % of the errors
     of chance.
 
     Two copies in each of two chains (the answer in brackets)::

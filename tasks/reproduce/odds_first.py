@@ -27,9 +27,6 @@ class OddsFirst(Rearrangement):
     The source has two symbols (``task.symbols=2``) and trains on lengths from 1 to 40. Here there
     are 8, so that sequences of the longest training length do not repeat.
 
-    No model of the gallery solves it with its budget: the best, ``ntm``, makes 6 % of the errors of
-    chance.
-
     Five symbols (the answer in brackets)::
 
         >>> from ntmbench.data.text import as_words
