@@ -20,7 +20,7 @@ from ntmbench.data.randomness import RandomWords, Stream
 def initialised_linear(width: int, size: int) -> nn.Linear:
     """A linear map with Xavier-uniform weights (Glorot and Bengio 2010) and zero biases."""
     linear = nn.Linear(width, size, device="meta")  # which draws nothing
-    # PyTorch's skip_init does the same, but imports SymPy, which takes about a second.
+    # PyTorch's skip_init does the same, but imports SymPy, which delays the start of every run.
     linear.weight = nn.Parameter(torch.empty(size, width))
     linear.bias = nn.Parameter(torch.zeros(size))
     bound = np.sqrt(6 / (width + size))

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ntmbench.data.randomness import RandomWords, Stream
+from ntmbench.evaluation.answering import answer
 from ntmbench.model import SequenceModel, TensorBatch
 from ntmbench.registry import make_model, make_task, model_entry
 from ntmbench.testing.random_states import random_states_untouched
@@ -248,12 +249,11 @@ def _check_on_task(name: str, settings: Mapping[str, Any], task_name: str) -> No
     with random_states_untouched():
         model = make_model(name, task.input_width, task.output_width, **settings)
     model.prepare(task)
-    for targets in (None, batch.targets):
+    for teacher in (False, True):
         try:
-            logits = model.answer(batch.inputs, batch.answer_start, targets)
+            logits = answer(model, batch, teacher=teacher)
         except Exception as error:
             raise AssertionError(f"task {task_name} is refused: {error!r}") from error
-        assert logits.shape == batch.targets.shape, f"{task_name}: logits {list(logits.shape)}"
         assert torch.isfinite(logits).all(), f"{task_name}: logits are not finite"
 
 

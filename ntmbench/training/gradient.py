@@ -30,7 +30,7 @@ def backward(model: nn.Module, task: Task, batch: TensorBatch, owner: str = "The
     shown = logits.detach()
     gradient = loss_gradient(task.answer, shown, batch)  # [T, B, out]
     # A number whose slope is the gradient. A gradient that is handed to `backward` is checked with
-    # SymPy, and to import that takes as long as to import PyTorch.
+    # SymPy, whose import would delay the start of every run.
     (logits * gradient).sum().backward()  # type: ignore[no-untyped-call]
     return shown
 

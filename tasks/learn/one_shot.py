@@ -46,6 +46,9 @@ class OneShot(SymbolTask):
     source's section 2. It shows images of characters, five classes in 50 steps. Images would need
     an encoder, which is not what is measured here. The patterns are this suite's own.
 
+    Of the gallery's models the NTM alone learns it, in three to five minutes. With one seed of
+    three it is still learning when its budget ends.
+
     Two classes (inputs: the bits that are 1, and the label before; the answers in brackets)::
 
         >>> from ntmbench.data.text import as_words

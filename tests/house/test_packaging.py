@@ -334,7 +334,7 @@ def test_importing_the_package_loads_no_torch() -> None:
 
 @pytest.mark.slow
 def test_training_imports_no_sympy() -> None:
-    """PyTorch imports it for some calls; that takes as long as to import PyTorch itself."""
+    """PyTorch imports it for some calls, and it delays the start of every run."""
     code = (
         "import sys; from ntmbench import NTM, TrainSettings, make_task, train; "
         "task = make_task('copy', max_length=3); "

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from ntmbench.registry import task_class, task_names
-
-REFERENCE = Path(__file__).parents[2] / "results/reference"
-#: What is left of the errors of chance, above the optimum, where a task counts as solved.
-SOLVED = 0.05
+from tests.tasks.reference import REFERENCE, SOLVED
 
 
 @cache
