@@ -35,9 +35,9 @@ def with_groups(runs: pd.DataFrame, settings: Mapping[str, Mapping[str, Any]]) -
     ``settings`` is ``Results.settings``: of each run, its identity.
     """
     grouped = runs.copy()
-    tasks = {run: _flat(settings[run], ("task",)) for run in runs["run"]}
+    tasks = {run: flat_settings(settings[run], ("task",)) for run in runs["run"]}
     grouped["section"] = _labels(grouped, ["task"], tasks)
-    models = {run: _flat(settings[run], PARTS_OF_LABEL) for run in runs["run"]}
+    models = {run: flat_settings(settings[run], PARTS_OF_LABEL) for run in runs["run"]}
     grouped["label"] = _labels(grouped, ["section", "model"], models)
     # Values of different types can look alike.
     alike = grouped.groupby(GROUP)["setting"].transform("nunique") > 1
@@ -71,7 +71,7 @@ def untold(
     for model, members in runs.groupby("model", sort=False):
         firsts = members.drop_duplicates("label")
         of_labels = {
-            label: _flat(settings[run], PARTS_OF_LABEL)
+            label: flat_settings(settings[run], PARTS_OF_LABEL)
             for label, run in zip(firsts["label"], firsts["run"], strict=True)
         }
         keys = dict.fromkeys(key for values in of_labels.values() for key in values)
@@ -129,7 +129,7 @@ def _rank(known: tuple[str, ...]) -> Callable[[str], int]:
     return lambda name: known.index(name) if name in known else len(known)
 
 
-def _flat(identity: Mapping[str, Any], parts: tuple[str, ...]) -> dict[str, str]:
+def flat_settings(identity: Mapping[str, Any], parts: tuple[str, ...]) -> dict[str, str]:
     """Settings as text under the names that the command line has for them."""
     return {
         f"{part}.{name}": value if isinstance(value, str) else json.dumps(value)
