@@ -4,6 +4,7 @@
 work=$(mktemp -d)
 declare -A beside=()
 stop() {
+    for name in "${!beside[@]}"; do step "$name, not waited for"; cat "$work/$name.log"; done
     for process in "${beside[@]}"; do kill -- "-$process" 2> /dev/null || true; done
     wait 2> /dev/null || true
     setsid rm -rf "$work" > /dev/null 2>&1 & # minutes on some disks, which nobody need wait for
@@ -55,8 +56,7 @@ packages() {
 
 # Puts the newest Hydra before the installed one for what follows in the same shell.
 newest_hydra() {
-    [ -d "$work/hydra-1.4" ] \
-        || pip install --quiet --target "$work/hydra-1.4" "hydra-core>=1.4.0rc1,<1.5"
+    pip install --quiet --target "$work/hydra-1.4" "hydra-core>=1.4.0rc1,<1.5"
     export PYTHONPATH="$work/hydra-1.4"
     python -c 'import hydra; assert hydra.__version__.startswith("1.4."), hydra.__version__'
 }

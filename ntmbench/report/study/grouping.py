@@ -79,7 +79,7 @@ def untold(
         for key in keys:
             values = {label: values.get(key, "not set") for label, values in of_labels.items()}
             if key not in told and len(set(values.values())) > 1:
-                found.setdefault(str(model), {})[_short(key)] = values
+                found.setdefault(str(model), {})[short_name(key)] = values
     return found
 
 
@@ -140,7 +140,8 @@ def flat_settings(identity: Mapping[str, Any], parts: tuple[str, ...]) -> dict[s
     }
 
 
-def _short(key: str) -> str:
+def short_name(key: str) -> str:
+    """A setting's name without the part of the identity that goes without saying."""
     return key.removeprefix("model.").removeprefix("task.")
 
 
@@ -160,7 +161,7 @@ def _labels(
         common = _common_values(differing, list(of_members.values()))
         for run, values in of_members.items():
             told = [
-                f"{_short(key)}={values[key]}"
+                f"{short_name(key)}={values[key]}"
                 for key in differing
                 if key in values and common.get(key) != values[key]
             ]
