@@ -34,36 +34,34 @@ def draw_bands(
         step: ``post`` for values that hold up to the next one.
         lines: how all lines are drawn, for matplotlib.
     """
-    known = table.dropna(subset=list(band))
-    shown = {label: look for label, look in looks.items() if (known["label"] == label).any()}
-    if not shown:
-        return
-    # The table's own figures: the median of three values in order is the middle one.
-    long = known.melt(["label", x], list(band))
-    sns.lineplot(
-        long.assign(value=drawable(long["value"])),
-        x=x,
-        y="value",
-        estimator="median",
-        errorbar=("pi", 100),
-        err_kws={"alpha": 0.15, "linewidth": 0, "step": step},
-        **by_label(shown),
-        drawstyle=f"steps-{step}" if step else "default",
-        zorder=3,
-        ax=axes,
-        **lines,
-    )
-    legend = axes.get_legend()
-    assert legend is not None
-    legend.remove()  # one for the whole figure follows
-
-
-def by_label(looks: Mapping[str, Look]) -> dict[str, Any]:
-    """What tells seaborn how the lines of each label look."""
-    return {
-        **dict.fromkeys(("hue", "style", "size"), "label"),
-        **{order: list(looks) for order in ("hue_order", "style_order", "size_order")},
-        "palette": {label: look.colour for label, look in looks.items()},
-        "dashes": {label: look.dashes for label, look in looks.items()},
-        "sizes": {label: look.width for label, look in looks.items()},
-    }
+    known = table.dropna(subset=list(band)).sort_values(x)
+    low, middle, high = band
+    # One by one: told apart by colour, dashes and width together, seaborn looks through all
+    # combinations of the three, of which twenty models have thousands.
+    for label, look in looks.items():
+        of_label = known[known["label"] == label]
+        if of_label.empty:
+            continue
+        axes.fill_between(
+            of_label[x],
+            drawable(of_label[low]),
+            drawable(of_label[high]),
+            step=step,  # type: ignore[arg-type]
+            color=look.colour,
+            alpha=0.15,
+            linewidth=0,
+        )
+        sns.lineplot(
+            x=of_label[x],
+            y=drawable(of_label[middle]),
+            estimator=None,
+            label=label,
+            legend=False,  # one for the whole figure follows
+            color=look.colour,
+            linestyle=(0, look.dashes) if look.dashes else "solid",
+            linewidth=look.width,
+            drawstyle=f"steps-{step}" if step else "default",
+            zorder=3,
+            ax=axes,
+            **lines,
+        )
