@@ -135,7 +135,7 @@ def test_no_recipe_of_a_model_is_taken_for_that_of_a_pair() -> None:
     pairs = {f"{group}_{model}" for group in groups for model in models}
     assert "stack_rnn" in pairs
     assert not set(models) & pairs & set(RECIPES)
-    assert composed("task=copy", "model=stack_rnn").train.learning_rate == 3e-3
+    assert composed("task=copy", "model=stack_rnn").train.learning_rate == 3e-2
 
 
 def test_recipes_come_in_layers_of_which_the_later_has_the_last_word() -> None:
@@ -182,6 +182,8 @@ STATED = [
 ]
 #: What is on record of the searches for learning rates: a row for each task, model and rate.
 RATES = CONF.parent / "results/reference/learning_rates/report/tables/summary.csv"
+#: The same for the models that were added later: a row for each model, rate and task.
+FIVE_RATES = CONF.parent / "results/reference/rates/report/tables/settings_compared.csv"
 
 
 @pytest.mark.parametrize("recipe", STATED)
@@ -208,6 +210,23 @@ def test_recipes_state_the_search_for_learning_rates_that_is_on_record(model: st
         score = "validation_loss_bits" if task == "ngrams" else "validation_wrong_bits"
         best = of_task.sort_values(score)["label"].iloc[0]
         assert best == f"{model} (train.learning_rate={record.found['train.learning_rate']})"
+
+
+@pytest.mark.parametrize("model", pd.read_csv(FIVE_RATES)["model"].unique())
+def test_recipes_state_the_rate_that_did_best_of_five(model: str) -> None:
+    table = pd.read_csv(FIVE_RATES)
+    rows = table[table["model"] == model]
+    config = composed("task=duplicate", f"model={model}")
+    record = config.searches["rates"]
+    assert set(rows["setting"]) == set(record.found) == {"train.learning_rate"}
+    assert record.trials == rows["value"].nunique()
+    assert set(record.sequences) == set(rows["section"])
+    assert rows.groupby(["value", "section"]).ngroups == len(rows)
+    assert (rows["runs"] == len(record.seeds)).all()
+    assert record.total_sequences == record.trials * sum(record.sequences.values())
+    assert record.command.endswith(f" model={model}")
+    assert rows.loc[rows["best"], "value"].unique() == [record.found["train.learning_rate"]]
+    assert config.train.learning_rate == record.found["train.learning_rate"]
 
 
 def test_what_is_stated_of_searches_changes_no_identity() -> None:
