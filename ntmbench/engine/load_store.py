@@ -9,7 +9,15 @@ from numba import types
 from numba.extending import intrinsic
 
 from .simd import VECTORS, VectorType
-from .vector_ir import call, constant, element_pointer, first_lanes, suffix, vector_pointer
+from .vector_ir import (
+    call,
+    constant,
+    element_pointer,
+    first_lanes,
+    splat_value,
+    suffix,
+    vector_pointer,
+)
 
 
 @intrinsic
@@ -21,6 +29,21 @@ def load(typing: Any, array: Any, index: Any) -> Any:
         kind = context.get_value_type(vector)
         pointer = element_pointer(context, builder, sig.args[0], *args)
         return builder.load(vector_pointer(builder, pointer, kind), align=_bytes(vector), typ=kind)
+
+    return vector(array, types.intp), generate
+
+
+@intrinsic
+def load_splat(typing: Any, array: Any, index: Any) -> Any:
+    """A vector that repeats the number at an index, which is not negative.
+
+    Numba lets a negative index count from the end, which costs four instructions for each number.
+    """
+    vector = VECTORS[array.dtype]
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        pointer = element_pointer(context, builder, sig.args[0], *args)
+        return splat_value(builder, builder.load(pointer), vector.lanes)
 
     return vector(array, types.intp), generate
 

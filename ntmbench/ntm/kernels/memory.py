@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ntmbench.engine.jit import compiled
-from ntmbench.engine.load_store import load, load_part, store, store_part
+from ntmbench.engine.load_store import load, load_part, load_splat, store, store_part
 from ntmbench.engine.matmul import multiply
 from ntmbench.engine.simd import add_product, inverse_root, lanes, splat, subtract_product, total
 from ntmbench.ntm.limits import SQUARED_NORM_FLOOR
@@ -74,7 +74,7 @@ def write(
             for word in range(words):
                 at = word * slot_row + slot
                 value = load(scratch, memory + at)
-                adds, erases = splat(kept, kept[add + word]), splat(kept, kept[erase + word])
+                adds, erases = load_splat(kept, add + word), load_splat(kept, erase + word)
                 value = add_product(value, weight, subtract_product(adds, erases, value))
                 store(scratch, target + at, value)
                 if word < key_words:
@@ -88,8 +88,8 @@ def write(
             for head in range(n.writes):
                 weight = load(kept, first + head * slot_row + slot)
                 at = head * words + word
-                left = left * subtract_product(one, weight, splat(kept, kept[erase + at]))
-                added = add_product(added, weight, splat(kept, kept[add + at]))
+                left = left * subtract_product(one, weight, load_splat(kept, erase + at))
+                added = add_product(added, weight, load_splat(kept, add + at))
             at = word * slot_row + slot
             value = add_product(added, load(scratch, memory + at), left)
             store(scratch, target + at, value)
@@ -144,7 +144,7 @@ def write_backward(
     for head in range(1 if n.writes == 1 else 0, n.reads):
         for word in range(n.words):
             at = d_memory + word * n.slot_row
-            d_read = splat(kept, scratch[d_reads + head * n.words + word])
+            d_read = load_splat(scratch, d_reads + head * n.words + word)
             for slot in range(0, n.slot_row, lanes(kept)):
                 weight = load(kept, weighting + head * n.slot_row + slot)
                 store(scratch, at + slot, add_product(load(scratch, at + slot), weight, d_read))
@@ -171,8 +171,8 @@ def _one_write_backward(
         row = word * slot_row
         erase = numbers + n.erase + word
         add = numbers + n.add + word
-        erases, adds = splat(kept, kept[erase]), splat(kept, kept[add])
-        d_read = splat(kept, scratch[d_reads + word])
+        erases, adds = load_splat(kept, erase), load_splat(kept, add)
+        d_read = load_splat(scratch, d_reads + word)
         d_erase, d_add = splat(kept, 0.0), splat(kept, 0.0)
         for slot in range(0, slot_row, lanes(kept)):
             weight = load(kept, own + slot)
@@ -220,14 +220,14 @@ def _writes_backward(
             for head in range(writes):
                 store(scratch, s.write_before + head * width, left)
                 weight = load(kept, own + head * slot_row + slot)
-                left = left * subtract_product(one, weight, splat(kept, kept[erase + head * words]))
+                left = left * subtract_product(one, weight, load_splat(kept, erase + head * words))
             store(scratch, d_memory + row + slot, slope * left)
             after = product
             for head in range(writes - 1, -1, -1):
                 at = head * slot_row + slot
                 weight = load(kept, own + at)
-                erases = splat(kept, kept[erase + head * words])
-                adds = splat(kept, kept[add + head * words])
+                erases = load_splat(kept, erase + head * words)
+                adds = load_splat(kept, add + head * words)
                 others = after * load(scratch, s.write_before + head * width)
                 after = after * subtract_product(one, weight, erases)
                 d_weight = add_product(load(scratch, d_own + at), slope, adds)
@@ -267,7 +267,7 @@ def content_backward(
             at = numbers + head * words + word
             pair = head + 1 < heads
             key, other_key = (
-                splat(kept, kept[at]),
+                load_splat(kept, at),
                 splat(kept, kept[at + words] if pair else 0),
             )
             dots = s.d_dots + head * slot_row
@@ -291,7 +291,7 @@ def content_backward(
                 scratch[d_keys + (head + 1) * words + word] = total(other_sums)
             head += 2
     for head in range(heads):
-        pull = splat(kept, scratch[s.key_pull + head])
+        pull = load_splat(scratch, s.key_pull + head)
         for word in range(0, words, lanes(kept)):
             at = head * words + word
             slope = load_part(scratch, d_keys + at, words - word)

@@ -10,7 +10,7 @@ import math
 from typing import Any
 
 from ntmbench.engine.jit import compiled
-from ntmbench.engine.load_store import load, store
+from ntmbench.engine.load_store import load, load_splat, store
 from ntmbench.engine.matmul import multiply
 from ntmbench.engine.rows import dot
 from ntmbench.engine.simd import (
@@ -85,7 +85,7 @@ def blend_and_shift(
     """Eqs. (5), (7) and (8): fill scratch's ``content``, ``ring`` and ``shifted`` for a head."""
     slots, slot_row, shifts = n.slots, n.slot_row, n.shifts
     contents, ring, shifted = s.content, s.ring, s.shifted
-    strength = splat(kept, kept[numbers + n.strength + head])
+    strength = load_splat(kept, numbers + n.strength + head)
     top = splat(kept, _LOWEST)
     for slot in range(0, slot_row, lanes(kept)):
         top = maximum(strength * load(kept, similarity + slot), top)
@@ -96,7 +96,7 @@ def blend_and_shift(
         store(scratch, contents + slot, value)
         sums = sums + value
     scale = splat(kept, 1 / total(sums))
-    gate = splat(kept, kept[numbers + n.gate + head])
+    gate = load_splat(kept, numbers + n.gate + head)
     rest = splat(kept, 1.0) - gate
     middle = ring + shifts // 2
     for slot in range(0, slot_row, lanes(kept)):
@@ -108,9 +108,9 @@ def blend_and_shift(
     shift = numbers + n.shift + head * shifts
     end = ring + shifts - 1
     for slot in range(0, slot_row, lanes(kept)):
-        moved = splat(kept, kept[shift]) * load(scratch, end + slot)
+        moved = load_splat(kept, shift) * load(scratch, end + slot)
         for j in range(1, shifts):
-            share = splat(kept, kept[shift + j])
+            share = load_splat(kept, shift + j)
             moved = add_product(moved, share, load(scratch, end + slot - j))
         store(scratch, shifted + slot, first(moved, slots - slot))
 
@@ -194,12 +194,12 @@ def address_backward(
             sums = add_product(sums, slope, load(scratch, end + slot))
         scratch[d_numbers + n.shift + head * shifts + j] = total(sums)
 
-    gate = splat(kept, kept[numbers + n.gate + head])
+    gate = load_splat(kept, numbers + n.gate + head)
     gate_sums, sums = splat(kept, 0.0), splat(kept, 0.0)
     for slot in range(0, slot_row, lanes(kept)):
-        slope = splat(kept, kept[shift]) * load(scratch, d_ring + slot)
+        slope = load_splat(kept, shift) * load(scratch, d_ring + slot)
         for j in range(1, shifts):
-            share = splat(kept, kept[shift + j])
+            share = load_splat(kept, shift + j)
             slope = add_product(slope, share, load(scratch, d_ring + slot + j))
         slope = first(slope, slots - slot)
         content = load(scratch, contents + slot)

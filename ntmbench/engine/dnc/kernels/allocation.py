@@ -6,7 +6,7 @@ from typing import Any
 
 from ntmbench.engine.dnc.limits import EPSILON
 from ntmbench.engine.jit import compiled
-from ntmbench.engine.load_store import load, store
+from ntmbench.engine.load_store import load, load_splat, store
 from ntmbench.engine.rows import fill
 from ntmbench.engine.simd import (
     add_product,
@@ -34,7 +34,7 @@ def retain(n: Layout, s: Scratch, kept: Any, before: int, now: int, room: Any) -
         left = one
         for head in range(n.heads):
             weight = load(kept, before + n.read + head * n.slot_row + slot)
-            left = left * subtract_product(one, splat(kept, kept[gates + head]), weight)
+            left = left * subtract_product(one, load_splat(kept, gates + head), weight)
         store(room, s.retention + slot, left)
 
 
@@ -70,20 +70,20 @@ def put_in_order(n: Layout, s: Scratch, kept: Any, now: int, room: Any) -> None:
         mine = load(room, s.used + block)
         a, b = zero, zero
         for other in range(0, block, 2):
-            a = a + where_at_least(one, mine, splat(kept, room[s.used + other]))
-            b = b + where_at_least(one, mine, splat(kept, room[s.used + other + 1]))
+            a = a + where_at_least(one, mine, load_splat(room, s.used + other))
+            b = b + where_at_least(one, mine, load_splat(room, s.used + other + 1))
         for other in range(block, min(block + wide, n.slots)):
-            value = splat(kept, room[s.used + other])
+            value = load_splat(room, s.used + other)
             below, level = where_below(one, value, mine), where_at_least(one, mine, value)
             lane = other - block + 1
             a = a + (first(below, lane) + (level - first(level, lane)))
         later = block + wide
         while later + 2 <= n.slots:
-            a = a + where_below(one, splat(kept, room[s.used + later]), mine)
-            b = b + where_below(one, splat(kept, room[s.used + later + 1]), mine)
+            a = a + where_below(one, load_splat(room, s.used + later), mine)
+            b = b + where_below(one, load_splat(room, s.used + later + 1), mine)
             later += 2
         if later < n.slots:
-            a = a + where_below(one, splat(kept, room[s.used + later]), mine)
+            a = a + where_below(one, load_splat(room, s.used + later), mine)
         store(room, s.ranks + block, a + b)
     for slot in range(n.slots):
         # With numbers that are none, ranks may be too high.
@@ -163,12 +163,12 @@ def retain_backward(
             row = head * n.slot_row + slot
             store(room, s.left + row, left)
             weight = load(kept, before + n.read + row)
-            left = left * subtract_product(one, splat(kept, kept[gates + head]), weight)
+            left = left * subtract_product(one, load_splat(kept, gates + head), weight)
         after = one
         for head in range(n.heads - 1, -1, -1):
             row = head * n.slot_row + slot
             weight = load(kept, before + n.read + row)
-            gate = splat(kept, kept[gates + head])
+            gate = load_splat(kept, gates + head)
             slope = load(room, s.left + row) * after
             after = after * subtract_product(one, gate, weight)
             at = own + s.d_read + row

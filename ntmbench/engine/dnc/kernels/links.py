@@ -9,7 +9,7 @@ from typing import Any
 
 from ntmbench.engine.dnc.limits import EPSILON
 from ntmbench.engine.jit import compiled
-from ntmbench.engine.load_store import load, store
+from ntmbench.engine.load_store import load, load_splat, store
 from ntmbench.engine.matmul import multiply
 from ntmbench.engine.reductions import totals
 from ntmbench.engine.rows import add_part, copy_vectors, fill
@@ -28,8 +28,8 @@ def link(n: Layout, kept: Any, before: int, now: int, room: Any, links: int, tar
     one, size = splat(kept, 1.0), n.slot_row
     write, precedence = now + n.write, before + n.precedence
     for row in range(0, size, 4):
-        to0, to1 = splat(kept, kept[write + row]), splat(kept, kept[write + row + 1])
-        to2, to3 = splat(kept, kept[write + row + 2]), splat(kept, kept[write + row + 3])
+        to0, to1 = load_splat(kept, write + row), load_splat(kept, write + row + 1)
+        to2, to3 = load_splat(kept, write + row + 2), load_splat(kept, write + row + 3)
         rest0, rest1, rest2, rest3 = one - to0, one - to1, one - to2, one - to3
         for slot in range(0, size, lanes(kept)):
             since, preceding = load(kept, write + slot), load(kept, precedence + slot)
@@ -84,10 +84,10 @@ def _link_and_follow(
     fill(kept, backward, size, 0.0)
     for diagonal in range(0, size, wide):
         for row in range(diagonal, diagonal + wide, 4):
-            to0, to1 = splat(kept, kept[write + row]), splat(kept, kept[write + row + 1])
-            to2, to3 = splat(kept, kept[write + row + 2]), splat(kept, kept[write + row + 3])
-            r0, r1 = splat(kept, kept[read + row]), splat(kept, kept[read + row + 1])
-            r2, r3 = splat(kept, kept[read + row + 2]), splat(kept, kept[read + row + 3])
+            to0, to1 = load_splat(kept, write + row), load_splat(kept, write + row + 1)
+            to2, to3 = load_splat(kept, write + row + 2), load_splat(kept, write + row + 3)
+            r0, r1 = load_splat(kept, read + row), load_splat(kept, read + row + 1)
+            r2, r3 = load_splat(kept, read + row + 2), load_splat(kept, read + row + 3)
             rest0, rest1, rest2, rest3 = one - to0, one - to1, one - to2, one - to3
             f0, f1 = splat(kept, 0.0), splat(kept, 0.0)
             f2, f3 = splat(kept, 0.0), splat(kept, 0.0)
@@ -129,7 +129,7 @@ def _without(vector: Any, lane: int) -> Any:
 @compiled
 def _sharpen(n: Layout, s: Scratch, kept: Any, power: int, row: int, to: int, room: Any) -> None:
     epsilon = splat(kept, _EPSILON)
-    powers = splat(kept, kept[power]) + splat(kept, 1.0)
+    powers = load_splat(kept, power) + splat(kept, 1.0)
     for slot in range(0, n.slot_row, lanes(kept)):
         store(kept, to + slot, powers * log(load(kept, row + slot) + epsilon))
     softmax_of_slots(n, s, kept, to, room)
@@ -142,7 +142,7 @@ def _sharpen_backward(
 ) -> None:  # fmt: skip
     """Gradients of a sharpened row to those of the row, in place, and that of the power."""
     epsilon = splat(kept, _EPSILON)
-    powers = splat(kept, kept[interface + power]) + splat(kept, 1.0)
+    powers = load_splat(kept, interface + power) + splat(kept, 1.0)
     mean = splat(kept, row_dot(n, kept, sharp, room, slopes))
     sums = splat(kept, 0.0)
     for slot in range(0, n.slot_row, lanes(kept)):
@@ -158,8 +158,8 @@ def mix(n: Layout, kept: Any, now: int) -> None:
     """The read weightings: backward, content and forward in the shares of the read modes."""
     for head in range(n.heads):
         row, modes = head * n.slot_row, now + n.interface + n.modes + 3 * head
-        backward, content = splat(kept, kept[modes]), splat(kept, kept[modes + 1])
-        forward = splat(kept, kept[modes + 2])
+        backward, content = load_splat(kept, modes), load_splat(kept, modes + 1)
+        forward = load_splat(kept, modes + 2)
         for slot in range(row, row + n.slot_row, lanes(kept)):
             value = backward * load(kept, now + n.sharp_backward + slot)
             value = add_product(value, content, load(kept, now + n.content + slot))
@@ -182,10 +182,10 @@ def mix_backward(
     room[s.d_numbers + modes + 1] = row_dot(n, kept, now + n.content + row, room, slopes)
     room[s.d_numbers + modes + 2] = row_dot(n, kept, now + n.sharp_forward + row, room, slopes)
     backward, content = (
-        splat(kept, kept[interface + modes]),
-        splat(kept, kept[interface + modes + 1]),
+        load_splat(kept, interface + modes),
+        load_splat(kept, interface + modes + 1),
     )
-    forward = splat(kept, kept[interface + modes + 2])
+    forward = load_splat(kept, interface + modes + 2)
     d_forward, d_backward = s.left + row, s.right + n.heads * size + row
     for slot in range(0, size, lanes(kept)):
         slope = load(room, slopes + slot)
@@ -260,9 +260,9 @@ def _link_backward(
     fill(room, d_read, size, 0.0)
     for diagonal in range(0, size, wide):
         for row in range(diagonal, diagonal + wide, 2):
-            to0, to1 = splat(kept, kept[write + row]), splat(kept, kept[write + row + 1])
-            d0, d1 = splat(kept, room[ahead + row]), splat(kept, room[ahead + row + 1])
-            r0, r1 = splat(kept, room[read + row]), splat(kept, room[read + row + 1])
+            to0, to1 = load_splat(kept, write + row), load_splat(kept, write + row + 1)
+            d0, d1 = load_splat(room, ahead + row), load_splat(room, ahead + row + 1)
+            r0, r1 = load_splat(room, read + row), load_splat(room, read + row + 1)
             rest0, rest1 = one - to0, one - to1
             sum0, sum1 = splat(kept, 0.0), splat(kept, 0.0)
             e0, e1 = splat(kept, 0.0), splat(kept, 0.0)

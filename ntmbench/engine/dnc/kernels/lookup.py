@@ -14,7 +14,7 @@ from typing import Any
 
 from ntmbench.engine.dnc.limits import EPSILON
 from ntmbench.engine.jit import compiled
-from ntmbench.engine.load_store import load, load_part, store, store_part
+from ntmbench.engine.load_store import load, load_part, load_splat, store, store_part
 from ntmbench.engine.reductions import totals
 from ntmbench.engine.simd import (
     add_product,
@@ -61,14 +61,14 @@ def look_up(
     """Fill the rows of likeness and content at ``place``, from a memory in ``room``."""
     key_size = splat(kept, math.sqrt(_ask(n, s, kept, key, mask, room)))
     floor, epsilon = splat(kept, _FLOOR), splat(kept, _EPSILON)
-    power = splat(kept, kept[strength]) + splat(kept, 1.0)
+    power = load_splat(kept, strength) + splat(kept, 1.0)
     content = place + (n.content - n.likeness)
     for slot in range(0, n.slot_row, lanes(kept)):
         dots, sums = splat(kept, 0.0), splat(kept, 0.0)
         for word in range(n.words):
             value = load(room, memory + word * n.slot_row + slot)
-            dots = add_product(dots, splat(kept, room[s.query + word]), value)
-            sums = add_product(sums, splat(kept, room[s.squares + word]) * value, value)
+            dots = add_product(dots, load_splat(room, s.query + word), value)
+            sums = add_product(sums, load_splat(room, s.squares + word) * value, value)
         size = sums * inverse_root(maximum(sums, floor))
         likeness = dots / add_product(epsilon, key_size, size)
         store(kept, place + slot, likeness)
@@ -89,7 +89,7 @@ def look_up_backward(
     square = _ask(n, s, kept, interface + key, interface + mask, room)
     key_size = splat(kept, math.sqrt(square))
     floor, epsilon = splat(kept, _FLOOR), splat(kept, _EPSILON)
-    power = splat(kept, kept[interface + strength]) + splat(kept, 1.0)
+    power = load_splat(kept, interface + strength) + splat(kept, 1.0)
     content = place + (n.content - n.likeness)
     mean = splat(kept, row_dot(n, kept, content, room, s.d_weighting))
     d_strength, d_key_size = splat(kept, 0.0), splat(kept, 0.0)
@@ -97,7 +97,7 @@ def look_up_backward(
         sums = splat(kept, 0.0)
         for word in range(n.words):
             value = load(room, memory + word * n.slot_row + slot)
-            sums = add_product(sums, splat(kept, room[s.squares + word]) * value, value)
+            sums = add_product(sums, load_splat(room, s.squares + word) * value, value)
         inverse = inverse_root(maximum(sums, floor))
         size = sums * inverse
         likeness = load(kept, place + slot)
@@ -114,7 +114,7 @@ def look_up_backward(
         count = min(wide, n.words - block)
         for word in range(block, block + count):
             row = word * n.slot_row
-            query, share = splat(kept, room[s.query + word]), splat(kept, room[s.squares + word])
+            query, share = load_splat(room, s.query + word), load_splat(room, s.squares + word)
             d_query, d_square = splat(kept, 0.0), splat(kept, 0.0)
             for slot in range(0, n.slot_row, wide):
                 d_dot, pull = load(room, s.d_dots + slot), load(room, s.pulls + slot)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ntmbench.engine.jit import compiled
-from ntmbench.engine.load_store import load, store, store_part
+from ntmbench.engine.load_store import load, load_splat, store, store_part
 from ntmbench.engine.matmul import multiply
 from ntmbench.engine.reductions import totals
 from ntmbench.engine.simd import add_product, lanes, splat, subtract_product, total
@@ -17,9 +17,9 @@ from .passes import products, row_dot
 @compiled
 def choose_slots(n: Layout, s: Scratch, kept: Any, now: int, room: Any) -> None:
     """The write weighting, from scratch's ``allocated`` and the last row of content."""
-    gate = splat(kept, kept[now + n.interface + n.allocation_gate])
+    gate = load_splat(kept, now + n.interface + n.allocation_gate)
     rest = splat(kept, 1.0) - gate
-    write = splat(kept, kept[now + n.interface + n.write_gate])
+    write = load_splat(kept, now + n.interface + n.write_gate)
     content = now + n.content + n.heads * n.slot_row
     for slot in range(0, n.slot_row, lanes(kept)):
         found = rest * load(kept, content + slot)
@@ -31,8 +31,8 @@ def choose_slots(n: Layout, s: Scratch, kept: Any, now: int, room: Any) -> None:
 def choose_slots_backward(n: Layout, s: Scratch, kept: Any, now: int, room: Any) -> None:
     """From ``d_write`` to ``d_allocated``, ``d_weighting`` (of the content), and both gates."""
     one = splat(kept, 1.0)
-    gate = splat(kept, kept[now + n.interface + n.allocation_gate])
-    write = splat(kept, kept[now + n.interface + n.write_gate])
+    gate = load_splat(kept, now + n.interface + n.allocation_gate)
+    write = load_splat(kept, now + n.interface + n.write_gate)
     content = now + n.content + n.heads * n.slot_row
     from_gate, from_write = splat(kept, 0.0), splat(kept, 0.0)
     for slot in range(0, n.slot_row, lanes(kept)):
@@ -63,8 +63,8 @@ def write(n: Layout, s: Scratch, kept: Any, now: int, room: Any, memory: int, ta
         for word in range(n.words):
             at = word * n.slot_row + slot
             value = load(room, memory + at) * retained
-            erase = splat(kept, kept[numbers + n.erase + word])
-            vector = splat(kept, kept[numbers + n.vector + word])
+            erase = load_splat(kept, numbers + n.erase + word)
+            vector = load_splat(kept, numbers + n.vector + word)
             change = subtract_product(vector, erase, value)
             store(room, target + at, add_product(value, weight, change))
 
@@ -84,8 +84,8 @@ def write_backward(
         count = min(wide, n.words - block)
         for word in range(block, block + count):
             row = word * n.slot_row
-            erase = splat(kept, kept[numbers + n.erase + word])
-            vector = splat(kept, kept[numbers + n.vector + word])
+            erase = load_splat(kept, numbers + n.erase + word)
+            vector = load_splat(kept, numbers + n.vector + word)
             d_erase, d_vector = splat(kept, 0.0), splat(kept, 0.0)
             for slot in range(0, n.slot_row, wide):
                 weight = load(kept, now + n.write + slot)

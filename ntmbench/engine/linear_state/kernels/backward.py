@@ -18,10 +18,10 @@ from typing import Any
 from ntmbench.engine.addresses import at_address
 from ntmbench.engine.denormals import flush_denormals, restore
 from ntmbench.engine.jit import compiled
-from ntmbench.engine.load_store import load, store
+from ntmbench.engine.load_store import load, load_splat, store
 from ntmbench.engine.reductions import totals
 from ntmbench.engine.rows import copy, copy_vectors, fill
-from ntmbench.engine.simd import add_product, lanes, splat, subtract_product, total
+from ntmbench.engine.simd import add_product, lanes, splat, total
 
 from .announced import linear_kernel
 from .layout import SCALAR, Sizes
@@ -86,7 +86,6 @@ def run_backward(
                     load_query(n, addresses, room, step, pair, ahead)
                     row, rows_ahead = answer_row(n, step, pair, ahead)
                     load_row(d_outputs, row, n.values, room, n.d_output, rows_ahead)
-                fill(room, n.d_decays, 5 * n.key_row, 0.0)
                 at = n.states + (step - begin) * n.state_size
                 _gather(n, room, at, d_state, asks)
                 _store_value(n, gradients, room, step, pair, ahead)
@@ -108,7 +107,7 @@ def run_backward(
 def _load_seen(n: Sizes, addresses: Any, room: Any, step: int, pair: int, ahead: int) -> None:
     if n.erase:
         seen = at_address(room, addresses[10], n.steps * n.pairs * n.value_row)
-        load_row(seen, step * n.pairs + pair, n.value_row, room, n.seen, ahead)
+        load_row(seen, step * n.pairs + pair, n.value_row, room, n.minus_seen, ahead)
 
 
 @compiled
@@ -116,68 +115,39 @@ def _gather(n: Sizes, room: Any, before: int, d_state: int, asks: bool) -> None:
     """Add the output's part to G, and gather all gradients but that of a.
 
     ``sums`` are left for the value, ``other_sums`` for u with its sign reversed. Where nothing is
-    erased, G is taken one step back.
+    erased, G is taken one step back. One vector of keys is taken after the other, so that what is
+    summed over the rows stays in registers.
     """
     zero, wide = splat(room, 0.0), lanes(room)
-    for row in range(0, n.rows, 4):
-        v0, v1 = splat(room, room[n.value + row]), splat(room, room[n.value + row + 1])
-        v2, v3 = splat(room, room[n.value + row + 2]), splat(room, room[n.value + row + 3])
-        u0, u1 = splat(room, room[n.seen + row]), splat(room, room[n.seen + row + 1])
-        u2, u3 = splat(room, room[n.seen + row + 2]), splat(room, room[n.seen + row + 3])
-        o0, o1 = splat(room, room[n.d_output + row]), splat(room, room[n.d_output + row + 1])
-        o2, o3 = splat(room, room[n.d_output + row + 2]), splat(room, room[n.d_output + row + 3])
-        s0, s1, s2, s3 = zero, zero, zero, zero
-        e0, e1, e2, e3 = zero, zero, zero, zero
-        for i in range(0, n.key_row, wide):
-            shift = row * n.key_row + i
-            at = d_state + shift
-            g0, g1 = load(room, at), load(room, at + n.key_row)
-            g2, g3 = load(room, at + 2 * n.key_row), load(room, at + 3 * n.key_row)
+    key_row, rows, erase, decay = n.key_row, n.rows, n.erase, n.decay
+    value, minus_seen, d_output = n.value, n.minus_seen, n.d_output
+    sums, other_sums, after = n.sums, n.other_sums, before + n.state_size
+    for i in range(0, key_row, wide):
+        query, key = load(room, n.query + i), load(room, n.key + i)
+        b, w = load(room, n.erase_to + i), load(room, n.decays + i)
+        d_query, d_key, d_b, d_w = zero, zero, zero, zero
+        for row in range(rows):
+            shift, at = row * key_row + i, row * wide
+            g = load(room, d_state + shift)
             if asks:
-                q = load(room, n.query + i)
-                g0, g1 = add_product(g0, o0, q), add_product(g1, o1, q)
-                g2, g3 = add_product(g2, o2, q), add_product(g3, o3, q)
-                after = before + n.state_size + shift
-                d = load(room, n.d_query + i)
-                d = add_product(d, o0, load(room, after))
-                d = add_product(d, o1, load(room, after + n.key_row))
-                d = add_product(d, o2, load(room, after + 2 * n.key_row))
-                d = add_product(d, o3, load(room, after + 3 * n.key_row))
-                store(room, n.d_query + i, d)
-            k, d = load(room, n.key + i), load(room, n.d_key + i)
-            s0, s1 = add_product(s0, g0, k), add_product(s1, g1, k)
-            s2, s3 = add_product(s2, g2, k), add_product(s3, g3, k)
-            d = add_product(add_product(d, v0, g0), v1, g1)
-            store(room, n.d_key + i, add_product(add_product(d, v2, g2), v3, g3))
-            if n.erase:
-                b, d = load(room, n.erase_to + i), load(room, n.d_erase_to + i)
-                e0, e1 = add_product(e0, g0, b), add_product(e1, g1, b)
-                e2, e3 = add_product(e2, g2, b), add_product(e3, g3, b)
-                d = subtract_product(subtract_product(d, u0, g0), u1, g1)
-                d = subtract_product(subtract_product(d, u2, g2), u3, g3)
-                store(room, n.d_erase_to + i, d)
-            if n.decay:
-                w, d = load(room, n.decays + i), load(room, n.d_decays + i)
-                d = add_product(d, g0, load(room, before + shift))
-                d = add_product(d, g1, load(room, before + shift + n.key_row))
-                d = add_product(d, g2, load(room, before + shift + 2 * n.key_row))
-                d = add_product(d, g3, load(room, before + shift + 3 * n.key_row))
-                store(room, n.d_decays + i, d)
-                g0, g1, g2, g3 = g0 * w, g1 * w, g2 * w, g3 * w
-            store(room, at, g0)
-            store(room, at + n.key_row, g1)
-            store(room, at + 2 * n.key_row, g2)
-            store(room, at + 3 * n.key_row, g3)
-        at = row * wide
-        store(room, n.sums + at, s0)
-        store(room, n.sums + at + wide, s1)
-        store(room, n.sums + at + 2 * wide, s2)
-        store(room, n.sums + at + 3 * wide, s3)
-        if n.erase:
-            store(room, n.other_sums + at, e0)
-            store(room, n.other_sums + at + wide, e1)
-            store(room, n.other_sums + at + 2 * wide, e2)
-            store(room, n.other_sums + at + 3 * wide, e3)
+                o = load_splat(room, d_output + row)
+                g = add_product(g, o, query)
+                d_query = add_product(d_query, o, load(room, after + shift))
+            s = load(room, sums + at) if i else zero
+            store(room, sums + at, add_product(s, g, key))
+            d_key = add_product(d_key, load_splat(room, value + row), g)
+            if erase:
+                e = load(room, other_sums + at) if i else zero
+                store(room, other_sums + at, add_product(e, g, b))
+                d_b = add_product(d_b, load_splat(room, minus_seen + row), g)
+            if decay:
+                d_w = add_product(d_w, g, load(room, before + shift))
+                g = g * w
+            store(room, d_state + shift, g)
+        store(room, n.d_query + i, d_query)
+        store(room, n.d_key + i, d_key)
+        store(room, n.d_erase_to + i, d_b)
+        store(room, n.d_decays + i, d_w)
 
 
 @compiled
@@ -186,20 +156,15 @@ def _step_back(n: Sizes, room: Any, before: int, d_state: int) -> None:
     zero, wide = splat(room, 0.0), lanes(room)
     for row in range(0, n.value_row, wide):
         store(room, n.d_seen + row, zero - totals(room, n.other_sums + row * wide))
-    for row in range(0, n.rows, 4):
-        u0, u1 = splat(room, room[n.d_seen + row]), splat(room, room[n.d_seen + row + 1])
-        u2, u3 = splat(room, room[n.d_seen + row + 2]), splat(room, room[n.d_seen + row + 3])
-        for i in range(0, n.key_row, wide):
-            at, old = d_state + row * n.key_row + i, before + row * n.key_row + i
-            a, d = load(room, n.erase_from + i), load(room, n.d_erase_from + i)
-            d = add_product(d, u0, load(room, old))
-            d = add_product(d, u1, load(room, old + n.key_row))
-            d = add_product(d, u2, load(room, old + 2 * n.key_row))
-            store(room, n.d_erase_from + i, add_product(d, u3, load(room, old + 3 * n.key_row)))
-            store(room, at, add_product(load(room, at), u0, a))
-            store(room, at + n.key_row, add_product(load(room, at + n.key_row), u1, a))
-            store(room, at + 2 * n.key_row, add_product(load(room, at + 2 * n.key_row), u2, a))
-            store(room, at + 3 * n.key_row, add_product(load(room, at + 3 * n.key_row), u3, a))
+    key_row, rows, d_seen = n.key_row, n.rows, n.d_seen
+    for i in range(0, key_row, wide):
+        a, d_a = load(room, n.erase_from + i), zero
+        for row in range(rows):
+            shift = row * key_row + i
+            u = load_splat(room, d_seen + row)
+            d_a = add_product(d_a, u, load(room, before + shift))
+            store(room, d_state + shift, add_product(load(room, d_state + shift), u, a))
+        store(room, n.d_erase_from + i, d_a)
 
 
 @compiled

@@ -14,7 +14,7 @@ from ntmbench.engine.jit import compiled
 from ntmbench.engine.load_store import load_part, store, store_part
 from ntmbench.engine.reductions import totals
 from ntmbench.engine.rows import copy, copy_vectors, fill
-from ntmbench.engine.simd import lanes
+from ntmbench.engine.simd import lanes, splat
 
 from .announced import linear_kernel
 from .layout import Sizes
@@ -45,7 +45,7 @@ def run_forward(n: Sizes, addresses: Any, like: Any, room_at: int, first: int, c
     """
     mode = flush_denormals()
     room = at_address(like, room_at, n.room)
-    size, wide = n.values * n.keys, lanes(like)
+    size, wide, zero = n.values * n.keys, lanes(like), splat(like, 0.0)
     given = at_address(like, addresses[6], n.pairs * size)
     outputs = at_address(like, addresses[7], n.steps // n.every * n.pairs * n.values)
     last = at_address(like, addresses[8], n.pairs * size)
@@ -74,10 +74,11 @@ def run_forward(n: Sizes, addresses: Any, like: Any, room_at: int, first: int, c
                 asks = (step + 1) % n.every == 0
                 if n.erase:
                     for row in range(0, n.value_row, wide):
-                        store(room, n.seen + row, totals(room, n.sums + row * wide))
+                        seen = totals(room, n.sums + row * wide)
+                        store(room, n.minus_seen + row, zero - seen)
                     if n.keep:
                         row = step * n.pairs + pair
-                        store_row(room, n.seen, kept_seen, row, n.value_row, ahead)
+                        store_row(room, n.minus_seen, kept_seen, row, n.value_row, ahead)
                 if looks:
                     load_erase_from(n, addresses, room, step + 1, pair, ahead)
                 if asks:

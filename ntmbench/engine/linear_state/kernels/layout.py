@@ -11,8 +11,8 @@ from typing import NamedTuple
 from ntmbench.engine.places import Room, kept_interval, padded
 from ntmbench.engine.processor import FLOAT_LANES
 
-#: Rows of a state that a pass takes at a time.
-ROWS = 4
+#: Rows of a state that a step forward takes at a time.
+ROWS = 2
 #: Kinds of decay.
 NO_DECAY, SCALAR, DIAGONAL = 0, 1, 2
 
@@ -55,7 +55,7 @@ class Sizes(NamedTuple):
     erase_from: int
     erase_to: int
     value: int
-    seen: int  # u_t = S_{t-1} a_t
+    minus_seen: int  # -u_t = -S_{t-1} a_t
     output: int  # in the backward pass the gradient of the value
     sums: int  # a vector for each row, still to be added up
     other_sums: int
@@ -92,7 +92,7 @@ def make_sizes(problem: Problem, states: int, d_states: int) -> Sizes:
         },
         **{
             name: room.take(value_row)
-            for name in ("value", "seen", "output", "d_output", "d_seen")
+            for name in ("value", "minus_seen", "output", "d_output", "d_seen")
         },
         **{name: room.take(value_row * FLOAT_LANES) for name in ("sums", "other_sums")},
         "states": room.take(states * rows * key_row),

@@ -6,12 +6,12 @@ from typing import Any
 
 from ntmbench.engine.addresses import at_address
 from ntmbench.engine.jit import compiled
-from ntmbench.engine.load_store import load, load_part, store, store_part
+from ntmbench.engine.load_store import load, load_part, load_splat, store, store_part
 from ntmbench.engine.prefetching import prefetch, prefetch_to_write
 from ntmbench.engine.rows import fill
-from ntmbench.engine.simd import add_product, lanes, splat, subtract_product
+from ntmbench.engine.simd import add_product, lanes, splat
 
-from .layout import SCALAR, Sizes
+from .layout import ROWS, SCALAR, Sizes
 
 #: Steps from the one that is loaded to the one that is asked for.
 AHEAD = 4
@@ -52,17 +52,27 @@ def load_row(source: Any, row: int, width: int, room: Any, to: int, ahead: int) 
 
     The row that lies ``ahead`` rows further is asked for.
     """
-    for i in range(0, width, lanes(room)):
-        store(room, to + i, load_part(source, row * width + i, width - i))
-        prefetch(source, (row + ahead) * width + i)
+    wide = lanes(room)
+    at, whole = row * width, width - width % wide
+    for i in range(0, whole, wide):
+        store(room, to + i, load(source, at + i))
+        prefetch(source, at + ahead * width + i)
+    if whole < width:
+        store(room, to + whole, load_part(source, at + whole, width - whole))
+        prefetch(source, at + ahead * width + whole)
 
 
 @compiled
 def store_row(room: Any, at: int, into: Any, row: int, width: int, ahead: int) -> None:
     """Write a row of ``width`` numbers; the one ``ahead`` rows further is asked for."""
-    for i in range(0, width, lanes(room)):
-        store_part(into, row * width + i, load(room, at + i), width - i)
-        prefetch_to_write(into, (row + ahead) * width + i)
+    wide = lanes(room)
+    to, whole = row * width, width - width % wide
+    for i in range(0, whole, wide):
+        store(into, to + i, load(room, at + i))
+        prefetch_to_write(into, to + ahead * width + i)
+    if whole < width:
+        store_part(into, to + whole, load(room, at + whole), width - whole)
+        prefetch_to_write(into, to + ahead * width + whole)
 
 
 @compiled
@@ -121,51 +131,41 @@ def advance(n: Sizes, room: Any, state: int, to: int, asks: bool, looks: bool) -
     """Take a state one step on, from its place to one that may be the same.
 
     Where asked for, fill ``other_sums`` with the new state's products with the query, and ``sums``
-    with those with the next step's a. Rows are taken in fours, which share the loads.
+    with those with the next step's a. Rows are taken in pairs, which share the loads and fit into
+    16 registers. Sizes and places are read once, since every store could change them.
     """
     zero, wide = splat(room, 0.0), lanes(room)
-    for row in range(0, n.rows, 4):
-        v0, v1 = splat(room, room[n.value + row]), splat(room, room[n.value + row + 1])
-        v2, v3 = splat(room, room[n.value + row + 2]), splat(room, room[n.value + row + 3])
-        u0, u1 = splat(room, room[n.seen + row]), splat(room, room[n.seen + row + 1])
-        u2, u3 = splat(room, room[n.seen + row + 2]), splat(room, room[n.seen + row + 3])
-        o0, o1, o2, o3 = zero, zero, zero, zero
-        s0, s1, s2, s3 = zero, zero, zero, zero
-        for i in range(0, n.key_row, wide):
-            at = state + row * n.key_row + i
-            x0, x1 = load(room, at), load(room, at + n.key_row)
-            x2, x3 = load(room, at + 2 * n.key_row), load(room, at + 3 * n.key_row)
-            if n.decay:
-                w = load(room, n.decays + i)
-                x0, x1, x2, x3 = x0 * w, x1 * w, x2 * w, x3 * w
-            if n.erase:
-                b = load(room, n.erase_to + i)
-                x0, x1 = subtract_product(x0, u0, b), subtract_product(x1, u1, b)
-                x2, x3 = subtract_product(x2, u2, b), subtract_product(x3, u3, b)
-            k = load(room, n.key + i)
+    key_row, decay, erase = n.key_row, n.decay, n.erase
+    decays, erase_to, key, query, erase_from = n.decays, n.erase_to, n.key, n.query, n.erase_from
+    value, minus_seen, other_sums, sums = n.value, n.minus_seen, n.other_sums, n.sums
+    for row in range(0, n.rows, ROWS):
+        v0, v1 = load_splat(room, value + row), load_splat(room, value + row + 1)
+        u0, u1 = load_splat(room, minus_seen + row), load_splat(room, minus_seen + row + 1)
+        o0, o1 = zero, zero
+        s0, s1 = zero, zero
+        for i in range(0, key_row, wide):
+            at = state + row * key_row + i
+            x0, x1 = load(room, at), load(room, at + key_row)
+            if decay:
+                w = load(room, decays + i)
+                x0, x1 = x0 * w, x1 * w
+            if erase:
+                b = load(room, erase_to + i)
+                x0, x1 = add_product(x0, u0, b), add_product(x1, u1, b)
+            k = load(room, key + i)
             x0, x1 = add_product(x0, v0, k), add_product(x1, v1, k)
-            x2, x3 = add_product(x2, v2, k), add_product(x3, v3, k)
             if asks:
-                q = load(room, n.query + i)
+                q = load(room, query + i)
                 o0, o1 = add_product(o0, x0, q), add_product(o1, x1, q)
-                o2, o3 = add_product(o2, x2, q), add_product(o3, x3, q)
             if looks:
-                a = load(room, n.erase_from + i)
+                a = load(room, erase_from + i)
                 s0, s1 = add_product(s0, x0, a), add_product(s1, x1, a)
-                s2, s3 = add_product(s2, x2, a), add_product(s3, x3, a)
-            at = to + row * n.key_row + i
+            at = to + row * key_row + i
             store(room, at, x0)
-            store(room, at + n.key_row, x1)
-            store(room, at + 2 * n.key_row, x2)
-            store(room, at + 3 * n.key_row, x3)
-        at = row * wide
+            store(room, at + key_row, x1)
         if asks:
-            store(room, n.other_sums + at, o0)
-            store(room, n.other_sums + at + wide, o1)
-            store(room, n.other_sums + at + 2 * wide, o2)
-            store(room, n.other_sums + at + 3 * wide, o3)
+            store(room, other_sums + row * wide, o0)
+            store(room, other_sums + (row + 1) * wide, o1)
         if looks:
-            store(room, n.sums + at, s0)
-            store(room, n.sums + at + wide, s1)
-            store(room, n.sums + at + 2 * wide, s2)
-            store(room, n.sums + at + 3 * wide, s3)
+            store(room, sums + row * wide, s0)
+            store(room, sums + (row + 1) * wide, s1)

@@ -11,7 +11,7 @@ from typing import Any
 
 from ntmbench.engine.activations import sigmoid_backward, sigmoid_forward
 from ntmbench.engine.jit import compiled
-from ntmbench.engine.load_store import load, load_part, store_part
+from ntmbench.engine.load_store import load, load_part, load_splat, store_part
 from ntmbench.engine.rows import add_part, copy, fill_part
 from ntmbench.engine.simd import add_product, first, lanes, splat, total
 from ntmbench.engine.softmax import softmax, softmax_backward
@@ -44,9 +44,9 @@ def move(n: Sizes, kept: Any, asked: int, room: Any, old: int, new: int, step: i
     count = min(step + 1, n.cells) * n.cell
     for stack in range(n.memories):
         action = asked + stack * STACK_ACTIONS
-        push = splat(room, kept[action])
-        pop = splat(room, kept[action + 1])
-        stay = splat(room, kept[action + 2])
+        push = load_splat(kept, action)
+        pop = load_splat(kept, action + 1)
+        stay = load_splat(kept, action + 2)
         top = old + stack * n.memory_row + n.cell
         to = new + stack * n.memory_row + n.cell
         for i in range(0, count, lanes(room)):
@@ -87,9 +87,9 @@ def move_back(
     for stack in range(n.memories):
         action = asked + stack * STACK_ACTIONS
         pushed = asked + n.memories * STACK_ACTIONS + stack * n.cell
-        push = splat(room, kept[action])
-        pop = splat(room, kept[action + 1])
-        stay = splat(room, kept[action + 2])
+        push = load_splat(kept, action)
+        pop = load_splat(kept, action + 1)
+        stay = load_splat(kept, action + 2)
         top = old + stack * n.memory_row + n.cell
         slopes = d_new + stack * n.memory_row + n.cell
         to = d_old + stack * n.memory_row + n.cell

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from ntmbench.engine.jit import compiled
-from ntmbench.engine.load_store import load, load_part, store_part
+from ntmbench.engine.load_store import load, load_part, load_splat, store_part
 from ntmbench.engine.rows import add_part, copy, fill_part
 from ntmbench.engine.simd import add_product, first, lanes, splat, total
 from ntmbench.engine.softmax import softmax_backward
@@ -33,9 +33,9 @@ def move(n: Sizes, kept: Any, asked: int, room: Any, old: int, new: int, jump: i
     size = n.cells * n.cell
     for tape in range(n.memories):
         action = asked + tape * TAPE_ACTIONS
-        stay = splat(room, kept[action])
-        left, right = splat(room, kept[action + 1]), splat(room, kept[action + 2])
-        jump_left, jump_right = splat(room, kept[action + 3]), splat(room, kept[action + 4])
+        stay = load_splat(kept, action)
+        left, right = load_splat(kept, action + 1), load_splat(kept, action + 2)
+        jump_left, jump_right = load_splat(kept, action + 3), load_splat(kept, action + 4)
         # The cell to the left of the first one is the last one.
         at = old + tape * n.memory_row
         from_left, from_right = at + size - n.cell, at + n.cell
@@ -81,9 +81,9 @@ def move_back(
     size = n.cells * n.cell
     for tape in range(n.memories):
         action = asked + tape * TAPE_ACTIONS
-        stay = splat(room, kept[action])
-        left, right = splat(room, kept[action + 1]), splat(room, kept[action + 2])
-        jump_left, jump_right = splat(room, kept[action + 3]), splat(room, kept[action + 4])
+        stay = load_splat(kept, action)
+        left, right = load_splat(kept, action + 1), load_splat(kept, action + 2)
+        jump_left, jump_right = load_splat(kept, action + 3), load_splat(kept, action + 4)
         to_left, to_right = size - n.cell, n.cell
         to_far_left, to_far_right = (size - jump * n.cell) % size, jump * n.cell
         at = old + tape * n.memory_row
