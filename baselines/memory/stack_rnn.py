@@ -24,6 +24,8 @@ from ntmbench.trace import Panel, Signal, Trace
 
 #: The content of the empty cells below a stack (section 4.2).
 EMPTY = -1.0
+#: Bound of the uniform numbers of which three make an initial weight.
+BOUND = 0.1
 MAX_STACKS = 64
 MAX_DEPTH = 2**16
 
@@ -67,7 +69,7 @@ class _Step(NamedTuple):
     actions: Tensor  # [B, stacks, 3]: push, pop, stay
 
 
-@register_model("stack_rnn", settings=StackRNNSettings, width="hidden_size")
+@register_model("stack_rnn", settings=StackRNNSettings, width="hidden_size", version=2)
 class StackRNN(SequenceModel):
     """A recurrent network that reads the tops of its stacks, and pushes, pops or leaves them.
 
@@ -87,23 +89,24 @@ class StackRNN(SequenceModel):
     - The answer is a linear map of h_t and of the s_t^k that the step leaves, so that what is
       pushed or uncovered at a step can be answered at it. The paper's is one of h_t alone (2).
     - R is learned. The paper sets it to 0 in its algorithmic tasks (section 5.1).
-    - The linear maps have biases, and start as PyTorch's do. The authors' code
-      (``facebookarchive/Stack-RNN``) has no biases, and draws every weight as the sum of three
-      numbers, each uniform between -0.1 and 0.1.
+    - The linear maps have biases, which start at 0. The authors' code has none.
+
+    Every weight starts as in the authors' code (``facebookarchive/Stack-RNN``): as the sum of three
+    numbers, each uniform between -0.1 and 0.1.
     """
 
     def __init__(self, input_width: int, output_width: int, settings: StackRNNSettings) -> None:
-        """Build the linear maps, initialised as PyTorch does."""
+        """Build the linear maps."""
         super().__init__()
         self.input_width = input_width
         self.settings = settings
         self.depth = settings.depth
         tops = settings.stacks * settings.cell_size
         read = settings.reads * tops
-        self.hidden = nn.Linear(input_width + settings.hidden_size + read, settings.hidden_size)
-        self.actions = nn.Linear(settings.hidden_size, 3 * settings.stacks)
-        self.pushed = nn.Linear(settings.hidden_size, tops)
-        self.output = nn.Linear(settings.hidden_size + read, output_width)
+        self.hidden = _linear(input_width + settings.hidden_size + read, settings.hidden_size)
+        self.actions = _linear(settings.hidden_size, 3 * settings.stacks)
+        self.pushed = _linear(settings.hidden_size, tops)
+        self.output = _linear(settings.hidden_size + read, output_width)
         self._said: set[str] = set()  # of engines that cannot run this
 
     def forward(self, inputs: Tensor) -> Tensor:
@@ -191,6 +194,15 @@ class StackRNN(SequenceModel):
     def _read(self, stack: Tensor) -> Tensor:
         """The top cells ``[B, stacks reads cell]`` of stacks ``[B, stacks, depth, cell]``."""
         return stack[:, :, : self.settings.reads].flatten(1)
+
+
+def _linear(width: int, size: int) -> nn.Linear:
+    """A linear map that starts as those of the authors' code, and with zero biases."""
+    linear = nn.Linear(width, size)
+    with torch.no_grad():
+        linear.weight.copy_(torch.empty(3, size, width).uniform_(-BOUND, BOUND).sum(dim=0))
+    nn.init.zeros_(linear.bias)
+    return linear
 
 
 def _moved(stack: Tensor, actions: Tensor, pushed: Tensor, empty: float) -> Tensor:
