@@ -135,7 +135,7 @@ def test_no_recipe_of_a_model_is_taken_for_that_of_a_pair() -> None:
     pairs = {f"{group}_{model}" for group in groups for model in models}
     assert "stack_rnn" in pairs
     assert not set(models) & pairs & set(RECIPES)
-    assert composed("task=copy", "model=stack_rnn").train.learning_rate == 3e-2
+    assert composed("task=copy", "model=stack_rnn").train.learning_rate == 1e-2
 
 
 def test_recipes_come_in_layers_of_which_the_later_has_the_last_word() -> None:
