@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from ntmbench.baselines.linear.blocks import (
     Block,
@@ -18,6 +17,7 @@ from ntmbench.baselines.linear.blocks import (
     head_size,
 )
 from ntmbench.baselines.linear.xlstm_parts import GatedGELU, GroupedLinear, HeadNorm
+from ntmbench.engine.slstm_cells import slstm_cells
 from ntmbench.registry import register_model
 
 
@@ -66,22 +66,8 @@ class SLSTMMixer(Mixer):
         )  # [T, B, channels, 4]
         seen = seen.view(*hidden.shape[:2], self.heads, self.size, 4)  # [T, B, H, size, 4]
         seen = seen.transpose(3, 4) + self.bias  # [T, B, H, 4, size]
-        output = hidden.new_zeros(hidden.shape[1], self.heads, self.size)  # [B, H, size]
-        cell = weight = output
-        largest = torch.full_like(output, -torch.inf)
-        outputs = []
-        for given in seen:  # [B, H, 4, size]
-            recurrent = (output.unsqueeze(2) @ self.recurrent).squeeze(2)  # [B, H, 4 * size]
-            made = given + recurrent.view(given.shape)  # [B, H, 4, size]
-            opened, kept, new, shown = made.unbind(dim=2)  # i~, f~, z~ and o~, [B, H, size] each
-            kept = functional.logsigmoid(kept) + largest
-            largest = torch.maximum(opened, kept)
-            keep, write = (kept - largest).exp(), (opened - largest).exp()
-            cell = keep * cell + write * torch.tanh(new)
-            weight = keep * weight + write
-            output = torch.sigmoid(shown) * cell / weight
-            outputs.append(output)
-        normed: Tensor = self.norm(torch.stack(outputs))  # [T, B, channels]
+        outputs = slstm_cells(seen, self.recurrent)  # [T, B, H, size]
+        normed: Tensor = self.norm(outputs)  # [T, B, channels]
         return normed
 
 

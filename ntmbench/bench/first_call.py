@@ -25,7 +25,7 @@ from ntmbench.bench.table import plain_table
 from ntmbench.errors import UserError, check_choice, check_range
 
 #: A model of each set of kernels; all models with a matrix state share those of the last.
-MODELS = ("ntm", "dnc", "stack_rnn", "tape_rnn", "delta_net")
+MODELS = ("ntm", "dnc", "stack_rnn", "tape_rnn", "slstm", "delta_net")
 
 
 @dataclass(frozen=True)
