@@ -24,7 +24,7 @@ from ntmbench.trace import Panel, Signal, Trace
 
 #: The content of the empty cells below a stack (section 4.2).
 EMPTY = -1.0
-#: Bound of the uniform numbers of which three make an initial weight.
+#: Each initial weight is the sum of three uniform numbers from -BOUND to BOUND.
 BOUND = 0.1
 MAX_STACKS = 64
 MAX_DEPTH = 2**16
@@ -197,7 +197,7 @@ class StackRNN(SequenceModel):
 
 
 def _linear(width: int, size: int) -> nn.Linear:
-    """A linear map that starts as those of the authors' code, and with zero biases."""
+    """A linear map with its initial weights."""
     linear = nn.Linear(width, size)
     with torch.no_grad():
         linear.weight.copy_(torch.empty(3, size, width).uniform_(-BOUND, BOUND).sum(dim=0))

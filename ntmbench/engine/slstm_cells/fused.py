@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from ntmbench.engine import differentiable, threads
-from ntmbench.engine.processor import VECTOR_BITS
+from ntmbench.engine.places import as_record, padded
+from ntmbench.engine.processor import FLOAT_LANES
 
-from .kernels import LOWEST, run_backward, run_forward
-
-#: Numbers in a vector.
-_LANES = VECTOR_BITS // 32
+from .kernels.backward import find_recurrent_gradient, run_backward
+from .kernels.forward import LOWEST, run_forward
+from .kernels.layout import Sizes
 
 
 class _Passes:
@@ -25,23 +23,23 @@ class _Passes:
     def __init__(self, given: Tensor, tensors: Sequence[Tensor], keep: bool) -> None:
         """Lay out the gates ``[T, B, H, 4, S]`` and R ``[H, S, 4 S]``.
 
-        The forward pass is the same whether or not a backward pass follows (``keep``).
+        ``keep`` says whether a backward pass follows.
         """
-        steps, batch, heads, _, size = given.shape
-        self.size, self.pad = size, -size % _LANES
-        self.row = size + self.pad  # L
-        self.sizes = np.array([steps, batch, heads, size, self.row], dtype=np.int64)
-        self.gates = self._padded(given)  # [T, B, H, 4, L]
-        self.recurrent = self._padded(tensors[0].reshape(heads, size, 4, size))  # [H, S, 4, L]
-        self.outputs, self.cells, self.weights, self.slopes = torch.empty(
-            4, steps, batch, heads, self.row
-        )
+        steps, batch, heads, _, cells = given.shape
+        row = padded(cells, FLOAT_LANES)
+        self.n = Sizes(steps, batch, heads, cells, row, batch * heads * row if keep else 0)
+        self.sizes = as_record(self.n)
+        self.gates = self._rows(given)  # [T, B, H, 4, L]
+        self.recurrent = self._rows(tensors[0].reshape(heads, cells, 4, cells))  # [H, S, 4, L]
+        self.outputs = torch.empty(steps, batch, heads, row)
+        kept = steps if keep else 1
+        self.cells = torch.empty(kept, batch, heads, row)
+        self.weights, self.slopes = torch.empty_like(self.cells), torch.empty_like(self.cells)
         self.workers = torch.get_num_threads()
         self.blocks = threads.split(batch, threads.BLOCK, self.workers)
 
     def forward(self) -> Tensor:
         """Outputs ``[T, B, H, S]``."""
-        largest = torch.full(self.outputs.shape[1:], LOWEST)
         arrays = (
             _flat(self.gates),
             _flat(self.recurrent),
@@ -49,48 +47,60 @@ class _Passes:
             _flat(self.cells),
             _flat(self.weights),
             _flat(self.slopes),
-            _flat(largest),
+            _flat(torch.full(self.outputs.shape[1:], LOWEST)),
         )
 
         def block(_: int, first: int, count: int) -> None:
             run_forward(self.sizes, *arrays, first, count)
 
         threads.run(block, self.blocks, self.workers)
-        outputs: Tensor = self.outputs[..., : self.size].contiguous()
-        return outputs
+        return self._cells(self.outputs)
 
     def backward(self, slopes: Tensor, needed: Sequence[bool]) -> list[Tensor | None]:
         """Gradients of the gates and of R."""
-        heads, size, row = self.recurrent.shape[0], self.size, self.row
-        turned = functional.pad(self.recurrent, (0, 0, 0, 0, 0, self.pad))  # [H, L, 4, L]
-        turned = turned.view(heads, row, 4 * row).mT.contiguous()  # [H, 4 L, L]
-        state = torch.zeros(3, *self.outputs.shape[1:])
+        n = self.n
+        turned = torch.zeros(n.heads, 4 * n.row, n.row)  # [H, 4 L, L]
+        turned[..., : n.cells] = self.recurrent.flatten(2).mT
         arrays = (
             _flat(self.gates),
             _flat(turned),
-            _flat(self._padded(slopes)),
+            _flat(self._rows(slopes)),
             _flat(self.cells),
             _flat(self.weights),
             _flat(self.slopes),
-            _flat(state),
+            _flat(torch.zeros(3, n.batch, n.heads, n.row)),
         )
 
         def block(_: int, first: int, count: int) -> None:
             run_backward(self.sizes, *arrays, first, count)
 
         threads.run(block, self.blocks, self.workers)
-        d_given = self.gates[..., :size].contiguous()  # [T, B, H, 4, S]
-        if not needed[1]:
-            return [d_given, None]
-        # All but the first step saw the outputs of the step before: N = (T - 1) B of them.
-        seen = self.outputs[:-1, ..., :size].flatten(0, 1).permute(1, 2, 0)  # [H, S, N]
-        found = d_given[1:].flatten(3).flatten(0, 1).transpose(0, 1)  # [H, N, 4 S]
-        return [d_given, seen @ found]
+        return [
+            self._cells(self.gates) if needed[0] else None,
+            self._recurrent_gradient() if needed[1] else None,
+        ]
 
-    def _padded(self, rows: Tensor) -> Tensor:
-        """Rows with zeros up to a whole number of vectors, in memory of their own."""
-        rows = rows.detach().resolve_neg()
-        return functional.pad(rows, (0, self.pad)).clone(memory_format=torch.contiguous_format)
+    def _recurrent_gradient(self) -> Tensor:
+        """That of R ``[H, S, 4 S]``, from the gradients that the backward pass left as gates."""
+        found = torch.empty_like(self.recurrent)  # [H, S, 4, L]
+        arrays = _flat(self.outputs), _flat(self.gates), _flat(found)
+
+        def block(_: int, first: int, count: int) -> None:
+            find_recurrent_gradient(self.sizes, *arrays, first, count)
+
+        heads = threads.split(self.n.heads, self.n.heads, self.workers)
+        threads.run(block, heads, self.workers)
+        return self._cells(found).flatten(2)
+
+    def _rows(self, numbers: Tensor) -> Tensor:
+        """Numbers ``[..., S]`` as rows ``[..., L]``."""
+        rows = torch.zeros(*numbers.shape[:-1], self.n.row)
+        rows[..., : self.n.cells] = numbers.detach()
+        return rows
+
+    def _cells(self, rows: Tensor) -> Tensor:
+        """The numbers ``[..., S]`` of rows ``[..., L]``, in memory of their own."""
+        return rows[..., : self.n.cells].clone(memory_format=torch.contiguous_format)
 
 
 def _flat(tensor: Tensor) -> Any:
