@@ -45,13 +45,14 @@ def test_core_is_one_task_of_each_family_for_any_model() -> None:
 
 
 def test_the_comparison_holds_all_models_on_core() -> None:
-    parts = [cells_of(written_out(f"comparison/{part}")) for part in ("core", "core_at_once")]
-    swept = {override for cells in parts for cell in cells for override in cell}
-    core = {override for cell in cells_of(written_out("core")) for override in cell}
-    assert {o for o in swept if o.startswith("task=")} == core - {"+experiment=core"}
     controls = {name for name in registry.model_names() if registry.model_entry(name).control}
     models = {*registry.model_names()} - controls - {"custom"}
-    assert {o for o in swept if o.startswith("model=")} == {f"model={name}" for name in models}
+    core = {override for cell in cells_of(written_out("core")) for override in cell}
+    for parts, held in [(("core", "core_at_once"), models), (("controls",), controls)]:
+        cells = [cell for part in parts for cell in cells_of(written_out(f"comparison/{part}"))]
+        swept = {override for cell in cells for override in cell}
+        assert {o for o in swept if o.startswith("task=")} == core - {"+experiment=core"}
+        assert {o for o in swept if o.startswith("model=")} == {f"model={name}" for name in held}
 
 
 @pytest.mark.slow
@@ -85,6 +86,7 @@ SIZES = {
     "rates": 3 * 5,
     "comparison/core": 12 * 21 * 3,
     "comparison/core_at_once": 19 * 3,
+    "comparison/controls": 13 * 3 * 3,
     "gallery/ntm": GALLERY * 3,
     "gallery/lstm": GALLERY * 3,
     "gallery/seq2seq": len([name for name in registry.task_names() if has_input_phase(name)]) * 3,
