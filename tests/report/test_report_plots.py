@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 
-from ntmbench.plotting.style import looks
+from ntmbench.plotting.style import COLOURS, looks
 from ntmbench.report.plots.curves import plot_curves
 from ntmbench.report.plots.lengths import plot_lengths
 from ntmbench.report.plots.positions import MOST_POINTS, plot_positions
@@ -143,6 +143,17 @@ def test_every_run_has_a_point() -> None:
     places = {round(x, 3) for x, _ in points}
     assert places == {-0.15, 0, 0.15, 0.85, 1}  # seed by seed, model by model
     assert legend(figure) == ["ntm", "lstm"]
+
+
+def test_more_models_than_colours_are_told_apart_by_numbers() -> None:
+    names = [f"model {letter}" for letter in "abcdefgh"]
+    assert len(names) == len(COLOURS) + 1
+    runs = pd.DataFrame({"label": names, "seed": 0, "errors": range(len(names))})
+    figure = plot_seeds(runs, "errors", looks(names), 20, unit="bit")
+    (axes,) = figure.axes
+    assert legend(figure) == [f"{place}: {name}" for place, name in enumerate(names, 1)]
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == list("12345678")
+    assert list(axes.get_xticks()) == list(range(8))
 
 
 def test_pictures_of_points_do_not_depend_on_chance() -> None:

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from ntmbench.plotting.scales import scale_scores
-from ntmbench.plotting.style import Look, styled
+from ntmbench.plotting.style import COLOURS, Look, styled
 from ntmbench.plotting.wording import axis
 from ntmbench.report.plots.panel import finished, panel
 
@@ -27,7 +27,7 @@ def plot_seeds(
     """A point per run and a line at each model's median, models in the order of the legend.
 
     The seeds of a model are side by side, every seed at the same place. What is infinitely bad
-    lies at the upper end, as a triangle.
+    lies at the upper end, as a triangle. More models than there are colours have numbers.
 
     Args:
         runs: the columns label, seed and ``column``; runs without a score are left out.
@@ -68,12 +68,19 @@ def plot_seeds(
             zorder=3,
             ax=axes,
         )
+    numbered = len(shown) > len(COLOURS)
     for place, label in enumerate(shown):
+        name = f"{place + 1}: {label}" if numbered else label
         median = min(float(known.loc[known["label"] == label, column].median()), top)
         half = BREADTH / 2
         colour = looks[label].colour
-        axes.hlines(median, place - half, place + half, color=colour, lw=1.8, label=label)
+        axes.hlines(median, place - half, place + half, color=colour, lw=1.8, label=name)
     axes.set_xlim(-0.5, len(shown) - 0.5)
-    axes.xaxis.set_major_locator(NullLocator())
+    if numbered:
+        axes.set_xticks(range(len(shown)), [str(place + 1) for place in range(len(shown))])
+        axes.tick_params(axis="x", length=0, labelsize=7)
+        axes.grid(visible=False, axis="x")
+    else:
+        axes.xaxis.set_major_locator(NullLocator())
     axes.set_xlabel("every run, a model's seeds side by side")
     return finished(figure, axes, f"{axis(column, unit)}, test length {length:,}")

@@ -22,6 +22,7 @@ NOTE = (
     "The errors of the median run at the longest test length within training, and at the one that "
     "is nearest to twice as long: 0% is the optimum of the task, 100% is chance."
 )
+NUMBERS = "These shares in numbers, with errors, longer lengths and times"
 #: A row of the table of ``profile_table``, by column.
 Row = Mapping[Hashable, Any]
 
@@ -47,7 +48,7 @@ def blocks(study: Study) -> Iterator[Block]:
     yield Pictures(
         [Picture("profile.svg", title, svg(plot_profile(profile), "profile"), wide=True)]
     )
-    yield Tabular(view(profile))
+    yield Tabular(view(profile), NUMBERS)
     if len(spread):
         yield Text(SPREAD_NOTE, "faint")
         yield Tabular(spread_view(spread))
@@ -124,5 +125,5 @@ def _has_profile(study: Study) -> bool:
 
 
 register_section(
-    Section(order=32, anchor="profile", title="Profiles", blocks=blocks, tables=tables)
+    Section(order=15, anchor="profile", title="Profiles", blocks=blocks, tables=tables)
 )
