@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-import torch
-
 from ntmbench.errors import ModelError, SettingError, check_whole
-from ntmbench.registry import make_model, model_entry
+from ntmbench.registry import model_entry
+from ntmbench.runs.parameters import count_parameters
 from ntmbench.task import Task
+
+#: The greatest budget whose models are counted on the CPU, where that takes less time.
+SMALL = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -57,15 +59,16 @@ def _widest(
     ``others`` are its other settings, as JSON. The number of parameters must grow with the width.
     """
     settings = json.loads(others)
+    # A model of too many parameters need not fit anywhere.
+    device = "cpu" if parameters <= SMALL else "meta"
 
     def count(value: int) -> int:
         widths = {**settings, width: value}
+        sizes = (input_width, output_width)
         try:
-            with torch.device("meta"):  # a model of too many parameters need not fit anywhere
-                built = make_model(model, input_width, output_width, **widths)
+            return count_parameters(model, widths, *sizes, device=device)
         except RuntimeError:  # a model of a plug-in may need numbers to be built
-            built = make_model(model, input_width, output_width, **widths)
-        return sum(parameter.numel() for parameter in built.parameters())
+            return count_parameters(model, widths, *sizes, device="cpu")
 
     def fits(value: int) -> bool:
         try:

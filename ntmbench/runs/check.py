@@ -15,6 +15,7 @@ from ntmbench.model import SequenceModel, TensorBatch
 from ntmbench.registry import make_model, model_entry
 from ntmbench.runs.folder import check_writable
 from ntmbench.runs.log import logger
+from ntmbench.runs.parameters import count_parameters
 from ntmbench.runs.settings import RunConfig
 from ntmbench.training.device import check_device
 from ntmbench.training.gradient import backward
@@ -68,12 +69,11 @@ def machine_memory() -> int:
 
 def _check_size(config: RunConfig, owner: str) -> None:
     """Refuse a model whose training cannot fit into this machine's memory."""
+    widths = config.task.input_width, config.task.output_width
     try:
-        with torch.device("meta"):
-            model = initial_model(config)
+        parameters = count_parameters(config.model, vars(config.model_settings), *widths)
     except RuntimeError:  # a model of a plug-in may need numbers to be built; it is not measured
         return
-    parameters = sum(parameter.numel() for parameter in model.parameters())
     needed = TRAINED_FLOATS * 4 * parameters
     present = machine_memory()
     if needed > present:
