@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 
 from ntmbench.plotting.scales import drawable
-from ntmbench.plotting.style import Look
+from ntmbench.plotting.style import PAPER, Look
 
 
 def draw_bands(
@@ -36,8 +35,6 @@ def draw_bands(
     """
     known = table.dropna(subset=list(band)).sort_values(x)
     low, middle, high = band
-    # One by one: told apart by colour, dashes and width together, seaborn looks through all
-    # combinations of the three, of which twenty models have thousands.
     for label, look in looks.items():
         of_label = known[known["label"] == label]
         if of_label.empty:
@@ -51,17 +48,16 @@ def draw_bands(
             alpha=0.15,
             linewidth=0,
         )
-        sns.lineplot(
-            x=of_label[x],
-            y=drawable(of_label[middle]),
-            estimator=None,
+        axes.plot(
+            of_label[x],
+            drawable(of_label[middle]),
             label=label,
-            legend=False,  # one for the whole figure follows
             color=look.colour,
             linestyle=(0, look.dashes) if look.dashes else "solid",
             linewidth=look.width,
             drawstyle=f"steps-{step}" if step else "default",
+            markeredgecolor=PAPER,
+            markeredgewidth=0.75,
             zorder=3,
-            ax=axes,
             **lines,
         )
