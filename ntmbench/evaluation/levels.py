@@ -13,6 +13,10 @@ from ntmbench.evaluation.scores import pool, score
 from ntmbench.model import TensorBatch
 from ntmbench.task import Batch, Task
 
+#: Sequences whose answers tell where training takes a constant: more than are validated, as all of
+#: a batch are of one length.
+FITTED = 16_000
+
 #: Validation errors per sequence below which a model is taken to know a task (Collier and
 #: Beel 2018).
 SOLVED_BELOW = 0.1
@@ -47,6 +51,25 @@ class DataLevels:
 def validation_levels(task: Task, sequences: int) -> DataLevels:
     """The levels on the validation data of the learning curve."""
     return data_levels(task, task.validation_batches(sequences))
+
+
+def trained_constant(task: Task, sequences: int) -> Level:
+    """What the constant answer of least training loss scores on the data of the learning curve.
+
+    In that loss a sequence with few answers counts as much as one with many. Where they differ,
+    this is not the best constant of all answers, which is chance.
+    """
+    total, weight = np.zeros(task.answer.channels), 0.0
+    for batch in task.validation_batches(max(FITTED, sequences)):
+        shares = batch.mask / batch.mask.sum(axis=0)  # [T, B]
+        total += np.einsum("tbo,tb->o", batch.targets, shares, dtype=np.float64)
+        weight += batch.mask.shape[1]
+    constant = task.answer.logits_of(torch.from_numpy(total / weight))  # [out]
+    whole = pool(
+        score(task.answer, constant.expand(batch.targets.shape), _in_precision_of(constant, batch))
+        for batch in task.validation_batches(sequences)
+    )
+    return Level(whole.loss_bits, whole.errors)
 
 
 def length_levels(task: Task, length: int, sequences: int) -> DataLevels:

@@ -12,9 +12,10 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from ntmbench import evaluate, load_run
-from ntmbench.evaluation.levels import length_levels
+from ntmbench import TrainSettings, evaluate, load_results, load_run
+from ntmbench.evaluation.levels import length_levels, trained_constant, validation_levels
 from ntmbench.registry import make_task, task_names
+from ntmbench.report.study.controls import TOLERANCE
 from ntmbench.task import Batch, Task
 from tests.conftest import Ended
 
@@ -191,6 +192,26 @@ def test_constant_ends_at_the_best_constants_loss(
     for row in found.to_dict("records"):
         assert row["loss_bits"] == pytest.approx(task.chance(row["length"]).loss_bits, rel=0.02)
         assert row["errors"] == pytest.approx(row["chance_errors"], rel=0.15)
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_constant_ends_where_training_takes_it(ntmbench: Command, tmp_path: Path) -> None:
+    """Which is not chance on tasks with answers of several sizes: short ones weigh as much."""
+    ended = ntmbench("task=queue", "model=constant", "evaluation.sequences=8")
+    assert (ended.code, ended.err) == (0, "")
+    curve = load_results(tmp_path / "results").metrics.sort_values("step")["loss_bits"]
+    task, validated = make_task("queue"), TrainSettings().validation_sequences
+    ends = trained_constant(task, validated).loss_bits
+    assert curve.iloc[-1] == pytest.approx(ends, rel=TOLERANCE)
+    assert ends > 1.03 * validation_levels(task, validated).chance.loss_bits
+
+
+@pytest.mark.parametrize("name", ["copy", "key_value", "delay_real"])
+def test_constant_ends_at_chance_where_answers_have_one_size(name: str) -> None:
+    task = make_task(name, min_length=5, max_length=5)
+    chance = validation_levels(task, 3200).chance
+    ends = trained_constant(task, 3200)
+    assert ends.loss_bits == pytest.approx(chance.loss_bits, rel=1e-3)
 
 
 @pytest.mark.usefixtures("undrawn")

@@ -17,6 +17,7 @@ from ntmbench.evaluation.levels import (
     Level,
     length_levels,
     scored_answers,
+    trained_constant,
     validation_levels,
 )
 from ntmbench.registry import task_class, task_names
@@ -40,6 +41,8 @@ class StudyTask:
         near_length: the longest test length within training, or the shortest if none is within;
             None where nothing was tested.
         validation: chance and optimum on validation data; None where the task cannot be built.
+        trained_constant: the constant of least training loss on validation data; None where that
+            control was not run or the task cannot be built.
         test_optimum: the optimum by test length, where that is not without errors.
         variation_answers: how many answers of a sequence count in each tested variation, where
             they are symbols.
@@ -58,6 +61,7 @@ class StudyTask:
     selection_lengths: tuple[int, ...]
     near_length: int | None
     validation: DataLevels | None
+    trained_constant: Level | None
     test_optimum: Mapping[int, Level]
     variation_answers: Mapping[str, float]
     paper: tuple[PaperResult, ...]
@@ -110,9 +114,10 @@ def study_task(
         near = _near_length(tested, lengths)
         unit = str(runs["unit"].iloc[0])
         return StudyTask(
-            label, name, unit, False, lengths, (), near, None, {}, {}, (), True, True, note
+            label, name, unit, False, lengths, (), near, None, None, {}, {}, (), True, True, note
         )
-    validation = validation_levels(task, validation_size(identity))
+    size = validation_size(identity)
+    validation = validation_levels(task, size)
     test_optimum = {}
     if not validation.solvable:
         sizes = evaluation.groupby("length")["sequences"].max()
@@ -127,6 +132,7 @@ def study_task(
         selection_lengths=task.selection_lengths,
         near_length=_near_length(tested, task.length_range),
         validation=validation,
+        trained_constant=trained_constant(task, size) if "constant" in set(runs["model"]) else None,
         test_optimum=test_optimum,
         variation_answers=_variation_answers(task, variations),
         paper=paper_results(task),
