@@ -31,6 +31,8 @@ GROUP = 4
 #: Added to the divisor of an answer.
 LEAST_DIVISOR = 1e-6
 MAX_EXPANSION = 64
+#: The greatest -m_t whose exponential is taken: float32 ends at that of 88, and has no slope there.
+GREATEST = 80.0
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,8 @@ class MLSTMMixer(MatrixMixer):
         """Divide by n^T q, normalise each head, skip, gate, and project down."""
         largest, convolved, gate = operands.beside
         weight = answers[..., -1:].abs()  # [T, B, H, 1]
-        divisor = torch.maximum(weight, (-largest).exp().unsqueeze(3)) + LEAST_DIVISOR
+        bound = (-largest).clamp(max=GREATEST).exp().unsqueeze(3)  # [T, B, H, 1]
+        divisor = torch.maximum(weight, bound) + LEAST_DIVISOR
         read = self.norm(answers[..., :-1] / divisor)  # [T, B, H * size]
         read = (read + self.skip * convolved) * functional.silu(gate)
         mapped: Tensor = self.down(read)  # [T, B, hidden]

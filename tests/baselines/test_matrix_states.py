@@ -125,3 +125,18 @@ def test_shares_do_not_depend_on_the_unit_of_the_values() -> None:
     assert before is not None
     assert after is not None
     torch.testing.assert_close(after, before)
+
+
+def test_input_gates_that_are_all_but_shut_have_finite_gradients() -> None:
+    """The mLSTM divides by exp(-m_t), which float32 does not hold from m_t = -89 on."""
+    model = small("mlstm")
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            if name.endswith("input_gate.bias"):
+                weight.fill_(-95)
+    inputs = random(STEPS, BATCH, INPUTS)
+    logits, gradients = slopes(model, inputs.float())
+    expected, exact = slopes(copy.deepcopy(model).double(), inputs)
+    assert torch.allclose(logits.double(), expected, atol=1e-5)
+    for gradient, of_double in zip(gradients, exact, strict=True):
+        assert torch.allclose(gradient.double(), of_double, rtol=1e-3, atol=1e-4)
