@@ -1,0 +1,46 @@
+"""README's comparison of all models is its report's."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+from ntmbench.report.page.numbers import count, upper_share
+from tests.house.test_readme import README, REFERENCE, table
+
+TABLES = REFERENCE / "comparison" / "report" / "tables"
+
+
+def rows() -> list[list[str]]:
+    """The table as it must be, its header first: models in the order of README's list of them."""
+    profile = pd.read_csv(TABLES / "profile.csv")
+    states = pd.read_csv(TABLES / "summary.csv").groupby("label")["state_floats"]
+    overall = pd.read_csv(TABLES / "overall.csv").set_index("label")["share"]
+    shares = profile.pivot(index="label", columns="section", values="share")
+    shares = shares[list(dict.fromkeys(profile["section"]))]  # by family, as in the report
+    shares.insert(0, "all", overall)
+    _, *listed = table(README, "| model | what it remembers with |")
+    order = [name for cell, *_ in listed for name in cell.replace("`", "").split(", ")]
+    order = [name for name in order if name in shares.index]
+    assert set(order) == set(shares.index)
+    least = shares.min()
+    shown = [["model", "state floats", *(str(name).replace("_", " ") for name in shares)]]
+    for model in order:
+        few, many = (count(float(end[model])) for end in (states.min(), states.max()))
+        of_model = zip(shares.loc[model], least, strict=True)
+        cells = [percent(value, best=value == lowest) for value, lowest in of_model]
+        shown.append([f"`{model}`", few if few == many else f"{few} to {many}", *cells])
+    return shown
+
+
+def percent(value: float, *, best: bool) -> str:
+    """Per cent, rounded up, in bold where no model has less."""
+    if math.isnan(value):
+        return "cannot"
+    cell = upper_share(value).removesuffix("%")
+    return f"**{cell}**" if best else cell
+
+
+def test_the_comparison_is_the_reports() -> None:
+    assert table(README, "| model | state floats |") == rows()
