@@ -1,4 +1,4 @@
-"""The best constant answer, found by training: the control that sets the level of chance."""
+"""A constant answer, found by training: the control that knows neither input nor place."""
 
 from __future__ import annotations
 

@@ -31,7 +31,8 @@ GROUP = 4
 #: Added to the divisor of an answer.
 LEAST_DIVISOR = 1e-6
 MAX_EXPANSION = 64
-#: The greatest -m_t whose exponential is taken: float32 ends at that of 88, and has no slope there.
+#: The greatest -m_t whose exponential is taken. From 89 on it is infinite in float32, and its
+#: gradient is not a number.
 GREATEST = 80.0
 
 

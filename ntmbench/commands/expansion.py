@@ -11,7 +11,7 @@ from hydra.core.override_parser.types import Override
 from ntmbench.commands.grammar import alternatives, parse
 from ntmbench.commands.hydras import is_hydras
 from ntmbench.commands.overrides import check_name
-from ntmbench.composition.composing import REFUSALS, choices, composing, first_line
+from ntmbench.composition.composing import REFUSALS, choices, composing, first_line, innermost
 from ntmbench.composition.groups import EXPERIMENT, NEEDED, OPTIONAL
 from ntmbench.errors import SettingError
 
@@ -80,7 +80,11 @@ def _swept_by(experiment: Sequence[str]) -> list[str]:
         try:
             composed = compose("config", overrides=list(experiment), return_hydra_config=True)
         except REFUSALS as error:
-            raise SettingError(f"{' '.join(experiment)}: {first_line(error)}") from error
+            reason = first_line(innermost(error)).rstrip(".")
+            raise SettingError(
+                f"{' '.join(experiment)} is refused: {reason}. Allowed beside its sweep: what "
+                "every task and model has. Other settings go into hydra.sweeper.params."
+            ) from error
     return [f"{key}={value}" for key, value in (composed.hydra.sweeper.params or {}).items()]
 
 

@@ -57,7 +57,8 @@ def trained_constant(task: Task, sequences: int) -> Level:
     """What the constant answer of least training loss scores on the data of the learning curve.
 
     In that loss a sequence with few answers counts as much as one with many. Where they differ,
-    this is not the best constant of all answers, which is chance.
+    this is not the best constant of all answers, which is chance. Each sequence has a scored step,
+    as in training.
     """
     total, weight = np.zeros(task.answer.channels), 0.0
     for batch in task.validation_batches(max(FITTED, sequences)):

@@ -13,8 +13,9 @@ from ntmbench.registry import model_entry
 from ntmbench.runs.parameters import count_parameters
 from ntmbench.task import Task
 
-#: The greatest budget whose models are counted on the CPU, where that takes less time.
-SMALL = 1_000_000
+#: The greatest budget, and the greatest of a model's other settings, with which its parameters are
+#: counted on the CPU, where that takes less time.
+SMALL, LOW = 1_000_000, 1024
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,9 @@ def _widest(
     ``others`` are its other settings, as JSON. The number of parameters must grow with the width.
     """
     settings = json.loads(others)
-    # A model of too many parameters need not fit anywhere.
-    device = "cpu" if parameters <= SMALL else "meta"
+    # A model of too many parameters need not fit anywhere, and on meta takes no memory.
+    greatest = max((value for value in settings.values() if isinstance(value, int)), default=0)
+    device = "cpu" if parameters <= SMALL and greatest <= LOW else "meta"
 
     def count(value: int) -> int:
         widths = {**settings, width: value}

@@ -34,7 +34,7 @@ def count_parameters(
     """
     key = (model, json.dumps(settings, sort_keys=True, default=repr), input_width, output_width)
     if key not in _counted:
-        with torch.random.fork_rng(devices=[]), torch.device(device):
+        with torch.device(device):
             built = make_model(model, input_width, output_width, **settings)
         _counted[key] = sum(parameter.numel() for parameter in built.parameters())
     return _counted[key]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hydra.core.config_store import ConfigStore
 
 from ntmbench import load_results
 from ntmbench.commands.expansion import with_experiment
+from ntmbench.composition.composing import register_schemas
+from ntmbench.errors import SettingError
 from tests.conftest import TINY, Ended
 
 Command = Callable[..., Ended]
@@ -60,3 +64,16 @@ def test_overrides_of_the_command_line_take_the_experiments_place() -> None:
     written = with_experiment(["seed=7", "+experiment=reference/lstm", "threads=2"], sweep=True)
     assert written[0].startswith("task=copy,repeat_copy,")
     assert written[1:] == ["model=lstm", "seed=7", "+experiment=reference/lstm", "threads=2"]
+
+
+def test_a_setting_that_not_every_task_has_belongs_to_the_sweep(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    register_schemas()
+    store = ConfigStore.instance()
+    monkeypatch.setattr(store, "repo", copy.deepcopy(store.repo))
+    swept = {"sweeper": {"params": {"task": "duplicate"}}}
+    node = {"task": {"symbols": 2}, "hydra": swept}
+    store.store(group="experiment", name="binary", node=node, package="_global_")
+    with pytest.raises(SettingError, match=r"Key 'symbols' .*go into hydra\.sweeper\.params\.$"):
+        with_experiment(["+experiment=binary"], sweep=True)

@@ -6,8 +6,9 @@ import math
 
 import pandas as pd
 
+from ntmbench.registry import model_entry
 from ntmbench.report.page.numbers import count, upper_share
-from tests.house.test_readme import README, REFERENCE, table
+from tests.house.test_readme import README, REFERENCE, prose, table
 
 TABLES = REFERENCE / "comparison" / "report" / "tables"
 
@@ -28,19 +29,29 @@ def rows() -> list[list[str]]:
     shown = [["model", "state floats", *(str(name).replace("_", " ") for name in shares)]]
     for model in order:
         few, many = (count(float(end[model])) for end in (states.min(), states.max()))
+        cannot = model_entry(model).needs_input_phase
         of_model = zip(shares.loc[model], least, strict=True)
-        cells = [percent(value, best=value == lowest) for value, lowest in of_model]
+        cells = [
+            "cannot" if cannot and math.isnan(value) else percent(value, best=value == lowest)
+            for value, lowest in of_model
+        ]
         shown.append([f"`{model}`", few if few == many else f"{few} to {many}", *cells])
     return shown
 
 
 def percent(value: float, *, best: bool) -> str:
     """Per cent, rounded up, in bold where no model has less."""
-    if math.isnan(value):
-        return "cannot"
     cell = upper_share(value).removesuffix("%")
     return f"**{cell}**" if best else cell
 
 
 def test_the_comparison_is_the_reports() -> None:
     assert table(README, "| model | state floats |") == rows()
+
+
+def test_the_runs_and_their_hours_are_the_reports() -> None:
+    runs = pd.read_csv(TABLES / "runs.csv")
+    told = f"{len(runs)} runs, {runs['wall_seconds'].sum() / 3600:.1f} hours"
+    assert f"# and core_at_once, controls: {told}" in README.read_text(encoding="utf-8")
+    page = prose(REFERENCE / "comparison" / "README.md")
+    assert f"{len(runs)} of them, which took {told.partition(', ')[2]} of wall time in all" in page

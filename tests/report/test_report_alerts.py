@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ntmbench import registry
-from ntmbench.evaluation.levels import validation_levels
+from ntmbench.evaluation.levels import length_levels, trained_constant, validation_levels
 from ntmbench.registry import make_task, model_entry, model_names
 from ntmbench.report.study.contestants import JUDGED, is_control
 from ntmbench.report.study.controls import DEMANDS
@@ -52,6 +53,31 @@ def test_a_control_that_comes_out_otherwise_is_told_at_the_top(
     cell = table_of(report, "controls").rows[0][table_of(report, "controls").header.index(control)]
     assert cell.kind == "bad"
     assert "it" in cell.note
+
+
+def test_a_constant_must_end_where_training_takes_it(tmp_path: Path) -> None:
+    """Which is not chance where answers have several sizes."""
+    task = make_task("queue")
+    levels = {
+        "as it must": trained_constant(task, 64).loss_bits,
+        "not as it must": validation_levels(task, 64).chance.loss_bits,
+    }
+    for verdict, loss in levels.items():
+        folder = tmp_path / verdict.replace(" ", "-")
+        fabricate(folder, "queue", "constant", errors=[4], loss_bits=[loss], tested={10: 5})
+        (row,) = table_of(build(folder), "controls").rows
+        assert row[2].text == verdict
+
+
+@pytest.mark.parametrize(("lost", "verdict"), [(4e-7, "as it must"), (4e-6, "not as it must")])
+def test_an_oracle_may_lose_what_rounding_takes(tmp_path: Path, lost: float, verdict: str) -> None:
+    """The optimum of 48 examples is next to nothing, of which any share is less."""
+    optimum = length_levels(make_task("in_context_function"), 48, 512).optimum.loss_bits
+    assert optimum < 1e-8
+    tested: dict[str, Any] = {"tested": {48: 0}, "tested_loss": {48: optimum + lost}}
+    fabricate(tmp_path, "in_context_function", "oracle", errors=[0], **tested)
+    (row,) = table_of(build(tmp_path), "controls").rows
+    assert row[1].text == verdict
 
 
 def test_a_memoryless_network_may_do_well_where_no_memory_is_needed(tmp_path: Path) -> None:

@@ -58,6 +58,13 @@ def test_a_budget_that_no_width_fits_is_refused() -> None:
         with_width("lstm", {"hidden_size": 0, "layers": 2}, TASK, Budget(least - 1))
 
 
+@pytest.mark.parametrize("slots", [65_536, 2**20])
+def test_a_budget_that_is_far_too_small_is_refused_without_the_memory(slots: int) -> None:
+    settings = {"memory_slots": slots, "word_size": 16_384, "initial_memory": "learned"}
+    with pytest.raises(SettingError, match=r"budget\.parameters=40000 is too few for model=ntm"):
+        with_width("ntm", {"controller_size": 0, **settings}, TASK, Budget(40_000))
+
+
 class Flat(SequenceModel):
     """A model whose parameters do not follow its width."""
 

@@ -12,6 +12,7 @@ import torch
 from ntmbench import registry
 from ntmbench.model import SequenceModel
 from ntmbench.registry import make_model, model_entry
+from ntmbench.runs import parameters
 from ntmbench.runs.parameters import count_parameters
 
 
@@ -33,6 +34,7 @@ def test_what_was_counted_is_not_built_again(monkeypatch: pytest.MonkeyPatch) ->
         built.append(settings)
         return model_entry("lstm").build(input_width, output_width, settings)
 
+    monkeypatch.setattr(parameters, "_counted", {})
     monkeypatch.setitem(registry._models, "built", replace(model_entry("lstm"), build=build))
     sizes = [
         count_parameters("built", {"hidden_size": width}, 5, 4, device=device)

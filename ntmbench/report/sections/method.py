@@ -177,11 +177,10 @@ def _references(study: Study) -> Iterator[str]:
         else f"the oracle must have no {error(study.unit)}"
     )
     yield (
-        f"Controls: {oracle}; the constant must end within {TOLERANCE:.0%} of the constant with "
-        "the least training loss, as they are on validation data; the memoryless network must not "
-        f"be more than {TOLERANCE:.0%} below the loss of the best constant there, where the task "
-        "needs memory. One that diverges fails, and so does one that finished without what it is "
-        "judged by."
+        f"Controls: {oracle}; the constant must end within {TOLERANCE:.0%} of the validation "
+        "loss of the constant with the least training loss; the memoryless network must not be "
+        f"more than {TOLERANCE:.0%} below that of the best constant where the task needs memory. "
+        "One that diverges fails, and so does one that finished without what it is judged by."
     )
     yield (
         "The scorecard sets medians beside the literature, but where no mistake is claimed the "
