@@ -14,6 +14,9 @@ from ntmbench.composition.composing import composing, to_run_config
 from ntmbench.testing import check_model, check_task
 from tests.house.test_readme import README, ROOT, prose
 
+#: About as many cells of a sweep are composed.
+SOME = 30
+
 
 def example(file: str) -> str:
     """The block of Python that README has for a file."""
@@ -51,14 +54,15 @@ def test_runs_and_sweeps_are_accepted_as_they_stand() -> None:
     commands = re.findall(
         r"^(?:.*&& )?python -m ntmbench(?:\.bench\.hours)? (?:-m )?((?:task=|\+).*)$", text, re.M
     )
-    assert len(commands) == 6
+    assert len(commands) == 7
     for command in commands:
         words = command.partition("#")[0].split()
         # The reader's own class; any other is there to be imported.
         words = [word.replace("my_module:MyModel", "torch.nn:Linear") for word in words]
         if words == ["+experiment=reference"]:  # a campaign, see below
             continue
-        for cell in cells_of(with_experiment(words, sweep=True)):
+        cells = cells_of(with_experiment(words, sweep=True))
+        for cell in cells[:: 1 + len(cells) // SOME]:
             with composing():
                 to_run_config(compose("config", list(cell)))
     for experiment in re.findall(r"\+experiment=([\w/]+)", text + prose()):
