@@ -46,6 +46,8 @@ def started() -> Iterator[webdriver.Chrome]:
     # Without a sandbox it also starts as root, as in a container.
     for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
         options.add_argument(argument)
+    # The page then scrolls at once, so that a click need not wait for what it clicks on.
+    options.add_argument("--force-prefers-reduced-motion")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     driver = webdriver.Chrome(options=options, service=Service(DRIVER))
     yield driver
