@@ -45,19 +45,19 @@ def test_what_was_counted_is_not_built_again(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.slow
-def test_a_models_first_run_imports_no_sympy() -> None:
+def test_widths_and_sizes_are_found_without_sympy() -> None:
     """PyTorch needs it for some weights without numbers, and it delays the start by seconds."""
     code = """
 import sys
 from hydra import compose
 from ntmbench.composition.composing import composing, to_run_config
 from ntmbench.registry import model_entry, model_names
-from ntmbench.runs.check import check_possible
+from ntmbench.runs.check import _check_size
 for model in model_names():
     if not model_entry(model).control and model != "custom":
         with composing():
             composed = compose("config", overrides=["task=key_value", f"model={model}"])
-        check_possible(to_run_config(composed))
+        _check_size(to_run_config(composed), model)
         assert "sympy" not in sys.modules, model
 """
     subprocess.run([sys.executable, "-c", code], check=True)
