@@ -83,7 +83,7 @@ def _swept_by(experiment: Sequence[str]) -> list[str]:
             reason = first_line(innermost(error)).rstrip(".")
             raise SettingError(
                 f"{' '.join(experiment)} is refused: {reason}. Allowed beside its sweep: what "
-                "every task and model has. Other settings go into hydra.sweeper.params."
+                "the default task and model have too. Others go into hydra.sweeper.params."
             ) from error
     return [f"{key}={value}" for key, value in (composed.hydra.sweeper.params or {}).items()]
 

@@ -34,7 +34,7 @@ def measured() -> dict[tuple[str, str, int], tuple[str, str]]:
         model = ", ".join([f"`{row['model']}`", *apart[row["run"]]])
         task = rebuild_task(results.settings[row["run"]]["task"])
         answers = steps[row["run"], row["length"]] * task.answer.answers_per_step
-        right = max(0.0, 1 - row["errors"] / answers)
+        right = 1 - row["errors"] / answers
         key = (f"`{row['task']}`", model, row["length"])
         cells.setdefault(key, []).append((row["seed"], row["exact_match"], right))
     shown = {}
