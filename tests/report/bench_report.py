@@ -1,6 +1,6 @@
 """``python -m tests.report.bench_report [--seeds 56]``: what a report over a thousand runs takes.
 
-Fabricates runs of every task by three models with whole curves, grids, positions and examples, and
+Fabricates runs of six tasks by three models with whole curves, grids, positions and examples, and
 prints the seconds from the folders to the written report, and the sizes of what was written.
 """
 
@@ -14,10 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ntmbench.registry import make_task, task_names
+from ntmbench.registry import make_task
 from ntmbench.report.__main__ import write
 from tests.fabricated import fabricate
 
+#: Those of the reference results.
+TASKS = ("copy", "ngrams", "priority_sort", "recall", "repeat_copy", "sorting")
 MODELS = ("ntm", "lstm", "seq2seq")
 VALIDATIONS = 100
 
@@ -31,7 +33,7 @@ def main() -> int:
     seeds: int = parser.parse_args().seeds
     with tempfile.TemporaryDirectory() as folder:
         results = Path(folder)
-        for task in task_names():
+        for task in TASKS:
             for model in MODELS:
                 for seed in range(seeds):
                     fabricate_run(results, task, model, seed)
@@ -48,7 +50,7 @@ def main() -> int:
 
 def fabricate_run(results: Path, task: str, model: str, seed: int) -> None:
     """A finished run that learns at a pace of its own and leaves some mistakes."""
-    random = np.random.default_rng([seed, MODELS.index(model), task_names().index(task)])
+    random = np.random.default_rng([seed, MODELS.index(model), TASKS.index(task)])
     pace = random.uniform(2, 10) * (1 + 3 * (model != "ntm"))
     left = random.choice([0.0, random.exponential(0.5)]) + 20 * (model != "ntm")
     errors = left + 60 * np.exp(-np.arange(VALIDATIONS) / pace)
